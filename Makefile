@@ -1,0 +1,38 @@
+# Everything installs into .venv; pip's own settings (proxy, index, find-links) are honoured.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: setup demo run test check format clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: setup
+	$(BIN)/loradeck models pull demo
+	$(BIN)/loradeck train sample_datasets/alpaca_example.json --model demo \
+		--name "demo-$$(date +%Y%m%d-%H%M%S)"
+
+run: setup
+	$(BIN)/loradeck
+
+test: check
+	$(BIN)/pytest
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) .cache build dist *.egg-info

@@ -1,0 +1,1 @@
+"""Read, detect, validate and measure datasets; render rows with the trained tokens marked."""

@@ -1,0 +1,114 @@
+"""The home folder: where everything that LoRADeck keeps has its place."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path, user_runtime_path
+
+from engine.errors import LoraDeckError
+
+_SOCKET_PATH_LIMIT = 100  # the kernel's is 104 to 108 bytes with the final zero
+
+
+@dataclass(frozen=True)
+class Home:
+    """Paths below one home folder. Nothing outside this class joins them by hand."""
+
+    root: Path
+
+    @classmethod
+    def locate(cls) -> Home:
+        """Find the home: ``$LORADECK_HOME``, else the platform's data folder."""
+        given = os.environ.get("LORADECK_HOME")
+        root = Path(given).expanduser() if given else user_data_path("loradeck", appauthor=False)
+        return cls(root.absolute())
+
+    @property
+    def store_file(self) -> Path:
+        """The task records."""
+        return self.root / "tasks.json"
+
+    @property
+    def settings_file(self) -> Path:
+        """The user's settings."""
+        return self.root / "settings.toml"
+
+    @property
+    def datasets(self) -> Path:
+        """Uploaded and managed datasets."""
+        return self.root / "datasets"
+
+    @property
+    def models(self) -> Path:
+        """Base models, a folder each, and ``lora/``."""
+        return self.root / "models"
+
+    def task(self, task_id: str) -> Path:
+        """The folder of one task: its plan, journal, log, lock and checkpoints."""
+        return self.root / "tasks" / task_id
+
+    def adapter(self, task_name: str) -> Path:
+        """The folder of a task's finished adapter."""
+        return self.models / "lora" / task_name
+
+    @property
+    def run(self) -> Path:
+        """The engine server's lock, log and (where its path is short enough) socket."""
+        return self.root / "run"
+
+    @property
+    def socket(self) -> Path:
+        """The engine server's socket; in the runtime folder where the home's path is too long."""
+        near = self.run / "engine.sock"
+        if len(os.fsencode(near)) <= _SOCKET_PATH_LIMIT:
+            return near
+        key = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
+        runtime = user_runtime_path("loradeck", appauthor=False) / key / "engine.sock"
+        if len(os.fsencode(runtime)) <= _SOCKET_PATH_LIMIT and runtime.parents[2].is_dir():
+            return runtime
+        return Path(tempfile.gettempdir()) / f"loradeck-{os.getuid()}" / key / "engine.sock"
+
+    def prepare(self) -> Home:
+        """Create the folders, for the user alone, and check that they can be written.
+
+        Raises:
+            LoraDeckError: The home cannot be created or written, or belongs to someone else.
+        """
+        folders = (
+            self.root,
+            self.run,
+            self.datasets,
+            self.models,
+            self.models / "lora",
+            self.root / "tasks",
+            self.socket.parent,
+        )
+        try:
+            for folder in folders:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.run.chmod(0o700)
+            with tempfile.TemporaryFile(dir=self.root):
+                pass
+        except OSError as error:
+            raise LoraDeckError(
+                "Home not writable",
+                f"{self.root} cannot be written: {error.strerror or error}.",
+                "Make the folder writable, or name another one: export LORADECK_HOME=FOLDER",
+            ) from error
+        self._claim(self.socket.parent)
+        return self
+
+    def _claim(self, folder: Path) -> None:
+        """Close the socket's folder to others; refuse one that somebody else made."""
+        if folder.stat().st_uid != os.getuid():
+            raise LoraDeckError(
+                "Folder of another user",
+                f"{folder} belongs to somebody else.",
+                "Remove it, or set XDG_RUNTIME_DIR to a folder of your own.",
+            )
+        folder.chmod(0o700)

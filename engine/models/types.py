@@ -1,0 +1,54 @@
+"""A base model as the catalog, the planner and the screens see it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Source = Literal["home", "folder", "gguf", "cache", "hub", "demo"]
+State = Literal["ready", "absent", "downloading", "converting"]
+
+
+class ModelShape(BaseModel):
+    """The sizes in a model's ``config.json`` that memory and speed depend on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    architecture: str
+    """``model_type``, e.g. ``llama``."""
+    parameters: int
+    """All weights, computed from the sizes below."""
+    hidden: int
+    layers: int
+    vocabulary: int
+    mlp: int
+    query: int
+    """Width of all query heads together."""
+    key_value: int
+    """Width of all key (or value) heads together."""
+    context: int
+    """``max_position_embeddings``, in tokens."""
+    tied_embeddings: bool
+
+
+class ModelInfo(BaseModel):
+    """A base model that can be chosen."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    """What the user types: ``demo``, a folder's name, ``org/name``, or a path."""
+    source: Source
+    state: State
+    path: str | None
+    """The folder (or GGUF file) with its files; ``None`` while absent."""
+    size_bytes: int | None
+    """Of its weights on disk, or of the download while absent."""
+    shape: ModelShape | None
+    """``None`` while the configuration is not at hand."""
+    description: str = ""
+    progress: float | None = None
+    """Share done (0 to 1) of a download or conversion under way, where it is known."""
+    problem: str = ""
+    """Why the last attempt to fetch or convert it failed."""

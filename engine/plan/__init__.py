@@ -1,0 +1,1 @@
+"""Hardware, memory model and planner: every parameter of a run with its reason."""

@@ -1,0 +1,124 @@
+"""The parameters of a run: their names, ranges and meaning, and overrides of them."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from engine.errors import LoraDeckError
+
+
+class TrainingParams(BaseModel):
+    """Every number a training is started with. Names are PEFT's and TRL's where one exists."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    lora_rank: int = Field(16, ge=1, le=1024)
+    """Width of the adapter's matrices; more learns more and costs memory (PEFT ``r``)."""
+    lora_alpha: int = Field(32, ge=1, le=4096)
+    """The adapter's output is scaled by alpha / rank."""
+    lora_dropout: float = Field(0.0, ge=0.0, lt=1.0)
+    """Share of the adapter's inputs set to zero while training."""
+    num_epochs: int = Field(3, ge=1, le=1000)
+    """How often every row is seen."""
+    batch_size: int = Field(4, ge=1, le=1024)
+    """Rows in one forward pass."""
+    gradient_accumulation_steps: int = Field(4, ge=1, le=1024)
+    """Forward passes summed up before one optimizer step."""
+    learning_rate: float = Field(2e-4, gt=0.0, le=0.1)
+    """Peak step size of the optimizer."""
+    use_4bit: bool = False
+    """Keep the base model's weights in 4-bit NF4 (bitsandbytes)."""
+    max_seq_length: int = Field(512, ge=16, le=1_048_576)
+    """Rows longer than this many tokens are cut at their end."""
+    warmup_steps: int = Field(5, ge=0, le=100_000)
+    """Optimizer steps over which the learning rate rises from zero."""
+    lr_scheduler_type: Literal["linear", "cosine", "constant", "constant_with_warmup"] = "cosine"
+    """How the learning rate falls after the warm-up."""
+    weight_decay: float = Field(0.0, ge=0.0, le=1.0)
+    """Pull of the adapter's weights towards zero at each step (AdamW)."""
+    max_grad_norm: float = Field(1.0, gt=0.0, le=1000.0)
+    """Gradients with a larger norm are scaled down to it."""
+    optim: Literal["adamw_torch", "adamw_8bit", "paged_adamw_8bit"] = "adamw_torch"
+    """The optimizer; the 8-bit ones are bitsandbytes' and need a GPU."""
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    """Number format of the computation."""
+    gradient_checkpointing: bool = False
+    """Compute activations twice rather than keep them: less memory, about a third slower."""
+    eval_rows: int = Field(0, ge=0, le=100_000)
+    """Rows held out of the training, on which the loss is measured once an epoch."""
+    save_steps: int = Field(50, ge=1, le=1_000_000)
+    """Optimizer steps between two checkpoints."""
+    max_steps: int = Field(-1, ge=-1, le=10_000_000)
+    """Stop after this many optimizer steps; -1 goes by the epochs."""
+    seed: int = Field(42, ge=0, lt=2**32)
+    """Of the data order, the adapter's first weights and the dropout."""
+
+    @property
+    def effective_batch(self) -> int:
+        """Rows an optimizer step learns from."""
+        return self.batch_size * self.gradient_accumulation_steps
+
+
+def describe(key: str) -> str:
+    """Give the sentence that says what a parameter means."""
+    return TrainingParams.model_fields[key].description or ""
+
+
+def parse_overrides(pairs: list[str]) -> dict[str, Any]:
+    """Read ``key=value`` pairs and check each by itself against its parameter's range.
+
+    Raises:
+        LoraDeckError: No ``=``, an unknown key (the nearest one is named), a key given twice,
+            or a value outside its range (the range is named).
+    """
+    values: dict[str, str] = {}
+    for pair in pairs:
+        key, separator, value = pair.partition("=")
+        key = key.strip()
+        if not separator or not key:
+            raise LoraDeckError(
+                "Override not understood",
+                f"'{pair}' is not of the form key=value.",
+                "For example: --set learning_rate=1e-4",
+            )
+        if key in values:
+            raise LoraDeckError("Override given twice", f"'{key}' is set more than once.")
+        values[key] = value.strip()
+    return check_overrides(values)
+
+
+def check_overrides(values: dict[str, Any]) -> dict[str, Any]:
+    """Check override values against their parameters' types and ranges.
+
+    Returns:
+        The values in their parameters' types.
+
+    Raises:
+        LoraDeckError: An unknown key, or a value outside its range.
+    """
+    for key in values:
+        if key not in TrainingParams.model_fields:
+            near = difflib.get_close_matches(key, TrainingParams.model_fields, n=1)
+            known = ", ".join(TrainingParams.model_fields)
+            hint = f"Did you mean {near[0]}?" if near else f"Parameters are: {known}."
+            raise LoraDeckError("Unknown parameter", f"There is no parameter '{key}'.", hint)
+    try:
+        params = TrainingParams.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0])
+        raise LoraDeckError(
+            "Override out of range",
+            f"{key}={values[key]}: {first['msg'][0].lower()}{first['msg'][1:]}.",
+            f"{key}: {describe(key)}",
+        ) from error
+    if params.max_steps == 0:
+        raise LoraDeckError(
+            "Override out of range",
+            "max_steps=0 would train nothing.",
+            "Give a number of steps, or -1 to go by the epochs.",
+        )
+    return {key: getattr(params, key) for key in values}

@@ -1,0 +1,82 @@
+"""A plan: every parameter of a run with the reason for it, beside what it needs."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from engine.data.types import Finding, Inspection, Lengths
+from engine.models.types import ModelInfo
+from engine.plan.parameters import TrainingParams
+
+
+class Device(BaseModel):
+    """Where a run computes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["cpu", "cuda", "mps"]
+    name: str
+    index: int = 0
+    """Which of several GPUs."""
+    cores: int = 0
+    """Processor cores this process may use."""
+    memory_total: int
+    """Bytes; of the GPU, or of the machine (or its cgroup) where there is none."""
+    memory_free: int
+    bf16: bool = False
+    """Whether it computes in bfloat16 at full speed."""
+
+
+class Memory(BaseModel):
+    """Predicted peak memory, part by part, in bytes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    parts: dict[str, int]
+    total: int
+    free: int
+
+    @property
+    def fits(self) -> bool:
+        """Tell whether the prediction is within what is free."""
+        return self.total <= self.free
+
+
+class Choice(BaseModel):
+    """Why a parameter has its value."""
+
+    model_config = ConfigDict(frozen=True)
+
+    value: Any
+    reason: str
+    overridden: bool = False
+    """Set by the user rather than by a rule."""
+
+
+class Plan(BaseModel):
+    """Everything that is decided before a run starts."""
+
+    model_config = ConfigDict(frozen=True)
+
+    base_model: str
+    dataset_file: str
+    training_params: TrainingParams
+    choices: dict[str, Choice]
+    """One for each field of ``training_params``, in its order."""
+    model: ModelInfo
+    dataset: Inspection
+    lengths: Lengths
+    device: Device
+    memory: Memory
+    disk_needed: int
+    disk_free: int
+    train_rows: int
+    total_steps: int
+    """Optimizer steps of the whole run."""
+    rows_cut: int
+    """Rows longer than ``max_seq_length``; of the measured ones."""
+    tokens_cut: int
+    findings: tuple[Finding, ...]
+    """Of the dataset, the lengths and the plan itself; none is an error once a task exists."""

@@ -1,0 +1,1 @@
+"""The engine server, its client and how it is started."""

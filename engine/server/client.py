@@ -1,0 +1,220 @@
+"""The engine's client: what the dashboard, the command line and scripts talk through."""
+
+from __future__ import annotations
+
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
+
+import httpx
+from pydantic import TypeAdapter
+
+from engine import __version__
+from engine.data.types import Inspection
+from engine.errors import (
+    ConflictError,
+    DiskFullError,
+    EngineUnavailableError,
+    LoraDeckError,
+    NotFoundError,
+)
+from engine.models.types import ModelInfo
+from engine.plan.types import Plan
+from engine.server.launch import ensure_server
+from engine.server.wire import PREFIX, DatasetInfo, EngineInfo, PlanRequest, TrainRequest
+from engine.tasks.events import EVENT, Event
+from engine.tasks.record import TaskRecord
+from engine.tasks.view import TasksUpdate
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from engine.home import Home
+
+_ERRORS = {
+    kind.http_status: kind
+    for kind in (NotFoundError, ConflictError, EngineUnavailableError, DiskFullError)
+}
+_MODELS = TypeAdapter(list[ModelInfo])
+_DATASETS = TypeAdapter(list[DatasetInfo])
+_TASKS = TypeAdapter(list[TaskRecord])
+
+
+class EngineClient:
+    """One connection to a home's engine server; an async context manager.
+
+    Every call raises ``LoraDeckError`` with words for the user: what the engine answered, or
+    ``EngineUnavailableError`` where it cannot be reached.
+    """
+
+    def __init__(self, home: Home) -> None:
+        transport = httpx.AsyncHTTPTransport(uds=str(home.socket))
+        # A plan tokenizes the dataset and may fetch a configuration from the hub.
+        timeout = httpx.Timeout(10.0, read=180.0)
+        self.home = home
+        self._http = httpx.AsyncClient(
+            transport=transport, base_url="http://engine" + PREFIX, timeout=timeout
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def connect(self) -> EngineInfo:
+        """Reach the home's engine server, starting one where none runs.
+
+        Raises:
+            LoraDeckError: The home cannot be written.
+            EngineUnavailableError: The server does not start, or is of another version.
+        """
+        await ensure_server(self.home)
+        info = await self.info()
+        if info.version != __version__:
+            raise EngineUnavailableError(
+                "Engine of another version",
+                f"The running engine is version {info.version}, this program is {__version__}.",
+                "Stop it with: loradeck engine stop  (running trainings go on).",
+            )
+        return info
+
+    async def info(self) -> EngineInfo:
+        """Ask a server that runs already for its state."""
+        return EngineInfo.model_validate(await self._call("GET", "/engine"))
+
+    async def stop(self) -> None:
+        """Ask the server to end; workers go on."""
+        await self._call("POST", "/engine/stop")
+
+    async def models(self) -> list[ModelInfo]:
+        """List the base models at hand, and the demo model."""
+        return _MODELS.validate_python(await self._call("GET", "/models"))
+
+    async def model(self, name: str) -> ModelInfo:
+        """Find a base model by its name, hub id or path; while one is pulled, its progress.
+
+        Raises:
+            NotFoundError: Nothing of that name; the nearest names are given.
+        """
+        return ModelInfo.model_validate(
+            await self._call("GET", "/models/find?name=" + quote(name, safe=""))
+        )
+
+    async def pull(self, name: str) -> ModelInfo:
+        """Start fetching or converting a base model that is not ready; ``model`` tells how far."""
+        return ModelInfo.model_validate(await self._call("POST", "/models/pull", {"model": name}))
+
+    async def datasets(self) -> list[DatasetInfo]:
+        """List the home's datasets and the samples."""
+        return _DATASETS.validate_python(await self._call("GET", "/datasets"))
+
+    async def inspect(self, path: str) -> Inspection:
+        """Detect a dataset's format and check its rows; ``path`` is absolute."""
+        return Inspection.model_validate(
+            await self._call("POST", "/datasets/inspect", {"path": path})
+        )
+
+    async def plan(self, request: PlanRequest) -> Plan:
+        """Decide every parameter of a run."""
+        body = request.model_dump(include=set(PlanRequest.model_fields))
+        return Plan.model_validate(await self._call("POST", "/plan", body))
+
+    async def train(self, request: TrainRequest) -> TaskRecord:
+        """Create a task; it starts when there is room for it."""
+        return TaskRecord.model_validate(await self._call("POST", "/train", request.model_dump()))
+
+    async def tasks(self) -> list[TaskRecord]:
+        """List all tasks, newest first."""
+        return _TASKS.validate_python(await self._call("GET", "/tasks"))
+
+    async def task(self, task_id: str) -> TaskRecord:
+        """Find a task by its id, an unambiguous beginning of it, or its name."""
+        return TaskRecord.model_validate(await self._call("GET", _task(task_id)))
+
+    async def plan_of(self, task_id: str) -> Plan:
+        """Read the plan that a task was made from."""
+        return Plan.model_validate(await self._call("GET", _task(task_id) + "/plan"))
+
+    async def cancel(self, task_id: str) -> TaskRecord:
+        """Ask a task to end without a result."""
+        return TaskRecord.model_validate(await self._call("POST", _task(task_id) + "/cancel"))
+
+    async def delete(self, task_id: str) -> None:
+        """Remove an ended task with its folder; the finished adapter stays."""
+        await self._call("DELETE", _task(task_id))
+
+    async def log(self, task_id: str, lines: int = 200) -> str:
+        """Read the end of a task's worker log."""
+        answer = await self._call("GET", f"{_task(task_id)}/log?lines={lines}")
+        return str(answer["log"])
+
+    async def events(
+        self, task_id: str, after: int = 0, *, follow: bool = True
+    ) -> AsyncIterator[Event]:
+        """Yield a task's events with ``seq > after``; with ``follow``, until the task has ended."""
+        path = f"{_task(task_id)}/events?after={after}&follow={str(follow).lower()}"
+        async with self._stream(path) as lines:
+            async for data in lines:
+                yield EVENT.validate_json(data)
+
+    async def watch(self) -> AsyncIterator[TasksUpdate]:
+        """Yield all tasks at once, then those that changed, at most five times a second."""
+        async with self._stream("/watch") as lines:
+            async for data in lines:
+                yield TasksUpdate.model_validate_json(data)
+
+    async def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Send one request and give its JSON, or raise the error it answered."""
+        try:
+            response = await self._http.request(method, path, json=body)
+        except httpx.TransportError as error:
+            raise _unreachable(error) from error
+        if response.is_error:
+            raise _as_error(response)
+        return response.json() if response.content else None
+
+    @asynccontextmanager
+    async def _stream(self, path: str) -> AsyncIterator[AsyncIterator[str]]:
+        """Open an event stream and give its data lines."""
+        # Between two events of an idle engine lies a keep-alive comment every 15 seconds.
+        timeout = httpx.Timeout(10.0, read=60.0)
+        try:
+            async with self._http.stream("GET", path, timeout=timeout) as response:
+                if response.is_error:
+                    await response.aread()
+                    raise _as_error(response)
+                yield (
+                    line[5:] async for line in response.aiter_lines() if line.startswith("data:")
+                )
+        except httpx.TransportError as error:
+            raise _unreachable(error) from error
+
+
+def _task(task_id: str) -> str:
+    """Give the path of a task, whatever signs its name has."""
+    return "/tasks/" + quote(task_id, safe="")
+
+
+def _unreachable(error: httpx.TransportError) -> EngineUnavailableError:
+    """Put a transport failure into words."""
+    return EngineUnavailableError(
+        "Engine not reachable",
+        f"The engine server does not answer ({type(error).__name__}).",
+        "See: loradeck engine status",
+    )
+
+
+def _as_error(response: httpx.Response) -> LoraDeckError:
+    """Turn an error answer back into the error that the engine raised."""
+    try:
+        body = response.json()
+        words = body["title"], body["message"], body.get("hint", "")
+    except (json.JSONDecodeError, KeyError, TypeError):
+        words = "Engine error", f"The engine answered {response.status_code}.", "See engine.log."
+    return _ERRORS.get(response.status_code, LoraDeckError)(*words)

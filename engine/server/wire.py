@@ -1,0 +1,71 @@
+"""What crosses the engine's interface beside records, plans and events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PREFIX = "/api/simple-lora"
+
+
+class PathRequest(BaseModel):
+    """Names a file on the engine's machine."""
+
+    path: str
+
+
+class PullRequest(BaseModel):
+    """Names a base model to fetch: ``demo`` or a hub id."""
+
+    model: str
+
+
+class PlanRequest(BaseModel):
+    """What a plan is made from."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dataset_file: str
+    base_model: str
+    overrides: dict[str, Any] = Field(default_factory=dict)
+
+
+class TrainRequest(PlanRequest):
+    """What a task is made from."""
+
+    task_name: str
+
+
+class DatasetInfo(BaseModel):
+    """A dataset in the home, or a sample that came with the program."""
+
+    name: str
+    path: str
+    size_bytes: int
+    sample: bool
+    dataset_type: str | None
+    """``None`` where the file cannot be read; ``problem`` says why."""
+    rows: int
+    problem: str = ""
+
+
+class EngineInfo(BaseModel):
+    """The state of the engine server."""
+
+    version: str
+    pid: int
+    home: str
+    started_at: float
+    running: int
+    pending: int
+    spare_ready: bool
+    """A worker with its imports done is waiting."""
+
+
+class ErrorBody(BaseModel):
+    """An error as the interface gives it."""
+
+    title: str
+    message: str
+    hint: str = ""

@@ -1,0 +1,1 @@
+"""Task records, their events and journal, the store and the scheduler."""

@@ -1,0 +1,119 @@
+"""The task record: one training run as the store keeps it, and the states it passes through."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from engine.errors import ConflictError, LoraDeckError
+from engine.text import visible
+
+
+class Status(StrEnum):
+    """The state of a task."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether nothing more will happen to the task by itself."""
+        return self in (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
+
+
+# A running task goes back to pending when its worker was lost: it resumes from its checkpoint.
+_TRANSITIONS: dict[Status, frozenset[Status]] = {
+    Status.PENDING: frozenset({Status.RUNNING, Status.PAUSED, Status.CANCELLED, Status.FAILED}),
+    Status.RUNNING: frozenset(
+        {Status.PENDING, Status.PAUSED, Status.COMPLETED, Status.FAILED, Status.CANCELLED}
+    ),
+    Status.PAUSED: frozenset({Status.PENDING, Status.CANCELLED, Status.FAILED}),
+    Status.COMPLETED: frozenset(),
+    Status.FAILED: frozenset({Status.PENDING}),
+    Status.CANCELLED: frozenset(),
+}
+
+
+class TaskRecord(BaseModel):
+    """One training run. Fields that a newer version added are kept as they are."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    id: str = Field(default_factory=lambda: secrets.token_hex(4))
+    task_name: str
+    base_model: str
+    dataset_file: str
+    dataset_type: str
+    output_path: str
+    """The folder of the finished adapter."""
+    training_params: dict[str, Any]
+    status: Status = Status.PENDING
+    progress: float = Field(0.0, ge=0.0, le=100.0)
+    """Per cent of the optimizer steps done."""
+    current_epoch: float = 0.0
+    message: str = ""
+    created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    cancel_requested: bool = False
+    interruptions: int = 0
+    """How often the worker was lost since a checkpoint was last written."""
+
+    def moved(self, status: Status, message: str = "", **changes: Any) -> TaskRecord:
+        """Return the record in another state, with the times that go with it.
+
+        Raises:
+            ConflictError: The state cannot follow the present one.
+        """
+        if status not in _TRANSITIONS[self.status]:
+            raise ConflictError(
+                "Not possible now", f"The task '{self.task_name}' is {self.status}, not {status}."
+            )
+        now = datetime.now(UTC)
+        if status is Status.RUNNING and self.started_at is None:
+            changes["started_at"] = now
+        if status.ended:
+            changes["completed_at"] = now
+        return self.model_copy(update={"status": status, "message": message, **changes})
+
+
+NAME_LIMIT = 100
+_NAME_BYTES = 240  # most file systems take 255; temporary names beside it need a few
+
+
+def check_task_name(name: str) -> str:
+    """Check a name that becomes a folder under ``models/lora/``.
+
+    Returns:
+        The name without surrounding blanks.
+
+    Raises:
+        LoraDeckError: Empty, over 100 characters, with path parts or control characters in it.
+    """
+    name = name.strip()
+    hint = "Use letters, digits, blanks and - _ . , for example: support-bot-1"
+    if not name:
+        raise LoraDeckError("Name missing", "The task needs a name.", hint)
+    if len(name) > NAME_LIMIT or len(name.encode(errors="replace")) > _NAME_BYTES:
+        raise LoraDeckError(
+            "Name too long",
+            f"The name has {len(name)} characters; at most {NAME_LIMIT} ({_NAME_BYTES} bytes) fit.",
+            "Choose a shorter one.",
+        )
+    if any(sign in name for sign in "/\\:") or name.startswith(".") or visible(name) != name:
+        raise LoraDeckError(
+            "Name not usable",
+            f"'{visible(name)}' has a path, a leading dot or a control character in it.",
+            hint,
+        )
+    if any(sign in name for sign in "\t\n") or not name.isprintable():
+        raise LoraDeckError("Name not usable", "The name has unprintable characters in it.", hint)
+    return name

@@ -1,0 +1,52 @@
+"""The one place that makes text from files, models and exceptions safe to show."""
+
+from __future__ import annotations
+
+import re
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """Replace control and direction characters by a visible sign.
+
+    Terminals act on ESC sequences inside data (clipboard, title), and neither Rich nor
+    Textual strips them. Tabs and newlines stay.
+    """
+    return _CONTROL.sub(_sign, text)
+
+
+def _sign(match: re.Match[str]) -> str:
+    """Give C0 characters their control picture and all others the replacement character."""
+    code = ord(match.group())
+    return chr(0x2400 + code) if code < 0x20 else "\ufffd"
+
+
+def human_bytes(count: float) -> str:
+    """Write a number of bytes with a decimal unit, as disk and GPU makers do."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit in ("B", "kB") else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def human_duration(seconds: float) -> str:
+    """Write a duration with its two largest units: ``2 h 05 min``, ``3 min 20 s``, ``12 s``."""
+    whole = max(0, round(seconds))
+    hours, rest = divmod(whole, 3600)
+    minutes, secs = divmod(rest, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    if minutes:
+        return f"{minutes} min {secs:02d} s"
+    return f"{secs} s"
+
+
+def human_count(count: float) -> str:
+    """Write a large count briefly: ``135 M``, ``1.7 B``, ``12 k``."""
+    for limit, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if count >= limit:
+            value = count / limit
+            return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
+    return f"{count:.0f}"

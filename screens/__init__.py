@@ -1,0 +1,1 @@
+"""A file a screen, each with its style sheet beside it."""

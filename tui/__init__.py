@@ -1,0 +1,1 @@
+"""The app: entry point, command line, app shell, theme and widgets."""
