@@ -8,12 +8,12 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def visible(text: str) -> str:
-    """Replace control and direction characters by a visible sign.
+    """Replace control and direction characters, and lone surrogates, by a visible sign.
 
     Terminals act on ESC sequences inside data (clipboard, title), and neither Rich nor
-    Textual strips them. Tabs and newlines stay.
+    Textual strips them; a lone surrogate cannot be printed at all. Tabs and newlines stay.
     """
-    return _CONTROL.sub(_sign, text)
+    return _CONTROL.sub(_sign, text.encode("utf-8", "replace").decode())
 
 
 def _sign(match: re.Match[str]) -> str:

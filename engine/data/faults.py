@@ -1,0 +1,95 @@
+"""The faults a row can have, and the findings that many of them add up to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.data.types import Finding
+from engine.data.words import SHOWN_ROWS, row_list
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from engine.data.types import Level
+
+
+class FaultyRowError(Exception):
+    """A row cannot train; ``code`` is a key of ``FAULTS``, ``detail`` a clause on this row."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """The words for one kind of fault."""
+
+    headline: str
+    """Follows ``3 rows``."""
+    hint: str
+
+
+FAULTS = {
+    "no-answer": _Fault(
+        "without an answer",
+        "Give each row an answer (output, or a last turn from gpt), or delete the row.",
+    ),
+    "empty-answer": _Fault("with an empty answer", "Write the answer, or delete the row."),
+    "empty-question": _Fault("with an empty question", "Write the question, or delete the row."),
+    "wrong-order": _Fault(
+        "with turns in a wrong order",
+        "After an optional system turn, human and gpt must take turns, human first.",
+    ),
+    "unknown-role": _Fault(
+        "with an unknown role", "Use human (or user), gpt (or assistant) and system."
+    ),
+    "wrong-type": _Fault(
+        "with a value of a wrong type", 'Write these values as text, for example "4" for 4.'
+    ),
+    "other-shape": _Fault(
+        "of another shape than the rest of the file",
+        "Give all rows the same keys, or move these rows to a file of their own.",
+    ),
+    "broken-text": _Fault(
+        "with half a character",
+        "A lone \\ud800–\\udfff escape is no character: write the text again, or delete the row.",
+    ),
+}
+
+
+def fault_findings(faults: Mapping[int, FaultyRowError]) -> list[Finding]:
+    """Group the faults by kind, an error finding each; keys are row numbers."""
+    by_code: dict[str, list[int]] = {}
+    for row, fault in faults.items():
+        by_code.setdefault(fault.code, []).append(row)
+    findings = []
+    for code, rows in by_code.items():
+        words = FAULTS[code]
+        detail = faults[rows[0]].detail
+        findings.append(finding("error", code, rows, words.headline, words.hint, detail))
+    return findings
+
+
+def finding(
+    level: Level, code: str, rows: Sequence[int], headline: str, hint: str, detail: str = ""
+) -> Finding:
+    """Word a finding about some rows; ``detail`` tells what is wrong with the first of them."""
+    count = len(rows)
+    where = row_list(rows, count)
+    if count == 1:
+        message = f"1 row {headline}, {where}"
+    else:
+        message = f"{count:,} rows {headline} ({where})"
+        detail = detail and f"in row {rows[0]}, {detail}"
+    message += f": {detail}." if detail else "."
+    return Finding(
+        level=level,
+        code=code,
+        message=message,
+        hint=hint,
+        count=count,
+        rows=tuple(rows[:SHOWN_ROWS]),
+    )

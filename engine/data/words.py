@@ -1,0 +1,46 @@
+"""Wording that the messages about datasets share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from engine.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+SHOWN_ROWS = 10
+_SHOWN_KEYS = 12
+_SHOWN_CHARACTERS = 60
+
+
+def shown(text: object) -> str:
+    """Make a path, key or value safe to show."""
+    return visible(str(text))
+
+
+def brief(text: object) -> str:
+    """Show at most 60 characters of a text."""
+    words = shown(text)
+    return words if len(words) <= _SHOWN_CHARACTERS else words[: _SHOWN_CHARACTERS - 1] + "…"
+
+
+def kind_of(value: Any) -> str:
+    """Name the JSON kind of a value as users know it."""
+    kinds = {bool: "true or false", int: "a number", float: "a number", str: "a text"}
+    kinds |= {list: "a list", dict: "an object", type(None): "null"}
+    return kinds[type(value)]
+
+
+def key_list(keys: Iterable[str]) -> str:
+    """List keys, the first twelve of them."""
+    names = [brief(key) for key in keys]
+    more = ", …" if len(names) > _SHOWN_KEYS else ""
+    return (", ".join(names[:_SHOWN_KEYS]) or "no keys") + more
+
+
+def row_list(rows: Sequence[int], count: int) -> str:
+    """List row numbers: ``row 3``, ``rows 2, 5, …``; ``count`` is how many there are in all."""
+    numbers = ", ".join(str(row) for row in rows[:SHOWN_ROWS])
+    more = ", …" if count > min(len(rows), SHOWN_ROWS) else ""
+    return f"row{'s' if count > 1 else ''} {numbers}{more}"
