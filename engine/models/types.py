@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 Source = Literal["home", "folder", "gguf", "cache", "hub", "demo"]
 State = Literal["ready", "absent", "downloading", "converting"]
+Report = Callable[[State, float | None], None]
+"""Takes what a pull is doing and its share done (0 to 1), where that is known."""
 
 
 class ModelShape(BaseModel):

@@ -1,0 +1,157 @@
+"""What a model folder must hold: configuration, safetensors weights, tokenizer."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import LoraDeckError
+from engine.models.config import read_config, read_shape
+from engine.models.types import ModelInfo, Source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SOURCE_FILE = "source.json"
+INDEX_FILE = "model.safetensors.index.json"
+_SHARD = re.compile(r"(.+-)\d{5}-of-(\d{5})\.safetensors")
+_LONGEST_HEADER = 100_000_000  # bytes; the format's own limit
+_PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.ckpt")
+
+
+def describe_folder(name: str, source: Source, folder: Path) -> ModelInfo:
+    """Give a folder's model, ready to be trained.
+
+    Raises:
+        LoraDeckError: A part is missing or broken, or the weights are not safetensors.
+    """
+    check_folder(folder)
+    return ModelInfo(
+        name=name,
+        source=source,
+        state="ready",
+        path=str(folder),
+        size_bytes=sum(file.stat().st_size for file in weight_files(folder)),
+        shape=read_shape(folder),
+        description=read_source(folder).get("description", ""),
+    )
+
+
+def check_folder(folder: Path) -> None:
+    """Check that a folder holds a whole language model that can be trained.
+
+    Raises:
+        LoraDeckError: Says what is missing or wrong, and what to do.
+    """
+    if (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file():
+        raise _unusable(folder, "it holds a LoRA adapter, not a base model", "Name its base model.")
+    _check_architecture(folder, read_config(folder))
+    if missing := missing_weights(folder):
+        raise _weights_missing(folder, missing)
+    for file in weight_files(folder):
+        if not _is_whole(file):
+            raise _unusable(
+                folder,
+                f"{file.name} is cut short, or no safetensors file (a Git LFS pointer?)",
+                "Fetch the model again, whole.",
+            )
+    if not (folder / "tokenizer.json").is_file():
+        raise _unusable(
+            folder,
+            "it has no tokenizer.json",
+            "Fetch the model again with all its files; with transformers: "
+            "AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)",
+        )
+
+
+def is_complete(folder: Path) -> bool:
+    """Tell whether a folder holds a model that can be trained."""
+    try:
+        check_folder(folder)
+    except LoraDeckError:
+        return False
+    return True
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """List the weights; Mistral's second copy of them in another layout does not count."""
+    found = sorted(folder.glob("*.safetensors"))
+    return [file for file in found if not file.name.startswith("consolidated")]
+
+
+def missing_weights(folder: Path) -> list[str]:
+    """Name the weight files that should be there and are not (a link may lead nowhere)."""
+    there = {file.name for file in weight_files(folder) if file.is_file()}
+    wanted = _indexed(folder) or _numbered(there) or there or {"model.safetensors"}
+    return sorted(wanted - there)
+
+
+def read_source(folder: Path) -> dict[str, str]:
+    """Read where a converted model came from; empty for any other model."""
+    try:
+        values = json.loads((folder / SOURCE_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {str(k): str(v) for k, v in values.items()} if isinstance(values, dict) else {}
+
+
+def _check_architecture(folder: Path, config: dict[str, Any]) -> None:
+    """Refuse what does not generate text: encoders, classifiers, embedders."""
+    names = config.get("architectures")
+    if not isinstance(names, list) or not names:
+        return
+    if not any(
+        "CausalLM" in str(n) or "LMHead" in str(n) or "Conditional" in str(n) for n in names
+    ):
+        raise _unusable(folder, f"{names[0]} does not generate text", "Choose a language model.")
+
+
+def _is_whole(file: Path) -> bool:
+    """Tell whether a safetensors file is as long as its header says."""
+    try:
+        with file.open("rb") as stream:
+            size = int.from_bytes(stream.read(8), "little")
+            header = json.loads(stream.read(size)) if size <= _LONGEST_HEADER else {}
+        ends = [
+            entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"
+        ]
+        return bool(ends) and file.stat().st_size == 8 + size + max(ends)
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return False
+
+
+def _indexed(folder: Path) -> set[str]:
+    """Name the weight files that the index of a model in several parts lists."""
+    try:
+        index = json.loads((folder / INDEX_FILE).read_text(encoding="utf-8"))
+        return {str(name) for name in index["weight_map"].values()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return set()
+
+
+def _numbered(there: set[str]) -> set[str]:
+    """Name all parts of which one is there: ``model-00001-of-00003.safetensors``."""
+    return {
+        f"{match[1]}{part:05}-of-{match[2]}.safetensors"
+        for match in map(_SHARD.fullmatch, there)
+        if match
+        for part in range(1, int(match[2]) + 1)
+    }
+
+
+def _weights_missing(folder: Path, missing: list[str]) -> LoraDeckError:
+    """Say which weights are missing, or that there are only pickled ones."""
+    pickled = next((file for kind in _PICKLES for file in folder.glob(kind)), None)
+    if pickled and not weight_files(folder):
+        return _unusable(
+            folder,
+            f"its weights are pickled ({pickled.name}), and pickles can run code",
+            "Only safetensors are read. Fetch a safetensors version of this model.",
+        )
+    return _unusable(folder, f"{missing[0]} is missing", "Fetch the model again, whole.")
+
+
+def _unusable(folder: Path, reason: str, hint: str) -> LoraDeckError:
+    """Put a fault of a folder into words."""
+    return LoraDeckError("Model not usable", f"{folder}: {reason}.", hint)
