@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.errors import LoraDeckError
+from engine.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SHOWN = 60
 
 
 class TrainingParams(BaseModel):
     """Every number a training is started with. Names are PEFT's and TRL's where one exists."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
     lora_rank: int = Field(16, ge=1, le=1024)
     """Width of the adapter's matrices; more learns more and costs memory (PEFT ``r``)."""
@@ -81,16 +89,20 @@ def parse_overrides(pairs: list[str]) -> dict[str, Any]:
         if not separator or not key:
             raise LoraDeckError(
                 "Override not understood",
-                f"'{pair}' is not of the form key=value.",
+                f"'{_short(pair)}' is not of the form key=value.",
                 "For example: --set learning_rate=1e-4",
             )
         if key in values:
-            raise LoraDeckError("Override given twice", f"'{key}' is set more than once.")
+            raise LoraDeckError(
+                "Override given twice",
+                f"'{_short(key)}' is set more than once.",
+                "Leave one of them out.",
+            )
         values[key] = value.strip()
     return check_overrides(values)
 
 
-def check_overrides(values: dict[str, Any]) -> dict[str, Any]:
+def check_overrides(values: Mapping[str, Any]) -> dict[str, Any]:
     """Check override values against their parameters' types and ranges.
 
     Returns:
@@ -99,22 +111,18 @@ def check_overrides(values: dict[str, Any]) -> dict[str, Any]:
     Raises:
         LoraDeckError: An unknown key, or a value outside its range.
     """
-    for key in values:
+    for key, value in values.items():
         if key not in TrainingParams.model_fields:
-            near = difflib.get_close_matches(key, TrainingParams.model_fields, n=1)
-            known = ", ".join(TrainingParams.model_fields)
-            hint = f"Did you mean {near[0]}?" if near else f"Parameters are: {known}."
-            raise LoraDeckError("Unknown parameter", f"There is no parameter '{key}'.", hint)
+            raise _unknown(key)
+        if isinstance(value, bool) and TrainingParams.model_fields[key].annotation is not bool:
+            raise _refused(key, value, "a number is wanted, not true or false")
     try:
         params = TrainingParams.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = error.errors(include_url=False)[0]
         key = str(first["loc"][0])
-        raise LoraDeckError(
-            "Override out of range",
-            f"{key}={values[key]}: {first['msg'][0].lower()}{first['msg'][1:]}.",
-            f"{key}: {describe(key)}",
-        ) from error
+        words = first["msg"][0].lower() + first["msg"][1:]
+        raise _refused(key, values[key], words) from error
     if params.max_steps == 0:
         raise LoraDeckError(
             "Override out of range",
@@ -122,3 +130,23 @@ def check_overrides(values: dict[str, Any]) -> dict[str, Any]:
             "Give a number of steps, or -1 to go by the epochs.",
         )
     return {key: getattr(params, key) for key in values}
+
+
+def _unknown(key: str) -> LoraDeckError:
+    """Name the nearest parameter to one that there is not, or all of them."""
+    near = difflib.get_close_matches(key, TrainingParams.model_fields, n=1)
+    known = ", ".join(TrainingParams.model_fields)
+    hint = f"Did you mean {near[0]}?" if near else f"Parameters are: {known}."
+    return LoraDeckError("Unknown parameter", f"There is no parameter '{_short(key)}'.", hint)
+
+
+def _refused(key: str, value: Any, reason: str) -> LoraDeckError:
+    """Say why a value will not do, and what the parameter means."""
+    message = f"{key}={_short(str(value))}: {reason}."
+    return LoraDeckError("Override out of range", message, f"{key}: {describe(key)}")
+
+
+def _short(text: str) -> str:
+    """Make what the user wrote safe and short enough for a message."""
+    text = visible(text)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

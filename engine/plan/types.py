@@ -27,6 +27,10 @@ class Device(BaseModel):
     memory_free: int
     bf16: bool = False
     """Whether it computes in bfloat16 at full speed."""
+    uuid: str = ""
+    """A GPU's own name, for ``CUDA_VISIBLE_DEVICES``: indices mean other cards elsewhere."""
+    note: str = ""
+    """Why this device rather than one the user may expect; a sentence, or empty."""
 
 
 class Memory(BaseModel):

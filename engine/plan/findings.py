@@ -1,0 +1,113 @@
+"""What the user should know of a plan, beside its numbers; and what refuses the start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from engine.data.types import Finding, Lengths, Level
+from engine.errors import DiskFullError, LoraDeckError
+from engine.plan.fit import Need, nearest
+from engine.text import human_bytes
+
+if TYPE_CHECKING:
+    from engine.plan.parameters import TrainingParams
+    from engine.plan.types import Device, Memory, Plan
+
+_FEW_STEPS = 30
+"""In fewer, a dozen new facts were not learned at any rate that was tried (demo model)."""
+_FEW_ROWS = 30
+
+
+def finding(level: Level, code: str, message: str, hint: str = "", count: int = 0) -> Finding:
+    """Make a finding about the plan as a whole: it names no rows."""
+    return Finding(level=level, code=code, message=message, hint=hint, count=count, rows=())
+
+
+def cut(lengths: Lengths, limit: int) -> tuple[int, int]:
+    """Count the measured rows over a length, and the tokens that it cuts from them."""
+    over = [count - limit for count in lengths.counts if count > limit]
+    return len(over), sum(over)
+
+
+def cut_finding(need: Need, params: TrainingParams) -> list[Finding]:
+    """Warn of rows that lose their end."""
+    lengths, limit = need.lengths, params.max_seq_length
+    rows, tokens = cut(lengths, limit)
+    if not rows:
+        return []
+    words = (
+        f"{rows:,} of {lengths.measured:,} measured rows {'is' if rows == 1 else 'are'} longer "
+        f"than {limit:,} tokens and would be cut: {tokens:,} of {lengths.total:,} tokens lost."
+    )
+    return [finding("warning", "rows-cut", words, _keeping_all(need, params), rows)]
+
+
+def _keeping_all(need: Need, params: TrainingParams) -> str:
+    """Say what would keep every row whole."""
+    longest = need.lengths.longest
+    if longest > need.shape.context:
+        return f"The model reads {need.shape.context:,} tokens; split the longer rows."
+    memory = need.memory(params.model_copy(update={"max_seq_length": longest}))
+    if memory.fits:
+        return f"To keep all: --set max_seq_length={longest}"
+    return f"To keep all, {human_bytes(memory.total)} of memory would have to be free."
+
+
+def memory_finding(need: Need, params: TrainingParams, memory: Memory) -> list[Finding]:
+    """Refuse a run that does not fit, and name the nearest one that would."""
+    if memory.fits:
+        return []
+    words = f"The run needs {human_bytes(memory.total)}, and {human_bytes(memory.free)} are free."
+    changes = nearest(need, params)
+    hint = (
+        "It would fit with: " + _settings(changes)
+        if changes
+        else "Choose a smaller model, or split long rows."
+    )
+    return [finding("error", "memory", words, hint)]
+
+
+def disk_finding(needed: int, free: int) -> list[Finding]:
+    """Refuse a run whose checkpoints would fill the disk."""
+    if needed <= free:
+        return []
+    words = f"Checkpoints and adapter take {human_bytes(needed)}, {human_bytes(free)} are free."
+    return [finding("error", "disk", words, "Free some room, or set a lower lora_rank.")]
+
+
+def advice(params: TrainingParams, device: Device, rows: int, steps: int) -> list[Finding]:
+    """Say what a careful user would want to know before the start."""
+    found: list[Finding] = []
+    if device.note:
+        found.append(finding("note", "device", device.note, "See loradeck doctor."))
+    if steps < _FEW_STEPS:
+        words = f"Only {steps} optimizer steps: hardly anything is learned in fewer than 30."
+        found.append(finding("warning", "few-steps", words, "Add rows, or raise num_epochs."))
+    if rows <= _FEW_ROWS:
+        words = f"{rows} training rows: the model will know them by heart, and little beyond."
+        found.append(finding("note", "few-rows", words, "Add rows that say it in other words."))
+    if params.dtype == "bfloat16" and not device.bf16:
+        words = f"{device.name} has no fast bfloat16: this will be several times slower."
+        other = "float16" if device.kind == "cuda" else "float32"
+        found.append(finding("warning", "slow-dtype", words, f"Set dtype={other}"))
+    return found
+
+
+def refuse_impossible(plan: Plan) -> None:
+    """Refuse a plan that cannot run.
+
+    Raises:
+        DiskFullError: The disk is too small for its checkpoints.
+        LoraDeckError: It does not fit in memory, or another finding is an error.
+    """
+    for found in plan.findings:
+        if found.level == "error":
+            if found.code == "disk":
+                raise DiskFullError("Too little disk", found.message, found.hint)
+            title = "Not enough memory" if found.code == "memory" else "This cannot be trained"
+            raise LoraDeckError(title, found.message, found.hint)
+
+
+def _settings(changes: dict[str, Any]) -> str:
+    """Write changes as the command line takes them."""
+    return " ".join(f"--set {key}={str(value).lower()}" for key, value in changes.items())

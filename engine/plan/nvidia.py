@@ -1,0 +1,117 @@
+"""NVIDIA cards as the driver reports them, without CUDA and without torch."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import Any, Protocol
+
+import psutil
+
+from engine.plan.types import Device
+from engine.text import visible
+
+_BF16_SINCE = 8
+"""Compute capability (major) of the first cards with bfloat16 in hardware: Ampere."""
+
+
+class Nvml(Protocol):
+    """The part of pynvml that is used; tests give one of their own."""
+
+    NVMLError: type[Exception]
+
+    def nvmlInit(self) -> None: ...  # noqa: N802
+    def nvmlShutdown(self) -> None: ...  # noqa: N802
+    def nvmlDeviceGetCount(self) -> int: ...  # noqa: N802
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> Any: ...  # noqa: N802
+    def nvmlDeviceGetName(self, handle: Any) -> str | bytes: ...  # noqa: N802
+    def nvmlDeviceGetUUID(self, handle: Any) -> str | bytes: ...  # noqa: N802
+    def nvmlDeviceGetMemoryInfo(self, handle: Any) -> Any: ...  # noqa: N802
+    def nvmlDeviceGetCudaComputeCapability(self, handle: Any) -> tuple[int, int]: ...  # noqa: N802
+
+
+def nvidia_devices(nvml: Nvml | None = None) -> list[Device]:
+    """List the NVIDIA cards that ``CUDA_VISIBLE_DEVICES`` leaves, in its order.
+
+    Returns:
+        None where there is no driver or no card. ``memory_free`` is of this moment, whoever
+        holds the rest.
+    """
+    nvml = nvml or _pynvml()
+    if nvml is None:
+        return []
+    try:
+        nvml.nvmlInit()
+    except nvml.NVMLError:
+        return []  # no driver, or one that does not answer
+    try:
+        count = nvml.nvmlDeviceGetCount()
+        cards = [card for index in range(count) if (card := _card(nvml, index))]
+    except nvml.NVMLError:
+        return []
+    finally:
+        with suppress(nvml.NVMLError):
+            nvml.nvmlShutdown()
+    return _allowed(cards, os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
+def _pynvml() -> Nvml | None:
+    """Import pynvml, which needs no driver to be imported."""
+    try:
+        import pynvml
+    except ImportError:
+        return None
+    module: Nvml = pynvml
+    return module
+
+
+def _card(nvml: Nvml, index: int) -> Device | None:
+    """Read one card; ``None`` where it has fallen off the bus or is not ours to use."""
+    try:
+        handle = nvml.nvmlDeviceGetHandleByIndex(index)
+        total, free = _memory(nvml, handle)
+        major, _ = nvml.nvmlDeviceGetCudaComputeCapability(handle)
+        return Device(
+            kind="cuda",
+            name=visible(_text(nvml.nvmlDeviceGetName(handle))),
+            index=index,
+            memory_total=total,
+            memory_free=free,
+            bf16=major >= _BF16_SINCE,
+            uuid=_text(nvml.nvmlDeviceGetUUID(handle)),
+        )
+    except nvml.NVMLError:
+        return None
+
+
+def _memory(nvml: Nvml, handle: Any) -> tuple[int, int]:
+    """Read total and free bytes; a chip that shares the machine's memory reports none."""
+    try:
+        info = nvml.nvmlDeviceGetMemoryInfo(handle)
+    except nvml.NVMLError:
+        machine = psutil.virtual_memory()
+        return machine.total, machine.available
+    return int(info.total), int(info.free)
+
+
+def _text(value: str | bytes) -> str:
+    """Decode what older versions of pynvml give as bytes."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def _allowed(cards: list[Device], visible_devices: str | None) -> list[Device]:
+    """Keep the cards named, in their order; CUDA stops at the first name that it cannot find."""
+    if visible_devices is None:
+        return cards
+    allowed: list[Device] = []
+    for entry in visible_devices.split(","):
+        card = next((card for card in cards if _is_named(card, entry.strip())), None)
+        if card is None or card in allowed:
+            break
+        allowed.append(card)
+    return allowed
+
+
+def _is_named(card: Device, entry: str) -> bool:
+    """Tell whether an entry is a card's index, or the beginning of its UUID."""
+    return entry == str(card.index) or (entry.startswith("GPU-") and card.uuid.startswith(entry))

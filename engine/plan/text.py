@@ -1,0 +1,153 @@
+"""A plan as plain text, for the command line and for logs: at most 80 columns."""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+from engine.text import human_bytes, human_count, visible
+
+if TYPE_CHECKING:
+    from engine.data.types import Finding
+    from engine.plan.types import Plan
+
+WIDTH = 80
+_LABEL = 10
+
+
+def plan_lines(plan: Plan) -> list[str]:
+    """Write a plan: what is trained on what, what it needs, every parameter with its reason.
+
+    Returns:
+        Lines of at most 80 columns, without markup or control characters.
+    """
+    lines = [line for label, text in _summary(plan) for line in _hang(label, text, _LABEL)]
+    lines.append("")
+    lines.extend(_table(plan))
+    for finding in plan.findings:
+        lines.extend(["", *_finding(finding)])
+    return lines
+
+
+def _summary(plan: Plan) -> list[tuple[str, str]]:
+    """Give the head of the plan, a label and a text a line."""
+    needed, free = human_bytes(plan.memory.total), human_bytes(plan.memory.free)
+    parts = ", ".join(f"{name} {human_bytes(size)}" for name, size in plan.memory.parts.items())
+    disk = f"{human_bytes(plan.disk_needed)} needed, {human_bytes(plan.disk_free)} free"
+    return [
+        (
+            "dataset",
+            f"{plan.dataset_file} ({plan.dataset.dataset_type}, {plan.dataset.rows:,} rows)",
+        ),
+        ("tokens", _tokens(plan)),
+        ("model", _model(plan)),
+        ("device", _device(plan)),
+        ("memory", f"{needed} needed, {free} free: {parts}"),
+        ("disk", disk),
+        ("run", _run(plan)),
+    ]
+
+
+def _tokens(plan: Plan) -> str:
+    """Say how long the rows are, and what is trained of them."""
+    lengths = plan.lengths
+    rows = "" if lengths.measured == lengths.rows else f" in {lengths.measured:,} measured rows"
+    return (
+        f"{lengths.total:,}{rows}, {lengths.trained:,} of them trained; "
+        f"a row has {lengths.p50:,} (median) to {lengths.longest:,}"
+    )
+
+
+def _model(plan: Plan) -> str:
+    """Name the base model with its size."""
+    shape = plan.model.shape
+    size = f" ({shape.architecture}, {human_count(shape.parameters)} parameters)" if shape else ""
+    return f"{plan.base_model}{size}"
+
+
+def _device(plan: Plan) -> str:
+    """Name the device."""
+    device = plan.device
+    if device.kind != "cpu":
+        return f"{device.name} ({human_bytes(device.memory_total)})"
+    return f"{device.name}, {device.cores} {'core' if device.cores == 1 else 'cores'} (no GPU)"
+
+
+def _run(plan: Plan) -> str:
+    """Say how much there is to do."""
+    params = plan.training_params
+    epochs = f"{params.num_epochs} {'epoch' if params.num_epochs == 1 else 'epochs'}"
+    if params.max_steps > 0:
+        epochs = f"max_steps={params.max_steps}"
+    return (
+        f"{plan.total_steps:,} steps ({epochs} of {plan.train_rows:,} rows, "
+        f"{params.effective_batch} a step)"
+    )
+
+
+def _table(plan: Plan) -> list[str]:
+    """Write the parameters in three columns: name, value, reason."""
+    rows = [(key, _value(choice.value), choice.reason) for key, choice in plan.choices.items()]
+    names = max(len(key) for key, _, _ in rows) + 2
+    values = max(len(value) for _, value, _ in rows) + 2
+    return [
+        line
+        for key, value, reason in rows
+        for line in _hang(f"{key:<{names}}{value}", reason, names + values)
+    ]
+
+
+def _value(value: Any) -> str:
+    """Write a value as ``--set`` takes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _finding(finding: Finding) -> list[str]:
+    """Write a finding with what to do about it."""
+    words = f"{finding.message} {finding.hint}".strip()
+    return _hang(f"{finding.level}:", words, _LABEL)
+
+
+def _hang(label: str, text: str, indent: int) -> list[str]:
+    """Write a label and, beside it, a text that is wrapped under itself."""
+    wrapped = _wrap(visible(text).split(), WIDTH - indent)
+    heads = [f"{label:<{indent}}", *[" " * indent] * (len(wrapped) - 1)]
+    return [f"{head}{line}".rstrip() for head, line in zip(heads, wrapped, strict=True)]
+
+
+def _wrap(words: list[str], width: int) -> list[str]:
+    """Fill lines with words; a word longer than a line is broken."""
+    lines = [""]
+    for piece in itertools.chain.from_iterable(_pieces(word, width) for word in words):
+        if not lines[-1]:
+            lines[-1] = piece
+        elif columns(lines[-1]) + 1 + columns(piece) <= width:
+            lines[-1] += f" {piece}"
+        else:
+            lines.append(piece)
+    return lines
+
+
+def _pieces(word: str, width: int) -> list[str]:
+    """Break a word where it fills a line: paths and Chinese sentences have no spaces."""
+    pieces = [""]
+    for character in word:
+        if columns(pieces[-1]) + columns(character) > width:
+            pieces.append("")
+        pieces[-1] += character
+    return pieces
+
+
+def columns(text: str) -> int:
+    """Count the terminal columns of a text: East Asian characters take two, marks none."""
+    return sum(_cells(character) for character in text)
+
+
+def _cells(character: str) -> int:
+    """Count the columns of one character."""
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -1,0 +1,114 @@
+"""What a plan warns of, and what refuses it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from engine.errors import DiskFullError, LoraDeckError
+from engine.plan.findings import refuse_impossible
+from engine.plan.parameters import parse_overrides
+from tests.engine.plan.make import CARD, CPU, GB, LLAMA_8B, QWEN_14B, plan_for
+
+if TYPE_CHECKING:
+    from engine.data.types import Finding
+    from engine.plan.types import Device, Plan
+
+
+def found(plan: Plan, code: str) -> Finding | None:
+    """Pick a finding by its code."""
+    return next((finding for finding in plan.findings if finding.code == code), None)
+
+
+def card(free_gb: float) -> Device:
+    """A card with so much free."""
+    return CARD.model_copy(update={"memory_free": int(free_gb * GB)})
+
+
+def test_rows_that_are_cut_are_counted_exactly() -> None:
+    plan = plan_for(100, longest=100, max_seq_length=90)
+    over = [count - 90 for count in plan.lengths.counts if count > 90]
+    warning = found(plan, "rows-cut")
+    assert warning
+    assert (plan.rows_cut, plan.tokens_cut) == (len(over), sum(over))
+    assert warning.message.startswith(f"{len(over)} of 100 measured rows are longer than 90")
+    assert f"{sum(over)} of " in warning.message
+    assert "max_seq_length=100" in warning.hint
+
+
+def test_a_sample_is_called_a_sample() -> None:
+    warning = found(plan_for(10_000, measured=500, longest=100, max_seq_length=64), "rows-cut")
+    assert warning
+    assert "of 500 measured rows" in warning.message
+
+
+def test_at_most_one_row_in_twenty_is_cut_by_itself() -> None:
+    plan = plan_for(1_000, shape=LLAMA_8B, device=card(9.0), longest=4_000)
+    assert plan.memory.fits
+    assert 0 < plan.rows_cut <= 50
+    warning = found(plan, "rows-cut")
+    assert warning
+    assert "9.0 GB of memory" in warning.hint
+
+
+@pytest.mark.parametrize(
+    ("free_gb", "overrides"),
+    [
+        (8.8, {}),
+        (8.8, {"max_seq_length": 4_000}),
+        (20.0, {"use_4bit": False, "batch_size": 8}),
+        (12.0, {"gradient_checkpointing": False}),
+    ],
+)
+def test_what_is_named_as_fitting_fits(free_gb: float, overrides: dict[str, Any]) -> None:
+    plan = plan_for(1_000, shape=LLAMA_8B, device=card(free_gb), longest=4_000, **overrides)
+    error = found(plan, "memory")
+    assert error
+    assert error.level == "error"
+    pairs = error.hint.removeprefix("It would fit with: ").replace("--set ", "").split()
+    advised = overrides | parse_overrides(pairs)
+    again = plan_for(1_000, shape=LLAMA_8B, device=card(free_gb), longest=4_000, **advised)
+    assert again.memory.fits
+    refuse_impossible(again)
+
+
+def test_a_smaller_model_is_named_where_nothing_else_helps() -> None:
+    error = found(plan_for(100, shape=QWEN_14B, device=card(4)), "memory")
+    assert error
+    assert "smaller model" in error.hint
+
+
+def test_too_little_memory_is_refused() -> None:
+    with pytest.raises(LoraDeckError, match="Not enough memory") as caught:
+        refuse_impossible(plan_for(100, shape=QWEN_14B, device=card(4)))
+    assert "4.0 GB are free" in caught.value.message
+
+
+def test_too_little_disk_is_refused() -> None:
+    with pytest.raises(DiskFullError, match=r"275\.4 MB, 200\.0 MB are free"):
+        refuse_impossible(plan_for(12, disk_free=200_000_000))
+
+
+def test_a_sound_plan_is_not_refused() -> None:
+    refuse_impossible(plan_for(12))
+
+
+@pytest.mark.parametrize(
+    ("rows", "overrides", "device", "code"),
+    [
+        (2, {}, CPU, "few-steps"),
+        (12, {"num_epochs": 1}, CPU, "few-steps"),
+        (12, {}, CPU, "few-rows"),
+        (12, {"dtype": "bfloat16"}, CPU, "slow-dtype"),
+        (12, {}, CPU.model_copy(update={"note": "The card is not used."}), "device"),
+    ],
+)
+def test_advice(rows: int, overrides: dict[str, Any], device: Device, code: str) -> None:
+    advice = found(plan_for(rows, device=device, **overrides), code)
+    assert advice
+    assert advice.level in ("warning", "note")
+
+
+def test_nothing_is_said_of_a_plain_run() -> None:
+    assert plan_for(200).findings == ()

@@ -1,0 +1,46 @@
+"""A plan as plain text."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.plan.parameters import TrainingParams
+from engine.plan.text import columns, plan_lines
+from tests.engine.plan.make import CARD, GB, LLAMA_8B, plan_for
+
+PLANS = {
+    "few rows": plan_for(12),
+    "wide values": plan_for(200, lr_scheduler_type="constant_with_warmup", max_steps=9_000_000),
+    "does not fit": plan_for(
+        1_000,
+        shape=LLAMA_8B,
+        device=CARD.model_copy(update={"memory_free": 8 * GB}),
+        longest=4_000,
+    ),
+    "Chinese": plan_for(12, dataset_file="/数据/" + "很长的文件夹名字" * 12 + "/事实.json"),
+}
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_lines_stay_within_80_columns(name: str) -> None:
+    lines = plan_lines(PLANS[name])
+    assert max(columns(line) for line in lines) <= 80
+    for key in TrainingParams.model_fields:
+        assert any(line.startswith(f"{key} ") for line in lines)
+
+
+def test_the_head_says_what_is_needed_beside_what_is_free() -> None:
+    text = "\n".join(plan_lines(PLANS["few rows"]))
+    assert "facts.json (alpaca, 12 rows)" in text
+    assert "1.6 GB needed, 21.0 GB free" in text
+    assert "48 steps (8 epochs of 12 rows, 2 a step)" in text
+
+
+def test_findings_stand_at_the_end_with_what_to_do() -> None:
+    assert plan_lines(PLANS["does not fit"])[-2].startswith("error:    The run needs")
+
+
+def test_control_characters_do_not_reach_the_terminal() -> None:
+    text = "\n".join(plan_lines(plan_for(12, dataset_file="a\x1b]52;c;b\x07.json")))
+    assert "\x1b" not in text
+    assert "\x07" not in text
