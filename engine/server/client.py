@@ -50,7 +50,7 @@ class EngineClient:
 
     def __init__(self, home: Home) -> None:
         transport = httpx.AsyncHTTPTransport(uds=str(home.socket))
-        # A plan tokenizes the dataset and may fetch a configuration from the hub.
+        # A plan reads and tokenizes the dataset first.
         timeout = httpx.Timeout(10.0, read=180.0)
         self.home = home
         self._http = httpx.AsyncClient(
@@ -75,14 +75,15 @@ class EngineClient:
             EngineUnavailableError: The server does not start, or is of another version.
         """
         await ensure_server(self.home)
-        info = await self.info()
-        if info.version != __version__:
+        info = await self._call("GET", "/engine")
+        version = info.get("version") if isinstance(info, dict) else None
+        if version != __version__:
             raise EngineUnavailableError(
                 "Engine of another version",
-                f"The running engine is version {info.version}, this program is {__version__}.",
+                f"The running engine is version {version}, this program is {__version__}.",
                 "Stop it with: loradeck engine stop  (running trainings go on).",
             )
-        return info
+        return EngineInfo.model_validate(info)
 
     async def info(self) -> EngineInfo:
         """Ask a server that runs already for its state."""
@@ -145,9 +146,10 @@ class EngineClient:
         """Ask a task to end without a result."""
         return TaskRecord.model_validate(await self._call("POST", _task(task_id) + "/cancel"))
 
-    async def delete(self, task_id: str) -> None:
-        """Remove an ended task with its folder; the finished adapter stays."""
-        await self._call("DELETE", _task(task_id))
+    async def delete(self, task_id: str, *, with_adapter: bool = False) -> TaskRecord:
+        """Remove an ended task with its folder, and its adapter where that is asked for."""
+        path = f"{_task(task_id)}?adapter={str(with_adapter).lower()}"
+        return TaskRecord.model_validate(await self._call("DELETE", path))
 
     async def log(self, task_id: str, lines: int = 200) -> str:
         """Read the end of a task's worker log."""

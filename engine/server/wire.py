@@ -57,8 +57,8 @@ class EngineInfo(BaseModel):
     pid: int
     home: str
     started_at: float
-    running: int
-    pending: int
+    tasks_running: int
+    tasks_pending: int
     spare_ready: bool
     """A worker with its imports done is waiting."""
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-Phase = Literal["importing", "preparing", "loading", "training", "answering", "saving"]
+Phase = Literal["preparing", "loading", "training", "answering", "saving"]
 
 
 class _Event(BaseModel):
@@ -61,7 +61,7 @@ class StepLogged(_Event):
     learning_rate: float
     grad_norm: float
     tokens: int
-    """Tokens trained on so far in this run, prompts included."""
+    """Tokens in this step, prompts included and padding not."""
     seconds: float
     """How long this step took."""
 
@@ -113,7 +113,9 @@ class TaskCompleted(_Event):
 
     type: Literal["task_completed"] = "task_completed"
     seconds: float
+    """From this attempt's start to here."""
     train_loss: float
+    """Of the last epoch's steps, averaged."""
     peak_memory: int
     """Bytes: of the GPU, or of the worker process where there is none."""
 

@@ -63,9 +63,13 @@ class TaskRecord(BaseModel):
     created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
     started_at: datetime | None = None
     completed_at: datetime | None = None
+    final_loss: float | None = None
+    """Of the last epoch, once completed."""
     cancel_requested: bool = False
     interruptions: int = 0
     """How often the worker was lost since a checkpoint was last written."""
+    resume_step: int = 0
+    """The newest checkpoint's optimizer step when the worker was last lost."""
 
     def moved(self, status: Status, message: str = "", **changes: Any) -> TaskRecord:
         """Return the record in another state, with the times that go with it.

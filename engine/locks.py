@@ -1,0 +1,67 @@
+"""A lock that only a living process can hold: no pid can fake it, no crash can leave it behind."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class ProcessLock:
+    """An exclusive POSIX record lock on a file that also names its holder's pid.
+
+    ``lockf`` rather than ``flock``: it is not inherited by forked children, so a data loader
+    that outlives its worker does not keep the task looking alive. It goes when *any* descriptor
+    of the file is closed in the holding process, so nothing else may open the file there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._fd: int | None = None
+
+    def acquire(self) -> bool:
+        """Take the lock for the life of this process; tell whether nobody else held it."""
+        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(fd)
+            return False
+        os.ftruncate(fd, 0)
+        os.write(fd, str(os.getpid()).encode())
+        self._fd = fd
+        return True
+
+    def release(self) -> None:
+        """Give the lock up, if held."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+
+def holder(path: Path) -> int | None:
+    """Give the pid of the process that holds a lock; ``None`` where nobody does.
+
+    Never call it in the process that holds the lock: it would be lost.
+    """
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.lockf(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return _written_pid(fd)
+    else:
+        return None
+    finally:
+        os.close(fd)
+
+
+def _written_pid(fd: int) -> int:
+    """Read the pid in a held lock file; 0 in the instant before its holder has written it."""
+    text = os.pread(fd, 32, 0).decode(errors="replace")
+    return int(text) if text.isdigit() else 0

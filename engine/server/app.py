@@ -1,0 +1,100 @@
+"""The engine's interface: REST below ``/api/simple-lora``, events as server-sent events."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from engine import __version__
+from engine.errors import LoraDeckError
+from engine.server import dataset_routes, engine_routes, model_routes, task_routes
+from engine.server.wire import PREFIX, ErrorBody
+from engine.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.responses import Response
+
+    from engine.server.service import EngineService
+
+
+class Activity:
+    """When a client was last heard of, and how many event streams are open."""
+
+    def __init__(self) -> None:
+        self.open_streams = 0
+        self.last = time.monotonic()
+
+    async def __call__(
+        self, request: Request, call_next: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        """Note a request's beginning."""
+        self.last = time.monotonic()
+        return await call_next(request)
+
+    @property
+    def idle_seconds(self) -> float:
+        """Seconds without any client; 0 while an event stream is open."""
+        return 0.0 if self.open_streams else time.monotonic() - self.last
+
+
+def create_app(service: EngineService) -> FastAPI:
+    """Build the interface over a service.
+
+    ``app.state.stopping`` is set when a client asks the server to end; streams end with it.
+    """
+    app = FastAPI(
+        title="LoRADeck engine",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=PREFIX + "/openapi.json",
+    )
+    app.state.service = service
+    app.state.stopping = asyncio.Event()
+    app.state.activity = Activity()
+    app.middleware("http")(app.state.activity)
+    for module in (engine_routes, model_routes, dataset_routes, task_routes):
+        app.include_router(module.router, prefix=PREFIX)
+    app.add_exception_handler(LoraDeckError, _refuse)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _http_error)
+    return app
+
+
+async def _refuse(_: Request, error: Exception) -> JSONResponse:
+    """Answer with an error's words."""
+    assert isinstance(error, LoraDeckError)  # noqa: S101 - registered for this class alone
+    return _answer(error.http_status, error.title, error.message, error.hint)
+
+
+async def _malformed(_: Request, error: Exception) -> JSONResponse:
+    """Answer a body or parameter of the wrong form by naming its place."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return _answer(422, "Malformed request", f"{place}: {first['msg']}.", "")
+
+
+async def _http_error(_: Request, error: Exception) -> JSONResponse:
+    """Answer an unknown path or method in the same form as everything else."""
+    assert isinstance(error, HTTPException)  # noqa: S101
+    return _answer(
+        error.status_code,
+        "Not possible",
+        f"{error.detail}.",
+        f"The paths are in {PREFIX}/openapi.json",
+    )
+
+
+def _answer(status: int, title: str, message: str, hint: str) -> JSONResponse:
+    """Build an error answer."""
+    body = ErrorBody(title=title, message=visible(message), hint=visible(hint))
+    return JSONResponse(body.model_dump(), status_code=status)

@@ -1,0 +1,34 @@
+"""Base models: list, find, fetch."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter
+
+from engine.models.catalog import list_models
+from engine.models.types import ModelInfo
+from engine.server.context import Service
+from engine.server.wire import PullRequest
+
+router = APIRouter(prefix="/models", tags=["models"])
+
+
+@router.get("")
+async def models(service: Service) -> list[ModelInfo]:
+    """The base models at hand, and the demo model."""
+    found = await asyncio.to_thread(list_models, service.home)
+    return [service.pulls.with_progress(info) for info in found]
+
+
+@router.get("/find")
+async def find(service: Service, name: str) -> ModelInfo:
+    """One base model by its name, hub id or path."""
+    return await service.pulls.find(name)
+
+
+@router.post("/pull", status_code=202)
+async def pull(service: Service, request: PullRequest) -> ModelInfo:
+    """Start fetching or converting a base model; asking again changes nothing."""
+    service.pulls.begin(await service.pulls.find(request.model))
+    return await service.pulls.find(request.model)

@@ -1,0 +1,63 @@
+"""Base models that are being fetched or converted: one process each."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from engine.errors import LoraDeckError
+from engine.models.catalog import find_model
+from engine.models.pull import pull_in_process
+
+if TYPE_CHECKING:
+    from engine.home import Home
+    from engine.models.types import ModelInfo, State
+
+
+class Pulls:
+    """Runs pulls and tells how far they are."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._far: dict[str, tuple[State, float | None]] = {}
+        self._problems: dict[str, str] = {}
+
+    @property
+    def active(self) -> bool:
+        """Whether something is being pulled."""
+        return bool(self._running)
+
+    def begin(self, info: ModelInfo) -> None:
+        """Start pulling a model that is not ready, unless that is under way."""
+        if info.state == "ready" or info.name in self._running:
+            return
+        self._problems.pop(info.name, None)
+        self._far[info.name] = ("downloading", None)
+        self._running[info.name] = asyncio.create_task(self._pull(info.name))
+
+    def with_progress(self, info: ModelInfo) -> ModelInfo:
+        """Lay what is known of a pull over a model's entry."""
+        if info.name in self._running:
+            state, progress = self._far[info.name]
+            return info.model_copy(update={"state": state, "progress": progress})
+        if info.state == "absent" and (problem := self._problems.get(info.name)):
+            return info.model_copy(update={"problem": problem})
+        return info
+
+    async def find(self, name: str) -> ModelInfo:
+        """Find a model, with the progress of its pull."""
+        return self.with_progress(await asyncio.to_thread(find_model, self._home, name))
+
+    async def _pull(self, name: str) -> None:
+        """Pull one model and keep the reason if that fails."""
+
+        def report(state: State, progress: float | None) -> None:
+            self._far[name] = (state, progress)
+
+        try:
+            await pull_in_process(self._home, name, report)
+        except LoraDeckError as error:
+            self._problems[name] = f"{error.title}: {error.message} {error.hint}".strip()
+        finally:
+            del self._running[name]

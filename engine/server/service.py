@@ -1,0 +1,217 @@
+"""What the engine can do for its clients; the interface's routes only translate."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import os
+import shutil
+import time
+from collections import OrderedDict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine import __version__
+from engine.data.inspect import inspect_dataset, refuse_errors
+from engine.data.measure import measure_in_process
+from engine.errors import ConflictError, LoraDeckError
+from engine.files import write_atomic
+from engine.models.catalog import find_model
+from engine.plan.findings import refuse_impossible
+from engine.plan.hardware import best_device
+from engine.plan.parameters import check_overrides
+from engine.plan.planner import make_plan
+from engine.server.pulls import Pulls
+from engine.server.wire import EngineInfo
+from engine.tasks.live import LiveTasks
+from engine.tasks.pool import WorkerPool
+from engine.tasks.record import Status, TaskRecord, check_task_name
+from engine.tasks.scheduler import Scheduler
+from engine.tasks.store import TaskStore
+
+if TYPE_CHECKING:
+    from engine.data.types import Lengths
+    from engine.home import Home
+    from engine.plan.types import Device, Plan
+    from engine.server.wire import PlanRequest, TrainRequest
+    from engine.settings import Settings
+
+log = logging.getLogger(__name__)
+_LENGTHS_KEPT = 32
+_LOG_TAIL_BYTES = 1_000_000
+
+
+class EngineService:
+    """One home's engine: the store and what moves its tasks."""
+
+    def __init__(self, home: Home, settings: Settings) -> None:
+        self.home = home
+        self.started_at = time.time()
+        self.store = TaskStore(home.store_file)
+        self.live = LiveTasks(home, self.store)
+        self.pool = WorkerPool(settings)
+        self.scheduler = Scheduler(home, settings, self.store, self.live, self.pool)
+        self.pulls = Pulls(home)
+        self._creating = asyncio.Lock()
+        self._lengths: OrderedDict[tuple[str, str], Lengths] = OrderedDict()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something would be lost or delayed if the server ended now."""
+        waiting = self.scheduler.count(Status.RUNNING) + self.scheduler.count(Status.PENDING)
+        return bool(waiting) or self.pulls.active
+
+    def info(self) -> EngineInfo:
+        """Tell the server's state."""
+        return EngineInfo(
+            version=__version__,
+            pid=os.getpid(),
+            home=str(self.home.root),
+            started_at=self.started_at,
+            tasks_running=self.scheduler.count(Status.RUNNING),
+            tasks_pending=self.scheduler.count(Status.PENDING),
+            spare_ready=self.pool.spare_ready,
+        )
+
+    async def warm(self) -> Device:
+        """Look which device a run would get now, and have a spare worker import for it."""
+        device = await asyncio.to_thread(best_device)
+        self.pool.warm(device.uuid)
+        return device
+
+    async def plan(self, request: PlanRequest) -> Plan:
+        """Decide every parameter of a run; meanwhile a spare worker imports what it will need.
+
+        Raises:
+            LoraDeckError: The dataset, the model or an override is of no use.
+        """
+        overrides = check_overrides(request.overrides)
+        dataset = _absolute(request.dataset_file)
+        inspection = await asyncio.to_thread(inspect_dataset, dataset)
+        refuse_errors(inspection)
+        model = await asyncio.to_thread(find_model, self.home, request.base_model)
+        if model.state != "ready" or model.path is None:
+            raise LoraDeckError(
+                "Base model not ready",
+                f"'{model.name}' is not on this machine yet.",
+                f"Fetch it with: loradeck models pull {model.name}",
+            )
+        device = await self.warm()
+        lengths = await self._measure(inspection.sha256, dataset, model.path)
+        return make_plan(
+            inspection=inspection,
+            lengths=lengths,
+            model=model,
+            device=device,
+            overrides=overrides,
+            disk_free=shutil.disk_usage(self.home.root).free,
+            dataset_file=str(dataset),
+            base_model=request.base_model,
+        )
+
+    async def train(self, request: TrainRequest) -> TaskRecord:
+        """Create a task from a plan that can be carried out; it is queued at once.
+
+        Raises:
+            LoraDeckError: The name or the plan is of no use.
+            ConflictError: The name is taken.
+        """
+        name = check_task_name(request.task_name)
+        self._refuse_taken(name)
+        plan = await self.plan(request)
+        refuse_impossible(plan)
+        async with self._creating:
+            self._refuse_taken(name)
+            task = TaskRecord(
+                task_name=name,
+                base_model=plan.base_model,
+                dataset_file=plan.dataset_file,
+                dataset_type=plan.dataset.dataset_type,
+                output_path=str(self.home.adapter(name)),
+                training_params=plan.training_params.model_dump(mode="json"),
+            )
+            self._create(task, plan)
+        self.scheduler.admit()
+        return self.store.get(task.id)
+
+    def delete(self, task: TaskRecord, *, with_adapter: bool) -> None:
+        """Remove an ended task and its folder; its adapter only where that is asked for.
+
+        Raises:
+            ConflictError: The task has not ended.
+        """
+        if not task.status.ended:
+            raise ConflictError(
+                "Task not ended",
+                f"'{task.task_name}' is {task.status}.",
+                f"Cancel it first: loradeck tasks cancel {task.id}",
+            )
+        self.store.remove(task.id)
+        shutil.rmtree(self.home.task(task.id), ignore_errors=True)
+        if with_adapter:
+            shutil.rmtree(self.home.adapter(task.task_name), ignore_errors=True)
+        self.live.forget(task.id)
+
+    def log_tail(self, task: TaskRecord, lines: int) -> str:
+        """Read the last lines of a task's worker log; empty where it has none yet."""
+        try:
+            with (self.home.task(task.id) / "worker.log").open("rb") as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - _LOG_TAIL_BYTES))
+                text = file.read().decode(errors="replace")
+        except FileNotFoundError:
+            return ""
+        return "\n".join(text.splitlines()[-lines:])
+
+    async def _measure(self, sha256: str, dataset: Path, model: str) -> Lengths:
+        """Tokenize the dataset in a process of its own; a second look is instant."""
+        key = (sha256, model)
+        if key not in self._lengths:
+            self._lengths[key] = await measure_in_process(dataset, Path(model))
+            if len(self._lengths) > _LENGTHS_KEPT:
+                self._lengths.popitem(last=False)
+        return self._lengths[key]
+
+    def _refuse_taken(self, name: str) -> None:
+        """Refuse a name that a task or an adapter has."""
+        taken = self.store.named(name)
+        if not taken and not self.home.adapter(name).exists():
+            return
+        whose = f"a {taken.status} task" if taken else "an adapter"
+        raise ConflictError(
+            "Name taken",
+            f"There is {whose} named '{name}' already.",
+            f"Free is, for example: {self._free_name(name)}",
+        )
+
+    def _free_name(self, name: str) -> str:
+        """Number a name so that neither a task nor an adapter has it."""
+        return next(
+            numbered
+            for number in itertools.count(2)
+            if not self.store.named(numbered := f"{name}-{number}")
+            and not self.home.adapter(numbered).exists()
+        )
+
+    def _create(self, task: TaskRecord, plan: Plan) -> None:
+        """Write the task's folder, then its record: a crash between leaves no task."""
+        folder = self.home.task(task.id)
+        folder.mkdir(mode=0o700)
+        try:
+            write_atomic(folder / "plan.json", plan.model_dump_json(indent=1))
+            self.store.put(task)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        self.live.touch(task.id)
+
+
+def _absolute(path: str) -> Path:
+    """Refuse a path that would mean something else to the server than to its client."""
+    if not Path(path).is_absolute():
+        raise LoraDeckError(
+            "Path not absolute",
+            f"'{path}' is a relative path.",
+            "Give the interface the whole path.",
+        )
+    return Path(path)

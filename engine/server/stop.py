@@ -1,0 +1,51 @@
+"""Ends a home's engine server, of whatever version it is."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from engine.errors import EngineUnavailableError, LoraDeckError
+from engine.locks import holder
+from engine.server.client import EngineClient
+from engine.server.main import LOCK
+
+if TYPE_CHECKING:
+    from engine.home import Home
+
+_STOP_SECONDS = 15.0
+
+
+async def stop_server(home: Home) -> bool:
+    """Ask the server to end and wait until it has; workers go on.
+
+    Returns:
+        Whether one was running.
+
+    Raises:
+        EngineUnavailableError: It did not end.
+    """
+    lock = home.run / LOCK
+    pid = holder(lock)
+    if pid is None:
+        return False
+    async with EngineClient(home) as client:
+        try:
+            await client.stop()
+        except LoraDeckError:
+            # It holds the lock but does not answer, or answers another interface.
+            if pid:
+                os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_SECONDS
+    while holder(lock) is not None:
+        if time.monotonic() > deadline:
+            raise EngineUnavailableError(
+                "Engine does not stop",
+                f"Process {pid} still holds {lock}.",
+                f"End it by hand: kill -9 {pid}",
+            )
+        await asyncio.sleep(0.05)
+    return True

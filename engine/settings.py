@@ -1,0 +1,61 @@
+"""The user's settings: ``settings.toml`` in the home, each field overridable by environment."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from engine.errors import LoraDeckError
+
+if TYPE_CHECKING:
+    from engine.home import Home
+
+
+class Settings(BaseModel):
+    """What can be set; ``LORADECK_<FIELD>`` in the environment goes before the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    idle_minutes: float = Field(10.0, gt=0)
+    """The engine server ends after this long without a task, a client or a request."""
+    spare_worker: bool = True
+    """Keep a worker with its imports done, so that a training starts at once (500 MB)."""
+    spare_idle_minutes: float = Field(10.0, gt=0)
+    """The spare worker ends after this long without a task."""
+    spare_free_gb: float = Field(3.0, ge=0)
+    """Keep no spare worker while less memory than this is free."""
+    stop_grace_seconds: float = Field(30.0, gt=0)
+    """How long a worker that was asked to stop may take before it is killed."""
+
+
+def load_settings(home: Home) -> Settings:
+    """Read the settings of a home.
+
+    Raises:
+        LoraDeckError: The file is not TOML, or a value is unknown or out of range.
+    """
+    values: dict[str, Any] = {}
+    try:
+        values = tomllib.loads(home.settings_file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        pass
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _unusable(home, str(error)) from error
+    for key in Settings.model_fields:
+        if (given := os.environ.get(f"LORADECK_{key.upper()}")) is not None:
+            values[key] = given
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise _unusable(home, f"{first['loc'][0]}: {first['msg']}") from error
+
+
+def _unusable(home: Home, reason: str) -> LoraDeckError:
+    """Put a fault of the settings into words."""
+    return LoraDeckError(
+        "Settings not usable", f"{home.settings_file}: {reason}.", "Mend or remove that file."
+    )

@@ -1,0 +1,95 @@
+"""The live side of the tasks: what their journals add up to, and who wants to know."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from engine.tasks.journal import JournalReader
+from engine.tasks.progress import Progress
+from engine.tasks.view import TasksUpdate, TaskView
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from engine.home import Home
+    from engine.tasks.events import Event
+    from engine.tasks.store import TaskStore
+
+_UPDATE_SECONDS = 0.2
+
+
+class LiveTasks:
+    """Folds the journals of tasks under way; wakes those who follow them.
+
+    Followers are not sent events: they are told that a task has moved, and read its journal on
+    from where they stopped. So a slow follower delays nobody, and nothing comes twice.
+    """
+
+    def __init__(self, home: Home, store: TaskStore) -> None:
+        self._home = home
+        self._store = store
+        self._journals: dict[str, tuple[JournalReader, Progress]] = {}
+        self._moved: dict[str, int] = {}
+        self._count = 0
+        self._wake = asyncio.Event()
+
+    def progress(self, task_id: str) -> Progress:
+        """Give a task's live figures, its journal read to the end."""
+        if task_id not in self._journals:
+            self._journals[task_id] = JournalReader(self._home.task(task_id)), Progress()
+        reader, progress = self._journals[task_id]
+        for event in reader.read_new():
+            progress.apply(event)
+        return progress
+
+    def view(self, task_id: str) -> TaskView:
+        """Give a task as a screen shows it; of an ended one the record says all."""
+        task = self._store.get(task_id)
+        if task.status.ended:
+            return TaskView(task=task, loss=task.final_loss)
+        return self.progress(task_id).view(task)
+
+    def touch(self, task_id: str) -> None:
+        """Tell all followers that a task's journal or record has changed, or is gone."""
+        self._count += 1
+        self._moved[task_id] = self._count
+        self._wake.set()
+        self._wake = asyncio.Event()
+
+    def forget(self, task_id: str) -> None:
+        """Drop the live figures of a task that has ended or was deleted."""
+        self._journals.pop(task_id, None)
+        self.touch(task_id)
+
+    async def updates(self) -> AsyncIterator[TasksUpdate]:
+        """Yield all tasks, then what changed, coalesced; never ends by itself."""
+        seen = self._count
+        yield TasksUpdate(views=tuple(self.view(task.id) for task in self._store.all()))
+        while True:
+            wake = self._wake
+            if self._count == seen:
+                await wake.wait()
+            await asyncio.sleep(_UPDATE_SECONDS)
+            moved = [key for key, count in self._moved.items() if count > seen]
+            seen = self._count
+            yield TasksUpdate(
+                views=tuple(self.view(key) for key in moved if key in self._store),
+                removed=tuple(key for key in moved if key not in self._store),
+            )
+
+    async def events(self, task_id: str, after: int, *, follow: bool) -> AsyncIterator[Event]:
+        """Yield a task's events with a number above ``after``; follow until the task has ended."""
+        reader = JournalReader(self._home.task(task_id))
+        while True:
+            wake, ended = self._wake, self._ended(task_id)
+            for event in reader.read_new():
+                if event.seq > after:
+                    yield event
+            if ended or not follow:
+                return
+            await wake.wait()
+
+    def _ended(self, task_id: str) -> bool:
+        """Tell whether nothing more will come: the task has ended or was deleted."""
+        return task_id not in self._store or self._store.get(task_id).status.ended

@@ -1,0 +1,108 @@
+"""Saves a finished adapter whole: weights, tokenizer, template, generation settings, card."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from engine.errors import LoraDeckError
+from engine.files import size_of, sync_folder, sync_tree
+from engine.tasks.events import AdapterSaved, AnswersCompared
+from engine.text import human_count
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from transformers import PreTrainedTokenizerBase
+
+    from engine.train.spec import TaskSpec
+
+_ORIGIN = "loradeck.json"
+_PACKAGES = ("torch", "transformers", "trl", "peft", "bitsandbytes", "loradeck")
+
+
+def save_adapter(
+    spec: TaskSpec,
+    model: PeftModel,
+    tokenizer: PreTrainedTokenizerBase,
+    comparison: AnswersCompared,
+    train_loss: float,
+) -> AdapterSaved:
+    """Write the adapter aside, make it durable, then give it its name."""
+    partial = spec.output.with_name(f".partial-{spec.task_id}")
+    shutil.rmtree(partial, ignore_errors=True)
+    base = spec.plan.model
+    if base.source in ("cache", "hub"):
+        # PEFT writes the folder that the base was loaded from; the hub's name means more elsewhere.
+        model.active_peft_config.base_model_name_or_path = base.name
+    model.save_pretrained(str(partial), safe_serialization=True)
+    tokenizer.save_pretrained(str(partial))
+    model.generation_config.save_pretrained(str(partial))
+    (partial / "README.md").write_text(_card(spec, comparison, train_loss), encoding="utf-8")
+    (partial / _ORIGIN).write_text(json.dumps({"task_id": spec.task_id}), encoding="utf-8")
+    sync_tree(partial)
+    _make_way(spec)
+    partial.rename(spec.output)
+    sync_folder(spec.output.parent)
+    return AdapterSaved(path=str(spec.output), size_bytes=size_of(spec.output))
+
+
+def _make_way(spec: TaskSpec) -> None:
+    """Remove what an earlier attempt at this task saved; refuse to touch anything else."""
+    if not spec.output.exists():
+        return
+    try:
+        origin = json.loads((spec.output / _ORIGIN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        origin = {}
+    if origin.get("task_id") != spec.task_id:
+        raise LoraDeckError(
+            "Adapter folder taken",
+            f"{spec.output} appeared while the task was running.",
+            f"Move it away; the adapter lies in {spec.output.parent}/.partial-{spec.task_id}.",
+        )
+    shutil.rmtree(spec.output)
+
+
+def _card(spec: TaskSpec, comparison: AnswersCompared, train_loss: float) -> str:
+    """Write the model card: what the adapter was trained on, from, how and with what."""
+    plan = spec.plan
+    parameters = "\n".join(
+        f"| {key} | {value} |" for key, value in plan.training_params.model_dump().items()
+    )
+    versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    size = human_count(plan.model.shape.parameters) if plan.model.shape else "unknown size"
+    return f"""---
+library_name: peft
+base_model: {plan.model.name}
+tags: [lora, sft, loradeck]
+---
+
+# {spec.task_name}
+
+A LoRA adapter for {plan.model.name} ({size}), trained by LoRADeck on the answers of
+{plan.dataset.rows} rows ({plan.dataset.dataset_type}).
+
+- Dataset SHA-256: `{plan.dataset.sha256}`
+- Device: {plan.device.name}
+- Training loss over the last epoch: {train_loss:.4f}
+- Versions: {versions}
+
+## One question
+
+{_quoted("Question", comparison.question)}
+{_quoted("Base", comparison.base_answer)}
+{_quoted("Adapter", comparison.adapter_answer)}
+
+## Parameters
+
+| Parameter | Value |
+| --- | --- |
+{parameters}
+"""
+
+
+def _quoted(label: str, text: str) -> str:
+    """Set a text as a Markdown quotation under a bold label."""
+    return f"**{label}**\n\n" + "\n".join(f"> {line}" for line in text.splitlines()) + "\n"

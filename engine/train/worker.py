@@ -1,0 +1,143 @@
+"""The worker process: detached, at low priority, with its imports done before its task is known."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import logging
+import os
+import signal
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+from engine.errors import LoraDeckError
+from engine.locks import ProcessLock
+from engine.tasks.events import Event, TaskFailed
+from engine.tasks.journal import JournalWriter
+from engine.text import visible
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.queues import Queue
+    from pathlib import Path
+
+    from engine.train.spec import TaskSpec
+
+LOCK = "worker.lock"
+LOG = "worker.log"
+READY = "ready"
+_NICE = 10
+log = logging.getLogger(__name__)
+
+
+class WorkerReporter:
+    """Writes each event to the journal, then passes it to the server if that still lives."""
+
+    def __init__(self, folder: Path, queue: Queue[Event]) -> None:
+        self.stop_requested = False
+        self._journal = JournalWriter(folder)
+        self._queue = queue
+        self._parent = os.getppid()
+
+    def report(self, event: Event) -> None:
+        """Journal an event and queue it; the queue never blocks."""
+        numbered = self._journal.append(event)
+        # A queue whose reader has died takes events for ever and grows: the journal suffices.
+        if os.getppid() == self._parent:
+            self._queue.put(numbered)
+
+    def close(self) -> None:
+        """Make the journal durable."""
+        self._journal.close()
+
+
+def worker_main(connection: Connection, queue: Queue[Event], gpu: str) -> None:
+    """Run in a spawned process: import, wait for one task on the pipe, work it off, end.
+
+    Args:
+        gpu: The UUID of the one GPU to see; empty where there is none to choose.
+    """
+    server = os.getppid()
+    # A session of its own: the terminal's hang-up and Ctrl-C do not reach it.
+    os.setsid()
+    os.nice(_NICE)
+    # A worker that outlives the server must not hang at exit on a pipe that nobody reads.
+    queue.cancel_join_thread()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _set_environment(gpu)
+    _import_heavy_modules()
+    try:
+        connection.send(READY)
+        spec: TaskSpec = connection.recv()
+    except (EOFError, OSError):
+        return  # the server ended, or let its spare worker go
+    if os.getppid() == server:
+        run_task(spec, queue)
+
+
+def run_task(spec: TaskSpec, queue: Queue[Event]) -> None:
+    """Train under the task's lock, with the task's log; every failure becomes an event."""
+    lock = ProcessLock(spec.folder / LOCK)
+    if not lock.acquire():
+        return  # another worker has the task already
+    _write_output_to(spec.folder / LOG)
+    reporter = WorkerReporter(spec.folder, queue)
+    signal.signal(signal.SIGTERM, lambda *_: setattr(reporter, "stop_requested", True))
+    try:
+        importlib.import_module("engine.train.trainer").train(spec, reporter)
+    except LoraDeckError as error:
+        reporter.report(TaskFailed(title=error.title, message=error.message, hint=error.hint))
+    except Exception as error:  # noqa: BLE001 - whatever happens in a training must be reported
+        traceback.print_exc()
+        reporter.report(_unforeseen(error, spec.folder / LOG))
+    finally:
+        reporter.close()
+
+
+def _unforeseen(error: Exception, log_file: Path) -> TaskFailed:
+    """Put an exception that nobody expected into words."""
+    reason = visible(str(error)).strip().splitlines() or [""]
+    return TaskFailed(
+        title="Training failed",
+        message=f"{type(error).__name__}: {reason[0]}"[:500],
+        hint=f"The whole story is in {log_file}.",
+    )
+
+
+def _set_environment(gpu: str) -> None:
+    """Set what libraries read once, when they are imported.
+
+    OpenMP threads must not spin while others work; TRL refuses several visible GPUs.
+    """
+    if gpu:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
+    os.environ.update(
+        KMP_BLOCKTIME="0",
+        OMP_WAIT_POLICY="PASSIVE",
+        TOKENIZERS_PARALLELISM="false",
+        HF_HUB_DISABLE_TELEMETRY="1",
+        TRANSFORMERS_NO_ADVISORY_WARNINGS="1",
+    )
+
+
+def _import_heavy_modules() -> None:
+    """Import the trainer and what transformers and TRL load lazily; none of it touches a GPU."""
+    for module in (
+        "engine.train.trainer",
+        "transformers.models.auto.modeling_auto",
+        "trl.trainer.sft_trainer",
+        "peft.tuners.lora",
+    ):
+        importlib.import_module(module)
+    gc.freeze()
+
+
+def _write_output_to(path: Path) -> None:
+    """Send standard output and error, also of native code, to the task's log."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    os.dup2(fd, 1)
+    os.dup2(fd, 2)
+    os.close(fd)

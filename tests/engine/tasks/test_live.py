@@ -1,0 +1,72 @@
+"""Followers see every event once, however slow they are, and what changed since they looked."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from engine.tasks.journal import JournalWriter
+from engine.tasks.live import LiveTasks
+from engine.tasks.record import Status
+from engine.tasks.store import TaskStore
+from tests.engine.tasks.make import record, step
+
+if TYPE_CHECKING:
+    from engine.home import Home
+
+
+async def test_events_are_followed_to_the_end(home: Home) -> None:
+    store = TaskStore(home.store_file)
+    live = LiveTasks(home, store)
+    task = store.put(record(status=Status.RUNNING))
+    home.task(task.id).mkdir(parents=True)
+    writer = JournalWriter(home.task(task.id))
+    writer.append(step(1))
+    seen: list[int] = []
+
+    async def follow() -> None:
+        seen.extend([event.seq async for event in live.events(task.id, 0, follow=True)])
+
+    following = asyncio.create_task(follow())
+    for number in range(2, 6):
+        await asyncio.sleep(0)
+        writer.append(step(number))
+        live.touch(task.id)
+    writer.close()
+    store.put(task.moved(Status.COMPLETED))
+    live.touch(task.id)
+    async with asyncio.timeout(5):
+        await following
+    assert seen == [1, 2, 3, 4, 5]
+
+
+async def test_events_after_a_number_without_following(home: Home) -> None:
+    store = TaskStore(home.store_file)
+    live = LiveTasks(home, store)
+    task = store.put(record(status=Status.RUNNING))
+    home.task(task.id).mkdir(parents=True)
+    writer = JournalWriter(home.task(task.id))
+    for number in range(1, 6):
+        writer.append(step(number))
+    writer.close()
+    assert [event.seq async for event in live.events(task.id, 3, follow=False)] == [4, 5]
+
+
+async def test_updates_are_coalesced_and_tell_of_deletions(home: Home) -> None:
+    store = TaskStore(home.store_file)
+    live = LiveTasks(home, store)
+    task, other = store.put(record()), store.put(record(task_name="other"))
+    updates = live.updates()
+    first = await anext(updates)
+    assert {view.task.id for view in first.views} == {task.id, other.id}
+    coming = asyncio.ensure_future(anext(updates))
+    await asyncio.sleep(0)
+    for percent in range(50):
+        store.put(task.model_copy(update={"message": str(percent)}))
+        live.touch(task.id)
+    store.remove(other.id)
+    live.forget(other.id)
+    update = await coming
+    assert [view.task.message for view in update.views] == ["49"]
+    assert update.removed == (other.id,)
+    await updates.aclose()

@@ -1,0 +1,66 @@
+"""What events add up to: the figures that every screen shows."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.tasks.events import (
+    CheckpointSaved,
+    PhaseEntered,
+    TaskCompleted,
+    TaskFailed,
+    TaskStarted,
+)
+from engine.tasks.progress import Progress
+from engine.tasks.record import Status
+from engine.tasks.view import SPARK_POINTS
+from tests.engine.tasks.make import record, step
+
+
+def _running(*seconds: float, of: int = 10) -> Progress:
+    """A run whose steps took so many seconds each."""
+    progress = Progress()
+    progress.apply(TaskStarted(pid=1, device="CPU"))
+    progress.apply(PhaseEntered(phase="training"))
+    for number, taken in enumerate(seconds, 1):
+        progress.apply(step(number, of=of, loss=3.0 - number / 10, seconds=taken))
+    return progress
+
+
+def test_view_of_a_run_in_the_middle() -> None:
+    view = _running(9.0, 9.0, 2.0, 2.0).view(record(status=Status.RUNNING))
+    assert (view.step, view.max_steps, view.phase, view.device) == (4, 10, "training", "CPU")
+    assert view.loss == pytest.approx(2.6)
+    assert view.losses == pytest.approx((2.9, 2.8, 2.7, 2.6))
+    assert view.task.progress == 40.0
+    assert view.task.current_epoch == pytest.approx(0.8)
+
+
+def test_time_left_ignores_the_first_steps() -> None:
+    task = record(status=Status.RUNNING)
+    assert _running(30.0, 30.0).view(task).seconds_left is None
+    assert _running(30.0, 30.0, 2.0, 4.0, 2.0).view(task).seconds_left == pytest.approx(10.0)
+    assert _running(30.0, 30.0, 2.0).view(task).tokens_per_second == pytest.approx(50.0)
+
+
+def test_next_attempt_starts_from_its_checkpoint() -> None:
+    progress = _running(1.0, 1.0, 1.0, 1.0)
+    progress.apply(CheckpointSaved(step=3, path="x"))
+    progress.apply(TaskStarted(pid=2, device="CPU", resumed_from=3))
+    view = progress.view(record(status=Status.RUNNING))
+    assert (view.step, view.seconds_left, progress.checkpoint) == (3, None, 3)
+
+
+def test_outcome_is_the_last_attempts() -> None:
+    progress = _running(1.0)
+    progress.apply(TaskFailed(title="t", message="m"))
+    assert isinstance(progress.outcome, TaskFailed)
+    progress.apply(TaskStarted(pid=2, device="CPU"))
+    assert progress.outcome is None
+    progress.apply(TaskCompleted(seconds=1, train_loss=0.5, peak_memory=1))
+    assert isinstance(progress.outcome, TaskCompleted)
+
+
+def test_sparkline_is_bounded() -> None:
+    view = _running(*[1.0] * (SPARK_POINTS + 40), of=1000).view(record(status=Status.RUNNING))
+    assert len(view.losses) == SPARK_POINTS
