@@ -1,0 +1,98 @@
+"""A real engine over a home of its own, driven through the real command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from engine.locks import holder
+from engine.server.main import LOCK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine.home import Home
+
+LORADECK = Path(sys.executable).with_name("loradeck")
+REPOSITORY = Path(__file__).parents[2]
+
+
+@dataclass
+class CommandLine:
+    """Runs ``loradeck`` as a user would."""
+
+    home: Home
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
+        """Start a command."""
+        return subprocess.Popen(
+            [str(LORADECK), *map(str, arguments)],
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self.home.root,
+            env={**os.environ, "LORADECK_HOME": str(self.home.root), **self.environment},
+        )
+
+    def run(self, *arguments: str | Path, code: int = 0) -> str:
+        """Run a command to its end and give what it printed."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=300)
+        assert process.returncode == code, f"{arguments}: {process.returncode}\n{out}\n{err}"
+        return out if code == 0 else out + err
+
+    def json(self, *arguments: str | Path) -> Any:
+        """Run a command with ``--json``: its whole output is one JSON value."""
+        return json.loads(self.run(*arguments, "--json"))
+
+    def events(self, *arguments: str | Path, code: int = 0) -> list[dict[str, Any]]:
+        """Run a command that prints one JSON event a line."""
+        return [json.loads(line) for line in self.run(*arguments, "--json", code=code).splitlines()]
+
+
+@pytest.fixture
+def loradeck(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
+    """The command line over a fresh home; its engine, workers and spare end with the test."""
+    command = CommandLine(home, {"LORADECK_SPARE_WORKER": "false"})
+    yield command
+    end_everything(home)
+
+
+def end_everything(home: Home) -> None:
+    """Stop a home's engine and end what it left running, by the pids that hold its locks."""
+    environment = {**os.environ, "LORADECK_HOME": str(home.root)}
+    subprocess.run(
+        [str(LORADECK), "engine", "stop"], env=environment, check=True, stdout=subprocess.DEVNULL
+    )
+    assert holder(home.run / LOCK) is None
+    for lock in home.root.glob("tasks/*/worker.lock"):
+        if pid := holder(lock):
+            os.kill(pid, 9)
+
+
+@pytest.fixture(scope="session")
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the demo model, kept in the checkout between runs: fetching takes a while."""
+    root = REPOSITORY / ".cache" / "test-home"
+    subprocess.run(
+        [str(LORADECK), "models", "pull", "demo"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "LORADECK_HOME": str(root)},
+    )
+    subprocess.run(
+        [str(LORADECK), "engine", "stop"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "LORADECK_HOME": str(root)},
+    )
+    return root

@@ -1,0 +1,228 @@
+"""Follows a running task: a bar on a terminal, lines in a pipe, one JSON event a line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from engine.tasks.events import (
+    AdapterSaved,
+    AnswersCompared,
+    CheckpointSaved,
+    DatasetPrepared,
+    Evaluated,
+    Event,
+    PhaseEntered,
+    StepLogged,
+    TaskStarted,
+)
+from engine.tasks.progress import Progress as Figures
+from engine.tasks.record import Status, TaskRecord
+from engine.text import human_bytes, human_duration, visible
+from tui.cli.output import print_text
+from tui.cli.session import with_engine
+
+if TYPE_CHECKING:
+    from engine.server.client import EngineClient
+
+_LINES_A_RUN = 100
+JsonEvents = Annotated[bool, typer.Option("--json", help="Print one JSON event a line.")]
+
+
+class _Follower(Protocol):
+    """Shows events as they come."""
+
+    def show(self, event: Event) -> None:
+        """Show one event."""
+
+    def close(self) -> None:
+        """Leave the terminal in order."""
+
+
+def follow_to_end(task: TaskRecord, *, json: bool) -> None:
+    """Follow a task and leave with its exit status: 0 completed, 1 not, 130 interrupted."""
+    try:
+        ended = with_engine(lambda client: _follow(client, task, json=json))
+    except KeyboardInterrupt:
+        _settle_interrupt(task)
+        raise typer.Exit(130) from None
+    raise typer.Exit(0 if ended.status is Status.COMPLETED else 1)
+
+
+async def _follow(client: EngineClient, task: TaskRecord, *, json: bool) -> TaskRecord:
+    """Show a task's events until it has ended, then how; gives the ended task."""
+    follower = _choose(task, json=json)
+    try:
+        async for event in client.events(task.id):
+            follower.show(event)
+        ended = await client.task(task.id)
+    finally:
+        follower.close()
+    if json:
+        print_json_line({"type": "task_ended", "task": ended.model_dump(mode="json")})
+    else:
+        _print_end(ended)
+    return ended
+
+
+def _settle_interrupt(task: TaskRecord) -> None:
+    """After Ctrl-C: ask on a terminal whether the task goes on; without one it does."""
+    goes_on = f"'{task.task_name}' goes on. See: loradeck tasks follow {task.id}"
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        typer.echo(goes_on, err=True)
+        return
+    question = "\nLeave the training running, or cancel it? [L/c]"
+    try:
+        answer = typer.prompt(question, default="l", show_default=False, err=True)
+    except typer.Abort:
+        answer = "l"
+    if answer.strip().lower().startswith("c"):
+        with_engine(lambda client: client.cancel(task.id))
+        typer.echo(f"'{task.task_name}' is being cancelled.", err=True)
+    else:
+        typer.echo(goes_on, err=True)
+
+
+def print_json_line(value: dict[str, Any]) -> None:
+    """Print one JSON object on one line, at once."""
+    typer.echo(json.dumps(value, ensure_ascii=False))
+    sys.stdout.flush()
+
+
+def _choose(task: TaskRecord, *, json: bool) -> _Follower:
+    """Take the follower that fits where the output goes."""
+    if json:
+        return _JsonLines()
+    if sys.stdout.isatty():
+        return _Bar(task)
+    return _PlainLines()
+
+
+class _JsonLines:
+    """One JSON event a line."""
+
+    def show(self, event: Event) -> None:
+        """Print an event."""
+        print_json_line(event.model_dump(mode="json"))
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class _PlainLines:
+    """Plain lines; of a long run only every so many steps."""
+
+    def show(self, event: Event) -> None:
+        """Print an event, unless it is a step between two that are printed."""
+        if isinstance(event, StepLogged) and event.step not in (1, event.max_steps):
+            stride = max(1, event.max_steps // _LINES_A_RUN)
+            if event.step % stride:
+                return
+        if line := describe(event):
+            print_text(line)
+            sys.stdout.flush()
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class _Bar:
+    """A progress bar with loss and time left; other events scroll by above it."""
+
+    def __init__(self, task: TaskRecord) -> None:
+        self._figures, self._task = Figures(), task
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[figures]}", markup=False),
+        )
+        self._bar = Progress(*columns, console=Console(markup=False, highlight=False))
+        self._bar.start()
+        self._row: TaskID = self._bar.add_task("starting", total=None, figures="")
+
+    def show(self, event: Event) -> None:
+        """Move the bar, or print above it."""
+        self._figures.apply(event)
+        view = self._figures.view(self._task)
+        if not isinstance(event, StepLogged | PhaseEntered) and (line := describe(event)):
+            self._bar.console.print(visible(line))
+        loss = "" if view.loss is None else f"loss {view.loss:.3f}"
+        left = "" if view.seconds_left is None else f"{human_duration(view.seconds_left)} left"
+        self._bar.update(
+            self._row,
+            description=view.phase or "starting",
+            completed=view.step,
+            total=view.max_steps or None,
+            figures=f"{loss}  {left}",
+        )
+
+    def close(self) -> None:
+        """Let the bar stand as it is."""
+        self._bar.stop()
+
+
+def describe(event: Event) -> str:
+    """Put an event into a line of words; empty for those that need none."""
+    match event:
+        case TaskStarted(resumed_from=0):
+            return f"Started on {event.device}."
+        case TaskStarted():
+            return f"Goes on from step {event.resumed_from} on {event.device}."
+        case PhaseEntered():
+            return f"{event.phase.capitalize()} ..."
+        case DatasetPrepared():
+            return (
+                f"{event.train_rows} rows, {event.tokens} tokens, {event.trained_tokens} of "
+                f"them trained; {event.eval_rows} rows held out; {event.rows_cut} rows cut."
+            )
+        case StepLogged():
+            return (
+                f"step {event.step}/{event.max_steps}  epoch {event.epoch:.2f}  "
+                f"loss {event.loss:.4f}  {event.seconds:.1f} s"
+            )
+        case Evaluated():
+            return f"Loss on the held-out rows at step {event.step}: {event.eval_loss:.4f}"
+        case CheckpointSaved():
+            return f"Checkpoint at step {event.step}."
+        case AdapterSaved():
+            return f"Adapter saved in {event.path} ({human_bytes(event.size_bytes)})."
+        case AnswersCompared():
+            return _side_by_side(event)
+        case _:
+            return ""
+
+
+def _side_by_side(event: AnswersCompared) -> str:
+    """Set the base's and the adapter's answer to one question in two columns."""
+    table = Table(
+        "Base",
+        "Adapter",
+        title=Text(f"Question: {visible(event.question)}"),
+        title_justify="left",
+        expand=True,
+        show_lines=False,
+    )
+    table.columns[0].ratio = table.columns[1].ratio = 1
+    table.add_row(*(Text(visible(answer)) for answer in (event.base_answer, event.adapter_answer)))
+    console = Console(width=min(100, Console().width), color_system=None)
+    with console.capture() as captured:
+        console.print(table)
+    return "\n" + captured.get()
+
+
+def _print_end(task: TaskRecord) -> None:
+    """Say how the task ended."""
+    took = ""
+    if task.started_at and task.completed_at:
+        took = f" after {human_duration((task.completed_at - task.started_at).total_seconds())}"
+    print_text(f"'{task.task_name}' is {task.status}{took}. {task.message}")
+    if task.status is Status.FAILED:
+        print_text(f"Log: loradeck tasks logs {task.id}")

@@ -1,0 +1,57 @@
+"""``loradeck models``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from engine.text import human_bytes, human_count
+from tui.cli.output import Json, print_json, print_table
+from tui.cli.pulling import ensure_model
+from tui.cli.session import model_name, with_engine
+
+app = typer.Typer(
+    help="List base models, or fetch one.", epilog="Example: loradeck models pull demo"
+)
+
+
+@app.callback(invoke_without_command=True)
+def models(context: typer.Context, *, json: Json = False) -> None:
+    """List the base models on this machine, and the demo model."""
+    if context.invoked_subcommand is not None:
+        return
+    found = with_engine(lambda client: client.models())
+    if json:
+        print_json(found)
+        return
+    print_table(
+        ("NAME", "STATE", "PARAMETERS", "CONTEXT", "SIZE", "SOURCE"),
+        (
+            (
+                info.name,
+                info.state,
+                human_count(info.shape.parameters) if info.shape else "",
+                str(info.shape.context) if info.shape else "",
+                human_bytes(info.size_bytes) if info.size_bytes else "",
+                info.source,
+            )
+            for info in found
+        ),
+    )
+
+
+@app.command(epilog="Example: loradeck models pull demo")
+def pull(
+    name: Annotated[
+        str, typer.Argument(help="demo, a hub id, or a GGUF file to convert.", show_default=False)
+    ],
+    *,
+    json: Json = False,
+) -> None:
+    """Fetch or convert a base model; what an interruption left is taken up again."""
+    info = with_engine(lambda client: ensure_model(client, model_name(name), quiet=json))
+    if json:
+        print_json(info)
+    else:
+        typer.echo(f"{info.name}: {info.path}")

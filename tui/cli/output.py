@@ -1,0 +1,54 @@
+"""How the command line prints: JSON for programs, tables and words for people."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from engine.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from engine.errors import LoraDeckError
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+
+
+def print_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:
+    """Print an object, or a listing as an array, over several lines."""
+    if isinstance(value, BaseModel):
+        plain: Any = value.model_dump(mode="json")
+    elif isinstance(value, dict):
+        plain = value
+    else:
+        plain = [item.model_dump(mode="json") for item in value]
+    typer.echo(json.dumps(plain, ensure_ascii=False, indent=2))
+
+
+def print_text(text: str) -> None:
+    """Print words that may hold text from files or models."""
+    typer.echo(visible(text))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print aligned columns; wide characters count double, and pipes get whole lines."""
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*(Text(visible(cell)) for cell in row))
+    console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 10_000)
+    console.print(table)
+
+
+def print_error(error: LoraDeckError) -> None:
+    """Print an error's title, sentence and next step on standard error."""
+    typer.secho(f"{error.title}: {visible(error.message)}", err=True, fg="red")
+    if error.hint:
+        typer.echo(visible(error.hint), err=True)

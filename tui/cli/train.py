@@ -1,0 +1,123 @@
+"""``loradeck plan`` and ``loradeck train``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.plan.parameters import parse_overrides
+from engine.plan.text import plan_lines
+from engine.server.wire import PlanRequest, TrainRequest
+from engine.tasks.record import check_task_name
+from tui.cli.follow import JsonEvents, follow_to_end, print_json_line
+from tui.cli.output import Json, print_json, print_text
+from tui.cli.pulling import ensure_model
+from tui.cli.session import absolute, model_name, with_engine
+
+if TYPE_CHECKING:
+    from engine.plan.types import Plan
+    from engine.server.client import EngineClient
+    from engine.tasks.record import TaskRecord
+
+TRAIN_EXAMPLE = "Example: loradeck train rows.json --model demo --name my-first --set num_epochs=5"
+PLAN_EXAMPLE = "Example: loradeck plan rows.json --model demo --set lora_rank=8 --json"
+
+Dataset = Annotated[
+    str,
+    typer.Argument(
+        show_default=False, help="A dataset file: Alpaca or ShareGPT rows, JSON or JSONL."
+    ),
+]
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        "-m",
+        show_default=False,
+        help="demo, a name from 'loradeck models', a folder, a GGUF file or a hub id.",
+    ),
+]
+Name = Annotated[
+    str, typer.Option("--name", "-n", show_default=False, help="The task's and its adapter's name.")
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        "-s",
+        metavar="KEY=VALUE",
+        help="Override a parameter of the plan; may be given several times.",
+    ),
+]
+Detach = Annotated[bool, typer.Option("--detach", "-d", help="Start the task and return.")]
+
+
+def plan(dataset: Dataset, model: Model, overrides: Sets = None, *, json: Json = False) -> None:
+    """Show every parameter of a run with its reason; nothing is started."""
+    request = _request(dataset, model, overrides)
+    made = with_engine(lambda client: _plan(client, request, quiet=json))
+    if json:
+        print_json(made)
+    else:
+        _print_plan(made)
+
+
+def train(
+    dataset: Dataset,
+    model: Model,
+    name: Name,
+    overrides: Sets = None,
+    *,
+    detach: Detach = False,
+    json: JsonEvents = False,
+) -> None:
+    """Train an adapter, and follow it until it is done.
+
+    The training runs in the engine: it goes on when this command or its terminal ends.
+    Exit status: 0 completed, 1 failed, 2 bad input, 130 interrupted.
+    """
+    request = TrainRequest(
+        task_name=check_task_name(name), **_request(dataset, model, overrides).model_dump()
+    )
+    task = with_engine(lambda client: _start(client, request, quiet=json))
+    if json:
+        print_json_line({"type": "task_created", "task": task.model_dump(mode="json")})
+    elif detach:
+        print_text(
+            f"Task {task.id} '{task.task_name}' is {task.status}. "
+            f"Follow it with: loradeck tasks follow {task.id}"
+        )
+    if detach:
+        return
+    follow_to_end(task, json=json)
+
+
+def _request(dataset: str, model: str, overrides: list[str] | None) -> PlanRequest:
+    """Check the overrides and make paths absolute."""
+    return PlanRequest(
+        dataset_file=absolute(dataset),
+        base_model=model_name(model),
+        overrides=parse_overrides(overrides or []),
+    )
+
+
+async def _plan(client: EngineClient, request: PlanRequest, *, quiet: bool) -> Plan:
+    """Inspect the dataset before a model is fetched for it, then plan."""
+    await client.inspect(request.dataset_file)
+    await ensure_model(client, request.base_model, quiet=quiet)
+    return await client.plan(request)
+
+
+async def _start(client: EngineClient, request: TrainRequest, *, quiet: bool) -> TaskRecord:
+    """Show the plan, then create the task."""
+    made = await _plan(client, request, quiet=quiet)
+    if not quiet:
+        _print_plan(made)
+    return await client.train(request)
+
+
+def _print_plan(made: Plan) -> None:
+    """Print a plan for people."""
+    for line in plan_lines(made):
+        print_text(line)
