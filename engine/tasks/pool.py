@@ -56,7 +56,9 @@ class Worker:
 
     def give(self, spec: TaskSpec) -> None:
         """Hand the worker its task; it takes it up as soon as its imports are done."""
-        self._pipe.send(spec)
+        # One that died meanwhile is noticed by its exit.
+        with contextlib.suppress(OSError):
+            self._pipe.send(spec)
 
     def release(self) -> None:
         """Let a worker without a task end."""

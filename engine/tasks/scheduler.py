@@ -53,11 +53,10 @@ class Scheduler:
 
     def admit(self) -> None:
         """Start the oldest pending task if none is running."""
-        if self._with_status(Status.RUNNING):
-            return
-        pending = self._with_status(Status.PENDING)
-        if pending:
-            self._launch(pending[-1])
+        for task in reversed(self._with_status(Status.PENDING)):
+            if self._with_status(Status.RUNNING):
+                return
+            self._launch(task)
 
     def count(self, status: Status) -> int:
         """Count the tasks in a state."""
@@ -80,24 +79,30 @@ class Scheduler:
         return task
 
     def _launch(self, task: TaskRecord) -> None:
-        """Hand a task to a worker."""
+        """Hand a task to a worker; one whose plan is gone fails."""
         folder = self._home.task(task.id)
-        plan = Plan.model_validate_json((folder / "plan.json").read_text(encoding="utf-8"))
+        try:
+            plan = Plan.model_validate_json((folder / "plan.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            log.warning("plan of task %s: %s", task.id, error)
+            self._change(task.moved(Status.FAILED, f"{folder}/plan.json cannot be read."))
+            return
         worker = self._pool.take(plan.device.uuid)
         self._workers[task.id] = worker
-        spec = TaskSpec(
-            task_id=task.id,
-            task_name=task.task_name,
-            plan=plan,
-            folder=folder,
-            output=self._home.adapter(task.task_name),
-        )
         self._change(task.moved(Status.RUNNING))
         worker.pump(
             on_event=lambda _: self._live.touch(task.id),
             on_exit=lambda code: self._settle(task.id, code),
         )
-        worker.give(spec)
+        worker.give(
+            TaskSpec(
+                task_id=task.id,
+                task_name=task.task_name,
+                plan=plan,
+                folder=folder,
+                output=self._home.adapter(task.task_name),
+            )
+        )
 
     def _settle(self, task_id: str, exit_code: int | None = None) -> None:
         """Give a task whose worker is gone the state that its journal tells."""
@@ -159,8 +164,10 @@ class Scheduler:
 
     async def _follow_adopted(self, task_id: str) -> None:
         """Watch a worker that an earlier server started, until its lock is free."""
+        seen = 0
         while self._worker_pid(task_id) is not None:
-            if self._live.progress(task_id).last_seq:
+            if (last := self._live.progress(task_id).last_seq) != seen:
+                seen = last
                 self._live.touch(task_id)
             await asyncio.sleep(_ADOPTED_POLL_SECONDS)
         self._settle(task_id)

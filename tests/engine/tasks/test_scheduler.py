@@ -175,6 +175,13 @@ async def test_oldest_first_and_one_at_a_time(bench: Bench) -> None:
     assert bench.pool.warmed == 1
 
 
+async def test_task_whose_plan_is_gone_fails_and_the_next_starts(bench: Bench) -> None:
+    first, second = bench.add("first"), bench.add("second")
+    (bench.home.task(first.id) / "plan.json").unlink()
+    bench.scheduler.admit()
+    assert (bench.status(first), bench.status(second)) == (Status.FAILED, Status.RUNNING)
+
+
 async def test_failure_is_told_in_the_workers_words(bench: Bench) -> None:
     task = bench.add("first")
     bench.scheduler.admit()
