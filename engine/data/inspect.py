@@ -124,7 +124,7 @@ def _few_rows(count: int) -> list[Finding]:
     if count >= _FEW_ROWS:
         return []
     message = f"The dataset has only {count} row{'s' if count > 1 else ''}."
-    hint = "Enough for a few facts or a tone; a skill wants some hundreds of rows."
+    hint = "The model will know them by heart: good for a few facts; a skill wants hundreds."
     return [
         Finding(level="note", code="few-rows", message=message, hint=hint, count=count, rows=())
     ]

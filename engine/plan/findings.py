@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 _FEW_STEPS = 30
 """In fewer, a dozen new facts were not learned at any rate that was tried (demo model)."""
-_FEW_ROWS = 30
 
 
 def finding(level: Level, code: str, message: str, hint: str = "", count: int = 0) -> Finding:
@@ -75,7 +74,7 @@ def disk_finding(needed: int, free: int) -> list[Finding]:
     return [finding("error", "disk", words, "Free some room, or set a lower lora_rank.")]
 
 
-def advice(params: TrainingParams, device: Device, rows: int, steps: int) -> list[Finding]:
+def advice(params: TrainingParams, device: Device, steps: int) -> list[Finding]:
     """Say what a careful user would want to know before the start."""
     found: list[Finding] = []
     if device.note:
@@ -83,9 +82,6 @@ def advice(params: TrainingParams, device: Device, rows: int, steps: int) -> lis
     if steps < _FEW_STEPS:
         words = f"Only {steps} optimizer steps: hardly anything is learned in fewer than 30."
         found.append(finding("warning", "few-steps", words, "Add rows, or raise num_epochs."))
-    if rows <= _FEW_ROWS:
-        words = f"{rows} training rows: the model will know them by heart, and little beyond."
-        found.append(finding("note", "few-rows", words, "Add rows that say it in other words."))
     if params.dtype == "bfloat16" and not device.bf16:
         words = f"{device.name} has no fast bfloat16: this will be several times slower."
         other = "float16" if device.kind == "cuda" else "float32"

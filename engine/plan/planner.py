@@ -71,7 +71,7 @@ def make_plan(
     steps = _steps(train_rows, params)
     checks.check_schedule(overrides, steps)
     rows_cut, tokens_cut = findings.cut(lengths, params.max_seq_length)
-    own = _findings(subject, params, train_rows, steps)
+    own = _findings(subject, params, steps)
     return Plan(
         base_model=base_model,
         dataset_file=dataset_file,
@@ -114,14 +114,12 @@ def _steps(rows: int, params: TrainingParams) -> int:
     )
 
 
-def _findings(
-    subject: _Subject, params: TrainingParams, train_rows: int, steps: int
-) -> list[Finding]:
+def _findings(subject: _Subject, params: TrainingParams, steps: int) -> list[Finding]:
     """Collect what the plan itself has to say, what refuses it first."""
     need = subject.need
     return [
         *findings.memory_finding(need, params, need.memory(params)),
         *findings.disk_finding(disk_needed(need.shape, params), subject.disk_free),
         *findings.cut_finding(need, params),
-        *findings.advice(params, need.device, train_rows, steps),
+        *findings.advice(params, need.device, steps),
     ]

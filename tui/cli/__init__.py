@@ -49,7 +49,8 @@ def dashboard(
     """Open the dashboard where no command is given."""
     if context.invoked_subcommand is not None:
         return
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # Textual draws on standard error.
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise LoraDeckError(
             "No terminal",
             "The dashboard needs a terminal to draw on.",

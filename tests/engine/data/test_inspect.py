@@ -203,7 +203,7 @@ def test_preview_shows_rows_that_can_train(write_rows: Callable[..., Path]) -> N
     [
         ("alpaca_example.json", "alpaca"),
         ("sharegpt_example.json", "sharegpt"),
-        ("alpaca_chinese.jsonl", "alpaca"),
+        ("alpaca_zh.jsonl", "alpaca"),
     ],
 )
 def test_samples_can_train(name: str, dataset_type: str) -> None:

@@ -99,7 +99,6 @@ def test_a_sound_plan_is_not_refused() -> None:
     [
         (2, {}, CPU, "few-steps"),
         (12, {"num_epochs": 1}, CPU, "few-steps"),
-        (12, {}, CPU, "few-rows"),
         (12, {"dtype": "bfloat16"}, CPU, "slow-dtype"),
         (12, {}, CPU.model_copy(update={"note": "The card is not used."}), "device"),
     ],
