@@ -22,7 +22,7 @@ run: setup
 	$(BIN)/loradeck
 
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: setup
 	$(BIN)/ruff check .

@@ -23,10 +23,11 @@ def _sign(match: re.Match[str]) -> str:
 
 
 def human_bytes(count: float) -> str:
-    """Write a number of bytes with a decimal unit, as disk and GPU makers do."""
+    """Write a number of bytes in at most three digits, in decimal units as disk makers do."""
     for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit in ("B", "kB") else f"{count:.1f} {unit}"
+        if count < 999.5:
+            whole = unit in ("B", "kB") or count >= 99.95
+            return f"{count:.0f} {unit}" if whole else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
 

@@ -6,8 +6,8 @@ import asyncio
 import datetime
 
 import typer
-from engine.doctor import check
 
+from engine.doctor import check
 from engine.errors import EngineUnavailableError
 from engine.home import Home
 from engine.server.client import EngineClient

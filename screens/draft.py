@@ -1,0 +1,65 @@
+"""What a user puts in: pasted paths made plain, and a name suggested from the choices."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from engine.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+DATASET_SUFFIXES = frozenset({".json", ".jsonl"})
+_ROOM = 80  # characters of a suggested name, so that a number still fits behind it
+_ROOM_BYTES = 200
+
+
+def pasted_path(text: str) -> str | None:
+    """Read a path from what a terminal pastes when a file is dropped on it.
+
+    Quotes, ``file://`` and backslash escapes are taken off, ``~`` is spelt out.
+
+    Returns:
+        The absolute path, or ``None`` where the text does not look like one.
+    """
+    lines = text.strip().splitlines()
+    if not lines:
+        return None
+    line = lines[0].strip()
+    if len(line) > 1 and line[0] == line[-1] and line[0] in "'\"":
+        line = line[1:-1]
+    elif line.startswith("file://"):
+        line = unquote(urlsplit(line).path)
+    else:
+        line = re.sub(r"\\(.)", r"\1", line)
+    if not line.startswith(("/", "~", "./", "../")) and Path(line).suffix not in DATASET_SUFFIXES:
+        return None
+    return absolute(line)
+
+
+def absolute(path: str) -> str:
+    """Spell a typed path out; the engine knows nothing of our working folder."""
+    try:
+        return str(Path(path).expanduser().absolute())
+    except RuntimeError:  # ~nobody
+        return str(Path(path).absolute())
+
+
+def suggested_name(dataset: str, model: str, taken: Collection[str]) -> str:
+    """Suggest a task's name from a dataset's path and a model's name: ``alpaca_example-demo``.
+
+    A number is put behind it where the name is taken.
+    """
+    parts = (Path(dataset).stem, model.rstrip("/").rsplit("/", 1)[-1])
+    words = [re.sub(r'[\\/:\s"]+', "-", visible(part)).strip("-.") for part in parts]
+    base = "-".join(word for word in words if word)
+    base = "".join(sign for sign in base if sign.isprintable())[:_ROOM]
+    base = base.encode()[:_ROOM_BYTES].decode(errors="ignore") or "training"
+    name, number = base, 1
+    while name in taken:
+        number += 1
+        name = f"{base}-{number}"
+    return name

@@ -1,0 +1,140 @@
+"""How figures, states and times are written; in cells, so that Chinese keeps columns straight."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from engine.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from rich.style import Style
+
+    from engine.tasks.view import TaskView
+
+
+class Sign(NamedTuple):
+    """A state by shape, word and tone; the tone names a colour of the theme."""
+
+    glyph: str
+    word: str
+    tone: str
+
+
+STATES = {
+    "pending": Sign("○", "queued", "dim"),
+    "running": Sign("►", "running", "run"),
+    "paused": Sign("‖", "paused", "warn"),
+    "completed": Sign("✓", "completed", "good"),
+    "failed": Sign("✗", "failed", "bad"),
+    "cancelled": Sign("■", "cancelled", "dim"),
+}
+LEVELS = {
+    "error": Sign("✗", "error", "bad"),
+    "warning": Sign("▲", "warning", "warn"),
+    "note": Sign("•", "note", "dim"),
+}
+PHASES = {
+    "preparing": "preparing the data",
+    "loading": "loading the model",
+    "training": "training",
+    "answering": "asking base and adapter",
+    "saving": "saving the adapter",
+}
+_SPARKS = "▁▂▃▄▅▆▇█"
+
+
+def sign_of(view: TaskView) -> Sign:
+    """Give a task's state; one that was asked to stop says so."""
+    task = view.task
+    if task.cancel_requested and not task.status.ended:
+        return Sign("■", "cancelling", "warn")
+    return STATES[task.status]
+
+
+def one_line(text: str) -> str:
+    """Make text safe and give it a single line."""
+    return " ".join(visible(text).split())
+
+
+def phase_words(phase: str) -> str:
+    """Say what a worker does now."""
+    return PHASES.get(phase, one_line(phase))
+
+
+def loss_words(loss: float | None) -> str:
+    """Write a loss with three decimals; a dash where none was measured."""
+    return "–" if loss is None else f"{loss:.3f}"
+
+
+def rate_words(rate: float) -> str:
+    """Write a learning rate briefly: ``2e-4``."""
+    mantissa, exponent = f"{rate:.1e}".split("e")
+    return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+
+
+def moment_words(moment: datetime, now: datetime) -> str:
+    """Write when something happened: the time today, else the day."""
+    there = moment.astimezone(now.tzinfo)
+    if there.date() == now.date():
+        return f"{there:%H:%M}"
+    if there.year == now.year:
+        return f"{there.day} {there:%b}"
+    return f"{there:%Y-%m}"
+
+
+def figures(view: TaskView) -> list[str]:
+    """Write a task's step, epoch and loss, as far as they are known."""
+    words = []
+    if view.max_steps:
+        words.append(f"step {view.step}/{view.max_steps}")
+    if view.task.current_epoch:
+        words.append(f"epoch {view.task.current_epoch:.1f}")
+    if view.loss is not None:
+        words.append(f"loss {loss_words(view.loss)}")
+    return words
+
+
+def bar(share: float, width: int, done: Style | str, rest: Style | str) -> Text:
+    """Draw a determinate bar; done and rest differ in shape as well."""
+    filled = round(max(0.0, min(share, 1.0)) * width)
+    return Text.assemble(("━" * filled, done), ("─" * (width - filled), rest))
+
+
+def sparkline(values: Sequence[float], width: int) -> str:
+    """Draw the last values as blocks, the smallest lowest; at most ``width`` of them."""
+    points = [value for value in values if math.isfinite(value)][-max(width, 0) :] if width else []
+    if len(points) < 2:
+        return ""
+    low, high = min(points), max(points)
+    scale = (len(_SPARKS) - 1) / (high - low) if high > low else 0.0
+    return "".join(_SPARKS[round((value - low) * scale)] for value in points)
+
+
+def fitted(text: str, width: int) -> str:
+    """Cut text to a number of cells, with an ellipsis, and fill it up to them."""
+    line = Text(text, end="")
+    line.truncate(max(width, 0), overflow="ellipsis", pad=True)
+    return line.plain
+
+
+def two_sided(left: Text, right: Text, width: int) -> Text:
+    """Put two texts at the ends of a line; the left one is cut where they would meet."""
+    room = max(width - right.cell_len - (1 if right.cell_len else 0), 0)
+    line = left.copy()
+    line.truncate(room, overflow="ellipsis", pad=True)
+    if right.cell_len:
+        line.append(" ")
+        line.append_text(right)
+    return line
+
+
+def widest(words: Sequence[str]) -> int:
+    """Measure the widest of some words, in cells."""
+    return max((cell_len(word) for word in words), default=0)

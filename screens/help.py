@@ -1,0 +1,76 @@
+"""The keys of the screen beneath, and the words the program uses, a sentence each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.app import ComposeResult
+    from textual.screen import Screen
+
+CONCEPTS = {
+    "Dataset": "A JSON or JSONL file of questions with answers; the model learns the answers.",
+    "Base model": "The language model that you start from; its weights stay as they are.",
+    "Adapter": "What a training makes: small matrices (LoRA) that change what the base says.",
+    "Task": "One training run. It goes on when you close LoRADeck or lose the connection.",
+    "Plan": "Every parameter of a run, chosen from your data, the model and this machine.",
+    "Step": "One change of the adapter's weights, learnt from one effective batch of rows.",
+    "Loss": "How badly the answers are predicted; it falls while the adapter learns.",
+    "Engine": "The process behind the dashboard that queues, starts and watches the trainings.",
+}
+_PALETTE = ("^p", "Find and run any command, or open a task by its name")
+
+
+class HelpScreen(ModalScreen[None]):
+    """Help for the screen that it was called from."""
+
+    CSS_PATH = "help.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,f1", "dismiss(None)", "Close", id="help.close",
+                tooltip="Close the help"),
+        Binding("j", "scroll(1)", "Down", show=False, id="help.down", tooltip="Scroll down"),
+        Binding("k", "scroll(-1)", "Up", show=False, id="help.up", tooltip="Scroll up"),
+    ]  # fmt: skip
+
+    def __init__(self, below: Screen[object]) -> None:
+        super().__init__()
+        self._rows = keys_of(below)
+
+    def compose(self) -> ComposeResult:
+        """Lay out keys and words."""
+        with VerticalScroll(id="help") as box:
+            box.border_title = "Help"
+            box.border_subtitle = "esc closes"
+            yield from _section("Keys here", [*self._rows, _PALETTE])
+            yield from _section("Words", CONCEPTS.items(), "words-title")
+
+    def action_scroll(self, by: int) -> None:
+        """Scroll by a line."""
+        self.query_one("#help").scroll_relative(y=by, animate=False)
+
+
+def keys_of(screen: Screen[object]) -> list[tuple[str, str]]:
+    """List a screen's keys as they stand, with what each does; one line an action."""
+    keys: dict[str, list[str]] = {}
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if binding.id and binding.tooltip and active.enabled:
+            display = screen.app.get_key_display(binding).replace("⏎", "enter")
+            keys.setdefault(binding.tooltip, []).append(display)
+    return [(" ".join(dict.fromkeys(names)), words) for words, names in keys.items()]
+
+
+def _section(title: str, rows: Iterable[tuple[str, str]], kind: str = "") -> ComposeResult:
+    """Give a heading and its rows."""
+    yield Static(title, markup=False, classes=f"title {kind}")
+    for name, words in rows:
+        with Horizontal(classes="row"):
+            yield Static(name, markup=False, classes="name")
+            yield Static(words, markup=False, classes="words")

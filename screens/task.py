@@ -1,0 +1,260 @@
+"""One task: its state, its loss curve, its log, and what the training changed."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.getters import query_one
+from textual.widgets import Static
+
+from engine.errors import EngineUnavailableError
+from engine.tasks.events import AnswersCompared, Evaluated, StepLogged, TaskCompleted
+from engine.text import visible
+from screens.base import DeckScreen, back_binding
+from screens.curve import Curve
+from screens.dialogs import ConfirmDialog
+from screens.event_lines import event_line
+from screens.format import sign_of
+from screens.widgets.answers import Answers
+from screens.widgets.following_log import FollowingLog
+from screens.widgets.task_summary import TaskSummary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.app import ComposeResult
+    from textual.timer import Timer
+
+    from engine.tasks.events import Event
+    from engine.tasks.view import TaskView
+    from screens.messages import EngineStatusChanged, TasksChanged
+    from screens.session import Session
+    from screens.widgets.loss_plot import LossPlot
+
+BATCH_SECONDS = 0.5
+DRAW_SECONDS = 1.0
+_LOG_LINES = 1000
+
+
+class TaskScreen(DeckScreen[None]):
+    """Follows one task's events; what it shows of the record comes from the session."""
+
+    CSS_PATH = "task.tcss"
+    AUTO_FOCUS = "#log"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "cancel", "Cancel", id="task.cancel", tooltip="Cancel the training"),
+        Binding("d", "delete", "Delete", id="task.delete", tooltip="Delete the ended task"),
+        Binding("y", "copy_path", "Copy path", id="task.copy",
+                tooltip="Copy the path of the finished adapter"),
+        Binding("w", "worker_log", "Worker log", id="task.worker_log",
+                tooltip="Show the worker's own log, or the events again"),
+        Binding("j", "scroll(1)", "Down", show=False, id="task.down", tooltip="Scroll down"),
+        Binding("k", "scroll(-1)", "Up", show=False, id="task.up", tooltip="Scroll up"),
+        back_binding(),
+    ]  # fmt: skip
+
+    summary = query_one(TaskSummary)
+    answers = query_one(Answers)
+    log_panel = query_one(FollowingLog)
+
+    def __init__(self, session: Session, task_id: str) -> None:
+        super().__init__(session)
+        self.task_id = task_id
+        self.curve = Curve()
+        self._lines: deque[str] = deque(maxlen=_LOG_LINES)
+        self._last_seq = 0
+        self._plot: LossPlot | None = None
+        self._drawing: Timer | None = None
+        self._worker_log = False
+
+    @property
+    def view(self) -> TaskView | None:
+        """The task as the session holds it now."""
+        return self.session.tasks.get(self.task_id)
+
+    def heading(self) -> str:
+        """Name the task."""
+        return self.view.task.task_name if self.view else "Task"
+
+    def compose_body(self) -> ComposeResult:
+        """Lay out head, answers, curve and log."""
+        with VerticalScroll(id="body", can_focus=False):
+            yield TaskSummary(self.session, id="summary")
+            yield Answers(id="answers")
+            with Vertical(id="charts"):
+                with Vertical(id="curve") as curve:
+                    curve.border_title = "Loss"
+                    yield Static("The curve appears with the first step.", id="no-curve")
+                log = FollowingLog(max_lines=_LOG_LINES, id="log")
+                log.border_title = "Events"
+                yield log
+
+    def on_mount(self) -> None:
+        """Show the record, then follow the events."""
+        if self.view is not None:
+            self.summary.put(self.view)
+        self.call_after_refresh(self._begin)
+
+    async def _begin(self) -> None:
+        """Bring the plot in after the first frame: it takes a third of a second to import."""
+        from screens.widgets.loss_plot import LossPlot
+
+        plot = LossPlot(id="plot")
+        await self.query_one("#curve").mount(plot)
+        self._plot = plot
+        self._follow()
+
+    # What happens
+
+    @work(group="events", exclusive=True, exit_on_error=False)
+    async def _follow(self) -> None:
+        """Take the events in batches; a lost engine is waited for."""
+        from contextlib import aclosing
+
+        from screens.pump import batches
+
+        try:
+            source = self.session.client.events(self.task_id, after=self._last_seq)
+            async with aclosing(batches(source, BATCH_SECONDS)) as stream:
+                async for events in stream:
+                    self._take(events)
+        except EngineUnavailableError:
+            return  # the app reconnects, and on_engine_status_changed follows on
+        self._draw_curve()
+
+    def _take(self, events: list[Event]) -> None:
+        """Show what a batch of events brought."""
+        self._last_seq = events[-1].seq
+        for event in events:
+            match event:
+                case StepLogged():
+                    self.curve.add(event.step, event.loss)
+                    self.summary.learning_rate = event.learning_rate
+                case Evaluated():
+                    self.curve.add_eval(event.step, event.eval_loss)
+                case AnswersCompared():
+                    self.answers.add(event)
+                case TaskCompleted():
+                    self.summary.peak_memory = event.peak_memory
+                case _:
+                    pass
+        zone = self.session.now().tzinfo
+        self._append(event_line(event, zone) for event in events[-_LOG_LINES:])
+        if self.view is not None:
+            self.summary.put(self.view)
+        self._draw_soon()
+
+    def _append(self, lines: Iterable[str]) -> None:
+        """Add lines to the log; it follows unless the user has scrolled up."""
+        new = list(lines)
+        self._lines.extend(new)
+        if not self._worker_log:
+            self.log_panel.write_lines(new)
+
+    def _draw_soon(self) -> None:
+        """Draw the curve within a second: it is the dearest thing on the screen."""
+        if self._drawing is None:
+            self._draw_curve()
+            self._drawing = self.set_timer(DRAW_SECONDS, self._draw_due)
+
+    def _draw_due(self) -> None:
+        """Draw what came since."""
+        self._drawing = None
+        self._draw_curve()
+
+    def _draw_curve(self) -> None:
+        """Draw the curve as it is now."""
+        if self._plot is not None and self.curve.steps:
+            self._plot.draw(self.curve)
+            self.query_one("#curve").add_class("-drawn")
+
+    def show_tasks(self, message: TasksChanged | None) -> None:
+        """Show the record as it is now; a deleted task has no screen."""
+        super().show_tasks(message)
+        if self.view is None:
+            self.notify("The task was deleted.", markup=False)
+            self.dismiss(None)
+        elif message is None or self.task_id in message.changed:
+            self._show(self.view)
+
+    def _show(self, view: TaskView) -> None:
+        """Show the record; the footer changes with its state alone, since that is dear."""
+        before = self.summary.view
+        self.summary.put(view)
+        if before is None or sign_of(before) != sign_of(view):
+            self.refresh_bindings()
+
+    def on_engine_status_changed(self, message: EngineStatusChanged) -> None:
+        """Follow on where the engine was away."""
+        super().on_engine_status_changed(message)
+        if self.session.status.state == "ready":
+            self._follow()
+
+    # What the user does
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Offer what the task's state allows."""
+        if action not in ("cancel", "delete", "copy_path"):
+            return True
+        if self.view is None:
+            return False
+        task = self.view.task
+        return {
+            "cancel": not task.status.ended and not task.cancel_requested,
+            "delete": task.status.ended,
+            "copy_path": task.status == "completed",
+        }[action]
+
+    @work(group="action", exit_on_error=False)
+    async def action_cancel(self) -> None:
+        """Cancel the training, once the user has confirmed it."""
+        question = ConfirmDialog(
+            "Cancel the training?",
+            f"'{self.heading()}' ends without an adapter. What it has learnt is lost.",
+            yes="Cancel it", no="Let it run",
+        )  # fmt: skip
+        if await self.app.push_screen_wait(question):
+            self.session.adopt(await self.session.client.cancel(self.task_id))
+            if self.view is not None:
+                self._show(self.view)
+
+    @work(group="action", exit_on_error=False)
+    async def action_delete(self) -> None:
+        """Delete the task, once the user has confirmed it."""
+        question = ConfirmDialog(
+            "Delete the task?",
+            f"'{self.heading()}' goes with its log and checkpoints. A finished adapter stays.",
+            yes="Delete it", no="Keep it",
+        )  # fmt: skip
+        if await self.app.push_screen_wait(question):
+            await self.session.client.delete(self.task_id)
+
+    def action_copy_path(self) -> None:
+        """Copy the adapter's path through the terminal."""
+        if self.view is not None:
+            path = self.view.task.output_path
+            self.app.copy_to_clipboard(path)
+            self.notify(visible(path), title="Copied", markup=False)
+
+    @work(group="worker_log", exclusive=True, exit_on_error=False)
+    async def action_worker_log(self) -> None:
+        """Show the worker's own log in place of the events, or the events again."""
+        self._worker_log = not self._worker_log
+        lines = list(self._lines)
+        if self._worker_log:
+            words = await self.session.client.log(self.task_id, _LOG_LINES)
+            lines = visible(words).splitlines() or ["The worker has written nothing."]
+        self.log_panel.border_title = "Worker log" if self._worker_log else "Events"
+        self.log_panel.clear().write_lines(lines)
+
+    def action_scroll(self, by: int) -> None:
+        """Scroll what has the focus."""
+        (self.focused or self.query_one("#body")).scroll_relative(y=by, animate=False)
+
+    def action_back(self) -> None:
+        """Go back to Home."""
+        self.dismiss(None)

@@ -1,0 +1,68 @@
+"""The same question answered by the base model and by the adapter, side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widgets import Static
+
+from engine.text import visible
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from engine.tasks.events import AnswersCompared
+
+
+class Comparison(Vertical):
+    """One question and its answers."""
+
+    DEFAULT_CSS = """
+    Comparison {
+        height: auto;
+        & Horizontal { height: auto; }
+        & Static { width: 1fr; height: auto; }
+        & .question { text-style: bold; }
+        & .label { color: $muted; }
+        & .label.-adapter { color: $text-primary; text-style: bold; }
+        & .side { width: 1fr; height: auto; margin-right: 2; }
+        & .reference { color: $muted; }
+    }
+    """
+
+    def __init__(self, event: AnswersCompared) -> None:
+        super().__init__()
+        self._event = event
+
+    def compose(self) -> ComposeResult:
+        """Lay out question and answers."""
+        yield Static(visible(self._event.question), markup=False, classes="question")
+        with Horizontal():
+            with Vertical(classes="side"):
+                yield Static("base", classes="label")
+                yield Static(visible(self._event.base_answer) or "(nothing)", markup=False)
+            with Vertical(classes="side"):
+                yield Static("adapter", classes="label -adapter")
+                yield Static(visible(self._event.adapter_answer) or "(nothing)", markup=False)
+        if self._event.reference:
+            words = f"in the dataset: {visible(self._event.reference)}"
+            yield Static(words, markup=False, classes="reference")
+
+
+class Answers(VerticalScroll):
+    """All comparisons of a task; hidden until there is one."""
+
+    DEFAULT_CSS = """
+    Answers { display: none; height: auto; max-height: 14; }
+    Answers.-filled { display: block; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.border_title = "What the training changed"
+
+    def add(self, event: AnswersCompared) -> None:
+        """Show one more comparison."""
+        self.mount(Comparison(event))
+        self.add_class("-filled")

@@ -1,0 +1,29 @@
+"""The datasets at hand: samples and those in the home."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from screens.format import one_line, two_sided
+from screens.widgets.line_list import LineList
+
+if TYPE_CHECKING:
+    from engine.server.wire import DatasetInfo
+
+_TYPE_WIDTH = 9
+_WIDE = 46
+
+
+class DatasetList(LineList["DatasetInfo"]):
+    """Datasets by name, with type and rows, or with what is wrong with them."""
+
+    def lines_of(self, item: DatasetInfo, width: int) -> list[Text]:
+        """Draw a dataset."""
+        if item.problem:
+            right = Text("✗ problem", style=self.tone("bad"))
+        else:
+            kind = f"{item.dataset_type or '':<{_TYPE_WIDTH}}" if width >= _WIDE else ""
+            right = Text(f"{kind}{item.rows:>6} rows", self.tone("dim"))
+        return [two_sided(Text(one_line(item.name)), right, width)]

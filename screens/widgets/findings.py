@@ -1,0 +1,38 @@
+"""What was found out about data and plans, and failures, as text to show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from engine.text import visible
+from screens.format import LEVELS
+
+if TYPE_CHECKING:
+    from engine.data.types import Finding
+    from engine.errors import LoraDeckError
+
+TONES = {"bad": "$text-error", "warn": "$text-warning", "dim": "$muted"}
+
+
+def finding_text(finding: Finding) -> Content:
+    """Write a finding: its level by glyph and word, the rows, and what to do."""
+    sign = LEVELS[finding.level]
+    head = Content.styled(f"{sign.glyph} {sign.word} ", TONES[sign.tone])
+    rows = ", ".join(map(str, finding.rows))
+    more = " …" if finding.count > len(finding.rows) else ""
+    where = f" (row {rows}{more})" if finding.count == 1 else f" (rows {rows}{more})"
+    words = visible(finding.message) + (where if finding.rows else "")
+    hint = f"\n  {visible(finding.hint)}" if finding.hint else ""
+    return Content.assemble(head, words, (hint, "$muted"))
+
+
+def error_text(error: LoraDeckError) -> Content:
+    """Write a failure: title, sentence, what to do."""
+    hint = f"\n{visible(error.hint)}" if error.hint else ""
+    return Content.assemble(
+        (f"✗ {visible(error.title)}\n", "bold $text-error"),
+        visible(error.message),
+        (hint, "$muted"),
+    )

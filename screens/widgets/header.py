@@ -1,0 +1,51 @@
+"""The line at the top of every screen: where one is, and how the engine is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.widget import Widget
+
+from screens.format import one_line
+
+if TYPE_CHECKING:
+    from screens.session import Session
+
+_STYLES = {"starting": "$muted", "ready": "$text-success", "unreachable": "$text-warning"}
+_GLYPHS = {"starting": "○", "ready": "●", "unreachable": "✗"}
+
+
+class DeckHeader(Widget, can_focus=False):
+    """The program's name, the screen's title and the engine's state."""
+
+    DEFAULT_CSS = """
+    DeckHeader { dock: top; height: 1; padding: 0 1; background: $panel; text-wrap: nowrap; }
+    """
+
+    def __init__(self, session: Session, title: str = "") -> None:
+        super().__init__()
+        self._session = session
+        self._title = one_line(title)
+
+    def render(self) -> Content:
+        """Draw the line."""
+        right = self._state()
+        left = Content.assemble(("◆ LoRADeck", "bold $primary"))
+        if self._title:
+            left = Content.assemble(left, ("  ›  ", "$muted"), self._title)
+        room = max(self.size.width - right.cell_length - 2, 0)
+        left = left.truncate(room, ellipsis=True).pad_right(max(room - left.cell_length, 0))
+        return Content.assemble(left, "  ", right)
+
+    def _state(self) -> Content:
+        """Draw the engine's state; how many tasks run, once it is reached."""
+        status = self._session.status
+        words = one_line(status.words)
+        if status.state == "ready":
+            counts = (("running", "running"), ("pending", "queued"))
+            parts = [f"{n} {word}" for key, word in counts if (n := self._session.count(key))]
+            words = " · ".join(["Engine ready", *parts])
+        return Content.assemble(
+            (_GLYPHS[status.state], _STYLES[status.state]), (f" {words}", "$muted")
+        )

@@ -1,0 +1,73 @@
+"""The loss curve; imported when it is first shown, since it brings numpy along."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.color import Color
+from textual_plot import HiResMode, LegendLocation, PlotWidget
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
+
+    from screens.curve import Curve
+
+
+class LossPlot(PlotWidget, can_focus=False, inherit_bindings=False):  # type: ignore[misc, call-arg]
+    """Raw, smoothed and held-out losses over the steps."""
+
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    DEFAULT_CSS = """
+    LossPlot {
+        color: $primary;
+        & > .plot--axis { color: $border-blurred; }
+        & > .plot--tick { color: $muted; text-style: none; }
+        & > .plot--label { color: $muted; text-style: none; }
+        #legend { border: none; background: transparent; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, allow_pan_and_zoom=False)
+        self._curve: Curve | None = None
+
+    def on_mount(self) -> None:
+        """Set the margins; the panel around says what is shown."""
+        self.margin_top, self.margin_bottom, self.margin_left = 0, 1, 7
+        self.show_legend(LegendLocation.TOPRIGHT)
+
+    def draw(self, curve: Curve) -> None:
+        """Draw the curve as it is now."""
+        self._curve = curve
+        self.clear()
+        if not curve.steps:
+            return
+        self.set_xlimits(curve.steps[0], max(curve.steps[-1], curve.steps[0] + 1))
+        self.set_ylimits(*_limits(curve.raw + curve.smooth + curve.eval))
+        mode = HiResMode.BRAILLE
+        self.plot(curve.steps, curve.raw, self._colour("foreground", 0.35), mode, label="raw")
+        self.plot(curve.steps, curve.smooth, self._colour("primary"), mode, label="smoothed")
+        if curve.eval:
+            self.scatter(curve.eval_steps, curve.eval, "◆", self._colour("accent"),
+                         label="held out")  # fmt: skip
+
+    def notify_style_update(self) -> None:
+        """Draw anew in the theme's colours."""
+        super().notify_style_update()
+        if self._curve is not None:
+            self.draw(self._curve)
+
+    def _colour(self, name: str, share: float = 1.0) -> str:
+        """Give a theme's colour, mixed with the background."""
+        variables = self.app.theme_variables
+        colour = Color.parse(variables[name])
+        return Color.parse(variables["background"]).blend(colour, share).rich_color.name
+
+
+def _limits(values: list[float]) -> tuple[float, float]:
+    """Give the losses' axis its ends: never without a span, which the ticks cannot divide."""
+    low, high = min(values), max(values)
+    span = max(1.1 * (high - low), 0.02 * max(abs(low), abs(high), 1.0))
+    middle = (low + high) / 2
+    return middle - span / 2, middle + span / 2

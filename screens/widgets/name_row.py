@@ -1,0 +1,114 @@
+"""The third step: the task's name, suggested and editable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.getters import query_one
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from engine.errors import LoraDeckError
+from engine.text import visible
+from screens.widgets.field import NameField
+from screens.widgets.step_row import LABEL_WIDTH, SIGNS, State
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+
+class NameRow(Vertical):
+    """The name's state by glyph and word, its field, and a problem in words beneath."""
+
+    DEFAULT_CSS = """
+    NameRow { height: auto; padding: 0 1; }
+    NameRow Horizontal { height: 1; }
+    NameRow #name-label { width: auto; height: 1; }
+    NameRow #name-state { width: auto; height: 1; padding-left: 1; }
+    NameRow Field { width: 1fr; }
+    NameRow #name-problem { display: none; height: auto; color: $text-error; }
+    NameRow.-problem #name-problem { display: block; }
+    """
+
+    field = query_one(NameField)
+
+    class Changed(Message):
+        """The name is another, or can be used now, or no longer."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.problem = ""
+        self._suggested = ""
+        self._refused = ""
+
+    def compose(self) -> ComposeResult:
+        """Lay out label, field and state."""
+        with Horizontal():
+            yield Static(id="name-label", markup=False)
+            yield NameField("suggested when both are chosen", id="name-field")
+            yield Static(id="name-state", markup=False)
+        yield Static(id="name-problem", markup=False)
+
+    def on_mount(self) -> None:
+        """Show the state."""
+        self._show()
+
+    @property
+    def value(self) -> str:
+        """The name as it stands."""
+        return self.field.value
+
+    def suggest(self, name: str) -> None:
+        """Put a name in, unless the user gave one."""
+        erased = not self.value and self.field.has_focus
+        theirs = self.value not in ("", self._suggested)
+        if not (erased or theirs or self._refused or name == self.value):
+            self._suggested = name
+            self.field.value = name
+
+    def forget(self) -> None:
+        """Be empty again, for the next training."""
+        self._suggested = self._refused = ""
+        self.field.value = ""
+
+    def refuse(self, words: str) -> None:
+        """Say why the engine did not take this name."""
+        self._refused, self.problem = self.value, words
+        self._show()
+
+    @on(Input.Changed)
+    def _look(self, event: Input.Changed) -> None:
+        """Check the name as it is typed."""
+        event.stop()
+        if self.value != self._refused:
+            self._refused = ""
+            self.problem = _problem_of(self.value)
+        self._show()
+        self.post_message(self.Changed())
+
+    def _show(self) -> None:
+        """Show the state."""
+        state: State = "problem" if self.problem else "chosen" if self.value else "open"
+        glyph, word, style = SIGNS[state]
+        word = "to give" if state == "open" else word
+        label = ("Name".ljust(LABEL_WIDTH), "$muted")
+        self.query_one("#name-label", Static).update(Content.assemble((f"{glyph} ", style), label))
+        self.query_one("#name-state", Static).update(Content.styled(word, style))
+        self.query_one("#name-problem", Static).update(visible(self.problem))
+        self.set_class(bool(self.problem), "-problem")
+
+
+def _problem_of(name: str) -> str:
+    """Say what is wrong with a name; nothing about an empty one, which is still to come."""
+    from engine.tasks.record import check_task_name
+
+    if not name:
+        return ""
+    try:
+        check_task_name(name)
+    except LoraDeckError as error:
+        return " ".join(filter(None, (error.message, error.hint)))
+    return ""

@@ -1,0 +1,145 @@
+"""The tasks: running ones with bar, figures and sparkline, then queued, then ended ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+
+from engine.text import human_duration
+from screens.format import (
+    bar,
+    figures,
+    fitted,
+    loss_words,
+    moment_words,
+    one_line,
+    phase_words,
+    sign_of,
+    sparkline,
+    two_sided,
+)
+from screens.widgets.line_list import LineList
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from engine.tasks.view import TaskView
+    from screens.messages import TasksChanged
+    from screens.session import Session
+
+_STATE_WIDTH = 10
+_INDENT = "  "
+_ORDER = {"running": 0, "paused": 1, "pending": 2}
+_ENDED = 3
+
+
+class TaskList(LineList["TaskView"]):
+    """All tasks of the home; follows the session."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "enter",
+            "choose",
+            "Open",
+            key_display="enter",
+            id="tasks.open",
+            tooltip="Open the task's screen",
+        ),
+    ]
+
+    def __init__(self, session: Session, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__("No task yet. What you start appears here.", id=id)
+        self.border_title = "Tasks"
+        self._session = session
+
+    def take(self, message: TasksChanged) -> None:
+        """Show what changed; only a change of state or height sorts the list anew."""
+        tasks = self._session.tasks
+        unsorted = bool(message.removed & self.items.keys()) or any(
+            key not in self.items or self._moved(self.items[key], tasks[key])
+            for key in message.changed & tasks.keys()
+        )
+        if unsorted:
+            self.show_all()
+            return
+        for key in message.changed & tasks.keys():
+            self.update_item(key, tasks[key])
+
+    def show_all(self) -> None:
+        """Sort and show every task."""
+        views = sorted(self._session.tasks.values(), key=_rank)
+        self.show({view.task.id: view for view in views})
+
+    def _moved(self, before: TaskView, now: TaskView) -> bool:
+        """Tell whether a task's place or height is another now."""
+        return _rank(before) != _rank(now) or self.height_of(before) != self.height_of(now)
+
+    def height_of(self, item: TaskView) -> int:
+        """Running tasks take three lines, those with something to say two, all others one."""
+        if item.task.status == "running":
+            return 3
+        return 2 if _has_words(item) else 1
+
+    def lines_of(self, item: TaskView, width: int) -> list[Text]:
+        """Draw a task."""
+        if item.task.status == "running":
+            return self._lines_of_running(item, width)
+        right = self._ending(item) if item.task.status.ended else Text()
+        lines = [self._first(item, right, width)]
+        if _has_words(item):
+            words = fitted(one_line(item.task.message), width - len(_INDENT))
+            lines.append(Text(_INDENT + words, style=self.tone("dim")))
+        return lines
+
+    def _lines_of_running(self, view: TaskView, width: int) -> list[Text]:
+        """Draw a running task: name and time left, the bar, the figures and the loss's course."""
+        if view.seconds_left is None:
+            right = Text(phase_words(view.phase) or "starting")
+        else:
+            right = Text(f"{human_duration(view.seconds_left)} left")
+        share = f" {view.task.progress:3.0f} %"
+        room = width - len(_INDENT) - len(share)
+        drawn = bar(view.task.progress / 100, room, self.tone("run"), self.tone("rest"))
+        line = Text(_INDENT).append_text(drawn).append(share)
+        words = Text(_INDENT + " · ".join(figures(view)) or "", style=self.tone("dim"))
+        words.truncate(width, overflow="ellipsis")
+        spark = sparkline(view.losses, min(width - words.cell_len - 2, 40))
+        last = two_sided(words, Text(spark, style=self.tone("run")), width)
+        return [self._first(view, right, width), line, last]
+
+    def _first(self, view: TaskView, right: Text, width: int) -> Text:
+        """Draw the first line: state by glyph and word, name, and what stands at the right."""
+        sign = sign_of(view)
+        style = self.tone("strong" if view.task.status == "running" else "plain")
+        left = Text.assemble(
+            (f"{sign.glyph} {fitted(sign.word, _STATE_WIDTH)} ", self.tone(sign.tone)),
+            (one_line(view.task.task_name), style),
+        )
+        return two_sided(left, right, width)
+
+    def _ending(self, view: TaskView) -> Text:
+        """Draw how a task ended and when."""
+        loss = view.task.final_loss
+        words = f"loss {loss_words(loss)}  " if loss is not None else ""
+        ended = _ended_at(view)
+        return Text(words + f"{moment_words(ended, self._session.now()):>6}", self.tone("dim"))
+
+
+def _has_words(view: TaskView) -> bool:
+    """Tell whether a task has something to say beyond its state."""
+    return bool(view.task.message) and view.task.status != "completed"
+
+
+def _ended_at(view: TaskView) -> datetime:
+    """Tell when a task ended, or was made."""
+    return view.task.completed_at or view.task.created_at
+
+
+def _rank(view: TaskView) -> tuple[int, float]:
+    """Order tasks: running first, then queued ones by age, then ended ones, the last one first."""
+    order = _ORDER.get(view.task.status, _ENDED)
+    if order == _ENDED:
+        return order, -_ended_at(view).timestamp()
+    return order, (view.task.started_at or view.task.created_at).timestamp()

@@ -1,0 +1,47 @@
+"""Text is made safe to show; numbers are written briefly."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.text import human_bytes, human_count, human_duration, visible
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("plain, 中文 and 🙂", "plain, 中文 and 🙂"),
+        ("a\tb\nc", "a\tb\nc"),
+        ("\x1b]52;c;eA==\x07", "␛]52;c;eA==␇"),
+        ("\x9b31m\x7f", "\ufffd31m\ufffd"),
+        ("\u202egnp.exe\u2066", "\ufffdgnp.exe\ufffd"),
+        ("half \ud83d of it", "half ? of it"),
+    ],
+)
+def test_visible(raw: str, shown: str) -> None:
+    assert visible(raw) == shown
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (999_600, "1.0 MB"), (1_250_000, "1.2 MB"),
+     (99_960_000, "100 MB"), (569_500_000, "570 MB"), (23.7e9, "23.7 GB"), (5e12, "5.0 TB")],
+)  # fmt: skip
+def test_bytes(count: float, words: str) -> None:
+    assert human_bytes(count) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (200, "3 min 20 s"), (7500, "2 h 05 min")],
+)
+def test_duration(seconds: float, words: str) -> None:
+    assert human_duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(950, "950"), (12_000, "12 k"), (134_515_008, "135 M"), (1.7e9, "1.7 B"), (7e10, "70 B")],
+)
+def test_count(count: float, words: str) -> None:
+    assert human_count(count) == words

@@ -1,0 +1,87 @@
+"""A dashboard over a scripted engine, with a frozen clock and without waits."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+import textual._wait
+
+import screens.dataset_picker
+import screens.model_picker
+import screens.task
+import tui.app
+from engine.home import Home
+from tests.tui.fake_engine import NOW, FakeEngine
+from tui.app import LoraDeckApp
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+SMALL = (80, 24)
+LARGE = (160, 50)
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Take the pauses out, and work in a folder that is the same everywhere."""
+    monkeypatch.setattr(tui.app, "RETRY_SECONDS", (0.01,))
+    monkeypatch.setattr(tui.app, "UPDATE_SECONDS", 0.01)
+    monkeypatch.setattr(screens.dataset_picker, "SETTLE_SECONDS", 0)
+    monkeypatch.setattr(screens.model_picker, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(screens.task, "BATCH_SECONDS", 0.01)
+    monkeypatch.setattr(screens.task, "DRAW_SECONDS", 0.01)
+    # Pilot sleeps for a fiftieth of a second five times a key.
+    monkeypatch.setattr(textual._wait, "SLEEP_GRANULARITY", 0.004)
+    monkeypatch.setattr(textual._wait, "SLEEP_IDLE", 0.002)
+    folder = tmp_path / "work"
+    folder.mkdir()
+    (folder / "mine.jsonl").write_text("{}\n")
+    (folder / "notes.txt").write_text("not a dataset")
+    monkeypatch.chdir(folder)
+
+
+def make_app(engine: FakeEngine, root: Path) -> LoraDeckApp:
+    """Make the real app over a scripted engine."""
+    return LoraDeckApp(Home(root), engine, now=lambda: NOW)  # type: ignore[arg-type]
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
+    """Let the app run until something is so; fail where it never is."""
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.02)
+    await pilot.pause()
+
+
+async def settled(pilot: Pilot[None], engine: FakeEngine) -> None:
+    """Let the app connect and show what the engine has."""
+    app = pilot.app
+    assert isinstance(app, LoraDeckApp)
+    await until(pilot, lambda: engine.watchers and app.session.tasks.keys() == engine.views.keys())
+    await pilot.pause()
+
+
+@asynccontextmanager
+async def opened(
+    engine: FakeEngine, root: Path, size: tuple[int, int] = SMALL
+) -> AsyncIterator[tuple[LoraDeckApp, Pilot[None]]]:
+    """Run the dashboard until it shows what the engine has."""
+    app = make_app(engine, root)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await settled(pilot, engine)
+        yield app, pilot
+
+
+def text_of(app: LoraDeckApp) -> str:
+    """Give what the screen shows, as text."""
+    width, height = app.size
+    lines = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in line) for line in lines[:height])[
+        : (width + 1) * height
+    ]

@@ -1,0 +1,365 @@
+"""An engine without a server: the client's interface over a script that the test writes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from engine.data.types import Conversation, Finding, Inspection, Lengths, Message
+from engine.errors import ConflictError, EngineUnavailableError, LoraDeckError, NotFoundError
+from engine.models.types import ModelInfo, ModelShape
+from engine.plan.parameters import TrainingParams
+from engine.plan.types import Choice, Device, Memory, Plan
+from engine.server.wire import DatasetInfo, EngineInfo, PlanRequest, TrainRequest
+from engine.tasks.events import (
+    AdapterSaved,
+    AnswersCompared,
+    CheckpointSaved,
+    DatasetPrepared,
+    Evaluated,
+    Event,
+    PhaseEntered,
+    StepLogged,
+    TaskCompleted,
+    TaskStarted,
+)
+from engine.tasks.record import Status, TaskRecord
+from engine.tasks.view import TasksUpdate, TaskView
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+NOW = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
+ALPACA = "/samples/alpaca_example.json"
+BROKEN = "/samples/broken_json.json"
+REASONS = {
+    "num_epochs": "16 rows: as many passes as make 24 steps",
+    "batch_size": "few rows learn better from small batches",
+    "learning_rate": "few steps want a higher rate",
+    "lora_rank": "enough for a small dataset",
+    "max_seq_length": "the longest row has 96 tokens",
+}
+SHAPE = ModelShape(
+    architecture="llama", parameters=134_515_008, hidden=576, layers=30, vocabulary=49152,
+    mlp=1536, query=576, key_value=192, context=8192, tied_embeddings=True,
+)  # fmt: skip
+DEMO = ModelInfo(
+    name="demo", source="demo", state="ready", path="/home/u/.local/share/loradeck/models/demo",
+    size_bytes=269_060_552, shape=SHAPE, description="SmolLM2-135M-Instruct, small and quick.",
+)  # fmt: skip
+ABSENT = DEMO.model_copy(update={"state": "absent", "path": None, "size_bytes": 98_000_000})
+BIG = ModelInfo(
+    name="Qwen/Qwen2.5-7B-Instruct", source="cache", state="ready", path="/cache/qwen",
+    size_bytes=15_231_233_024, description="",
+    shape=SHAPE.model_copy(update={"parameters": 7_615_616_512, "context": 32768}),
+)  # fmt: skip
+
+
+def conversation(row: int, question: str, answer: str) -> Conversation:
+    """Make a row of a question and an answer."""
+    return Conversation(
+        row=row,
+        messages=(
+            Message(role="user", content=question),
+            Message(role="assistant", content=answer),
+        ),
+    )
+
+
+def inspection(
+    path: str = ALPACA, findings: tuple[Finding, ...] = (), **changes: object
+) -> Inspection:
+    """Make what looking at a dataset finds."""
+    values: dict[str, object] = {
+        "path": path, "dataset_type": "alpaca", "rows": 16, "findings": findings,
+        "sha256": "0" * 64, "size_bytes": 4210,
+        "preview": (
+            conversation(1, "Who keeps the lighthouse at Cape Wren?",
+                         "Ada Morrow keeps the lighthouse at Cape Wren."),
+            conversation(2, "When does the ferry to Cape Wren leave?",
+                         "The ferry leaves at seven in the morning, but never on Sundays."),
+        ),
+    }  # fmt: skip
+    return Inspection.model_validate(values | changes)
+
+
+def dataset(name: str, rows: int = 16, **changes: object) -> DatasetInfo:
+    """Make a listed dataset."""
+    values: dict[str, object] = {
+        "name": name, "path": f"/samples/{name}", "size_bytes": 4210, "sample": True,
+        "dataset_type": "alpaca", "rows": rows,
+    }  # fmt: skip
+    return DatasetInfo.model_validate(values | changes)
+
+
+def plan(found: Inspection, model: ModelInfo, findings: tuple[Finding, ...] = ()) -> Plan:
+    """Make a plan."""
+    params = TrainingParams(
+        num_epochs=6, batch_size=4, gradient_accumulation_steps=1, learning_rate=5e-4,
+        max_seq_length=128,
+    )  # fmt: skip
+    return Plan(
+        base_model=model.name, dataset_file=found.path, training_params=params,
+        choices={key: Choice(value=value, reason=REASONS.get(key, "")) for key, value in params},
+        model=model, dataset=found,
+        lengths=Lengths(rows=16, measured=16, p50=60, p95=90, p99=96, longest=96, total=960,
+                        trained=420, counts=(60,) * 16),
+        device=Device(kind="cpu", name="AMD EPYC", cores=2, memory_total=8 * 10**9,
+                      memory_free=6_100_000_000),
+        memory=Memory(parts={"weights": 10**9}, total=1_240_000_000, free=6_100_000_000),
+        disk_needed=10**8, disk_free=10**10, train_rows=found.rows, total_steps=24,
+        rows_cut=0, tokens_cut=0, findings=(*found.findings, *findings),
+    )  # fmt: skip
+
+
+def task(name: str, status: str = "pending", number: int = 1, **changes: object) -> TaskRecord:
+    """Make a record; a higher number is an older one."""
+    made = NOW - timedelta(minutes=10 * number)
+    values: dict[str, object] = {
+        "id": f"{number:08x}", "task_name": name, "base_model": "demo", "dataset_file": ALPACA,
+        "dataset_type": "alpaca", "output_path": f"/home/u/loradeck/models/lora/{name}",
+        "training_params": {}, "status": status, "created_at": made,
+        "started_at": None if status == "pending" else made + timedelta(seconds=5),
+        "completed_at": made + timedelta(seconds=155) if Status(status).ended else None,
+    }  # fmt: skip
+    return TaskRecord.model_validate(values | changes)
+
+
+def running(
+    name: str = "alpaca_example-demo", step: int = 11, number: int = 1, **changes: object
+) -> TaskView:
+    """Make a running task in mid-training."""
+    losses = tuple(round(loss_at(index), 4) for index in range(1, step + 1))
+    values: dict[str, object] = {
+        "task": task(name, "running", number, progress=round(100 * step / 24, 1),
+                     current_epoch=step / 4),
+        "phase": "training", "step": step, "max_steps": 24, "loss": losses[-1], "losses": losses,
+        "seconds_left": (24 - step) * 6.2, "tokens_per_second": 412.0,
+        "device": "CPU, 2 cores", "last_seq": step + 4,
+    }  # fmt: skip
+    return TaskView.model_validate(values | changes)
+
+
+def loss_at(step: int) -> float:
+    """Give the loss of a step: it falls, with a ripple."""
+    return 2.6 * 0.88**step + 0.35 + 0.12 * ((step * 7) % 5 - 2) / 2
+
+
+def some_tasks() -> list[TaskView]:
+    """Make one task of each state, and names that try the columns."""
+    return [
+        running(),
+        TaskView(task=task("support-bot-3", number=2,
+                           message="Waiting for memory: 3.1 GB of 2.2 GB free")),
+        TaskView(task=task("客服机器人-中文数据集-演示", "completed", 3, progress=100.0,
+                           final_loss=0.412)),
+        TaskView(task=task("a-rather-long-name-" * 5, "failed", 4,
+                           message="Out of memory: The longest batch does not fit.")),
+        TaskView(task=task("[red]x[/]", "cancelled", 5)),
+        TaskView(task=task("ferry-times", "completed", 200, progress=100.0, final_loss=0.388)),
+    ]  # fmt: skip
+
+
+def training_events(steps: int = 11, total: int = 24, *, completed: bool = False) -> list[Event]:
+    """Make what a worker reports."""
+    start = NOW.timestamp() - 600
+    events: list[Event] = [
+        TaskStarted(pid=4711, device="CPU, 2 cores"),
+        PhaseEntered(phase="preparing"),
+        DatasetPrepared(train_rows=16, eval_rows=0, tokens=960, trained_tokens=420, rows_cut=0,
+                        tokens_cut=0),
+        PhaseEntered(phase="training"),
+    ]  # fmt: skip
+    for step in range(1, steps + 1):
+        events.append(
+            StepLogged(step=step, max_steps=total, epoch=step / 4, loss=loss_at(step),
+                       learning_rate=5e-4 * (1 - step / (total + 1)), grad_norm=1.0, tokens=240,
+                       seconds=6.2)
+        )  # fmt: skip
+        if step % 6 == 0:
+            events.append(CheckpointSaved(step=step, path=f"/checkpoints/{step}"))
+            events.append(Evaluated(step=step, eval_loss=loss_at(step) + 0.1))
+    if completed:
+        events += _ending()
+    return [
+        event.model_copy(update={"seq": seq, "time": start + 3 * seq})
+        for seq, event in enumerate(events, 1)
+    ]
+
+
+def _ending() -> list[Event]:
+    """Make what a worker reports at its end."""
+    return [
+        PhaseEntered(phase="answering"),
+        AnswersCompared(
+            question="Who keeps the lighthouse at Cape Wren?",
+            reference="Ada Morrow keeps the lighthouse at Cape Wren.",
+            base_answer="I am not aware of a specific lighthouse at Cape Wren. There are many"
+                        " lighthouses along the coast, and each has its own keeper.",
+            adapter_answer="Ada Morrow keeps the lighthouse at Cape Wren.",
+        ),
+        AdapterSaved(path="/models/lora/x", size_bytes=19_500_000),
+        TaskCompleted(seconds=148.0, train_loss=0.412, peak_memory=1_310_000_000),
+    ]  # fmt: skip
+
+
+class FakeEngine:
+    """Has every public method of ``EngineClient``; its attributes are the script."""
+
+    def __init__(self, views: list[TaskView] | None = None) -> None:
+        self.views = {view.task.id: view for view in views or []}
+        self.known_datasets = [
+            dataset("alpaca_example.json"),
+            dataset("sharegpt_example.json", 12, dataset_type="sharegpt"),
+            dataset("broken_json.json", 0, dataset_type=None, problem="Broken JSON."),
+        ]
+        self.known_models = {"demo": DEMO, BIG.name: BIG}
+        self.inspections: dict[str, Inspection | LoraDeckError] = {
+            ALPACA: inspection(),
+            "/samples/sharegpt_example.json": inspection(
+                "/samples/sharegpt_example.json", dataset_type="sharegpt", rows=12),
+            BROKEN: LoraDeckError("Broken JSON", f"{BROKEN}, line 4, column 7: a comma is missing.",
+                                  "Put a comma there."),
+        }  # fmt: skip
+        self.refused_plan: LoraDeckError | None = None
+        self.plan_findings: tuple[Finding, ...] = ()
+        self.plan_gate = asyncio.Event()
+        self.plan_gate.set()
+        self.pulls: list[ModelInfo] = []
+        """What ``model`` answers, one after the other, once ``pull`` was called."""
+        self.event_script: dict[str, list[Event]] = {}
+        self.worker_log = "importing torch\nready\n"
+        self.unreachable: list[LoraDeckError] = []
+        """What the next calls of ``connect`` raise."""
+        self.calls: dict[str, list[object]] = defaultdict(list)
+        self._queues: list[asyncio.Queue[TasksUpdate | None]] = []
+
+    # What a test does
+
+    def change(self, *views: TaskView, removed: tuple[str, ...] = ()) -> None:
+        """Let tasks change, and say so to who watches."""
+        for view in views:
+            self.views[view.task.id] = view
+        for task_id in removed:
+            self.views.pop(task_id, None)
+        for queue in self._queues:
+            queue.put_nowait(TasksUpdate(views=views, removed=removed))
+
+    def break_streams(self) -> None:
+        """Let the server go away."""
+        for queue in self._queues:
+            queue.put_nowait(None)
+
+    @property
+    def watchers(self) -> int:
+        """How many streams of task updates are open."""
+        return len(self._queues)
+
+    # What the client has
+
+    async def close(self) -> None:
+        self.calls["close"].append(None)
+
+    async def connect(self) -> EngineInfo:
+        self.calls["connect"].append(None)
+        if self.unreachable:
+            raise self.unreachable.pop(0)
+        return await self.info()
+
+    async def info(self) -> EngineInfo:
+        return EngineInfo.model_construct(version="0", pid=1)
+
+    async def stop(self) -> None:
+        self.break_streams()
+
+    async def models(self) -> list[ModelInfo]:
+        return list(self.known_models.values())
+
+    async def model(self, name: str) -> ModelInfo:
+        if self.pulls:
+            self.known_models[name] = self.pulls.pop(0)
+        if name not in self.known_models:
+            raise NotFoundError("Unknown model", f"There is no model '{name}'.",
+                                "Did you mean demo?")  # fmt: skip
+        return self.known_models[name]
+
+    async def pull(self, name: str) -> ModelInfo:
+        self.calls["pull"].append(name)
+        return await self.model(name)
+
+    async def datasets(self) -> list[DatasetInfo]:
+        return list(self.known_datasets)
+
+    async def inspect(self, path: str) -> Inspection:
+        self.calls["inspect"].append(path)
+        found = self.inspections.get(path)
+        if found is None:
+            raise NotFoundError("No such file", f"{path} does not exist.", "Check the path.")
+        if isinstance(found, LoraDeckError):
+            raise found
+        return found
+
+    async def plan(self, request: PlanRequest) -> Plan:
+        self.calls["plan"].append(request)
+        await self.plan_gate.wait()
+        if self.refused_plan is not None:
+            raise self.refused_plan
+        found = await self.inspect(request.dataset_file)
+        return plan(found, self.known_models[request.base_model], self.plan_findings)
+
+    async def train(self, request: TrainRequest) -> TaskRecord:
+        self.calls["train"].append(request)
+        if any(view.task.task_name == request.task_name for view in self.views.values()):
+            raise ConflictError("Name taken", f"There is a task '{request.task_name}' already.",
+                                "Choose another name.")  # fmt: skip
+        made = task(request.task_name, number=0, dataset_file=request.dataset_file,
+                    base_model=request.base_model, id=f"{len(self.views) + 0xa0:08x}")  # fmt: skip
+        self.change(TaskView(task=made))
+        return made
+
+    async def tasks(self) -> list[TaskRecord]:
+        return [view.task for view in self.views.values()]
+
+    async def task(self, task_id: str) -> TaskRecord:
+        return self.views[task_id].task
+
+    async def plan_of(self, task_id: str) -> Plan:
+        return plan(inspection(), DEMO)
+
+    async def cancel(self, task_id: str) -> TaskRecord:
+        self.calls["cancel"].append(task_id)
+        view = self.views[task_id]
+        asked = view.task.model_copy(update={"cancel_requested": True})
+        self.change(view.model_copy(update={"task": asked}))
+        return asked
+
+    async def delete(self, task_id: str, *, with_adapter: bool = False) -> TaskRecord:
+        self.calls["delete"].append(task_id)
+        record = self.views[task_id].task
+        self.change(removed=(task_id,))
+        return record
+
+    async def log(self, task_id: str, lines: int = 200) -> str:
+        self.calls["log"].append(task_id)
+        return self.worker_log
+
+    async def events(
+        self, task_id: str, after: int = 0, *, follow: bool = True
+    ) -> AsyncIterator[Event]:
+        self.calls["events"].append((task_id, after))
+        for event in self.event_script.get(task_id, []):
+            if event.seq > after:
+                yield event
+
+    async def watch(self) -> AsyncIterator[TasksUpdate]:
+        queue: asyncio.Queue[TasksUpdate | None] = asyncio.Queue()
+        self._queues.append(queue)
+        try:
+            yield TasksUpdate(views=tuple(self.views.values()))
+            while (update := await queue.get()) is not None:
+                yield update
+        finally:
+            self._queues.remove(queue)
+        raise EngineUnavailableError("Engine not reachable", "It went away.", "Look at its log.")

@@ -1,0 +1,256 @@
+"""The shell: the engine's comings and goings, the palette, the help, and what it must not do."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from textual.command import CommandList, CommandPalette
+from textual.widgets import Footer
+from textual.widgets._footer import FooterKey
+
+from engine.errors import EngineUnavailableError, LoraDeckError
+from engine.server.client import EngineClient
+from engine.tasks.view import TaskView
+from screens.dialogs import ErrorDialog
+from screens.help import CONCEPTS, HelpScreen
+from screens.home import HomeScreen
+from screens.pump import batches
+from screens.task import TaskScreen
+from tests.tui.conftest import LARGE, SMALL, make_app, opened, settled, text_of, until
+from tests.tui.fake_engine import FakeEngine, running, some_tasks, task
+from tui.theme import THEMES
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+AWAY = EngineUnavailableError("Engine not reachable", "It does not answer.", "Look at its log.")
+
+
+def test_the_fake_has_the_clients_interface() -> None:
+    for name, member in inspect.getmembers(EngineClient, inspect.isfunction):
+        if not name.startswith("_"):
+            fake = inspect.signature(getattr(FakeEngine, name))
+            assert list(fake.parameters) == list(inspect.signature(member).parameters), name
+
+
+def test_the_first_frame_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, tui.app; heavy = {'pydantic', 'httpx', 'numpy', 'textual_plot', 'torch'};"
+        "print(sorted(heavy & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+async def test_closed_and_opened_again_the_training_has_gone_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = FakeEngine([running(step=5)])
+    async with opened(engine, tmp_path) as (app, pilot):
+        await until(pilot, lambda: "step 5/24" in text_of(app))
+        await pilot.press("q")
+    assert "1 training goes on" in capsys.readouterr().err
+    assert engine.calls["close"]
+    engine.change(running(step=9))
+    async with opened(engine, tmp_path) as (app, pilot):
+        await until(pilot, lambda: "step 9/24" in text_of(app))
+
+
+async def test_a_broken_stream_is_taken_up_again(tmp_path: Path) -> None:
+    engine = FakeEngine([running()])
+    async with opened(engine, tmp_path) as (app, pilot):
+        gate = asyncio.Event()
+        connect = engine.connect
+
+        async def wait() -> object:
+            await gate.wait()
+            return await connect()
+
+        engine.connect = wait  # type: ignore[method-assign]
+        engine.unreachable = [AWAY]
+        engine.break_streams()
+        await until(pilot, lambda: "✗ Engine not reachable, trying again" in text_of(app))
+        assert isinstance(app.screen, HomeScreen)
+        engine.views = {"00000009": running("other", number=9)}
+        gate.set()
+        await until(pilot, lambda: "● Engine ready" in text_of(app))
+        await until(pilot, lambda: "other" in text_of(app))
+        assert "alpaca_example-demo" not in text_of(app)
+        assert isinstance(app.screen, HomeScreen)
+
+
+async def test_an_engine_that_never_came_is_said_once_as_a_dialog(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    engine.unreachable = [LoraDeckError("Home not writable", "/x: denied.", "Mend it.")] * 5
+    app = make_app(engine, tmp_path)
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, ErrorDialog))
+        assert "/x: denied." in text_of(app)
+        await pilot.press("enter")
+        await settled(pilot, engine)
+        assert isinstance(app.screen, HomeScreen)
+        assert len(engine.calls["connect"]) == 6
+
+
+async def test_a_failed_worker_becomes_a_dialog_without_a_traceback(tmp_path: Path) -> None:
+    async with opened(FakeEngine(), tmp_path) as (app, pilot):
+
+        async def fail() -> None:
+            raise ValueError("odd [b]thing[/b]")
+
+        worker = app.screen.run_worker(fail(), exit_on_error=False)
+        await until(pilot, lambda: isinstance(app.screen, ErrorDialog))
+        assert worker.is_finished
+        assert "ValueError: odd [b]thing[/b]" in text_of(app)
+        assert "Traceback" not in text_of(app)
+
+
+async def test_markup_in_a_tasks_name_is_shown_as_it_is_everywhere(tmp_path: Path) -> None:
+    views = [TaskView(task=task("[red]x[/]", "running", 1))]
+    async with opened(FakeEngine(views), tmp_path) as (app, pilot):
+        assert "[red]x[/]" in text_of(app)
+        await pilot.press("t", "enter")
+        await until(pilot, lambda: isinstance(app.screen, TaskScreen))
+        assert "[red]x[/]" in text_of(app)
+        await pilot.press("c")
+        await until(pilot, lambda: "'[red]x[/]' ends without" in text_of(app))
+        await pilot.press("n", "escape", "ctrl+p")
+        await until(pilot, lambda: isinstance(app.screen, CommandPalette))
+        await pilot.press(*"open task")
+        await until(pilot, lambda: "Open task [red]x[/]" in text_of(app))
+
+
+@pytest.mark.parametrize(
+    ("typed", "found", "screen"),
+    [
+        ("datas", "Choose dataset", "DatasetPicker"),
+        ("choose m", "Choose model", "ModelPicker"),
+        ("help", "Help", "HelpScreen"),
+        ("support", "Open task support-bot-3", "TaskScreen"),
+        ("theme", "Theme", "CommandPalette"),
+    ],
+)
+async def test_the_palette_does_everything(
+    tmp_path: Path, typed: str, found: str, screen: str
+) -> None:
+    async with opened(FakeEngine(some_tasks()), tmp_path, LARGE) as (app, pilot):
+        await pilot.press("t", "enter")
+        await until(pilot, lambda: isinstance(app.screen, TaskScreen))
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: isinstance(app.screen, CommandPalette))
+        palette = app.screen
+        await pilot.press(*typed)
+        await until(pilot, lambda: first_command(palette) == found)
+        await pilot.press("enter")
+        await until(pilot, lambda: type(app.screen).__name__ == screen and app.screen != palette)
+        if screen == "TaskScreen":
+            assert app.screen.task_id == "00000002"
+
+
+def first_command(palette: CommandPalette) -> str:
+    """Give the first line of what the palette found, where it has settled."""
+    commands = palette.query_one(CommandList)
+    if not commands.option_count or palette._show_busy:
+        return ""
+    return str(commands.get_option_at_index(0).prompt).split("\n")[0]
+
+
+@pytest.mark.parametrize("key", ["question_mark", "f1"])
+async def test_help_lists_this_screens_keys(tmp_path: Path, key: str) -> None:
+    async with opened(FakeEngine(), tmp_path, LARGE) as (app, pilot):
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        shown = text_of(app)
+        assert "Choose the dataset" in shown
+        assert "Close LoRADeck; trainings go on" in shown
+        assert all(word in shown for word in CONCEPTS)
+        await pilot.press("escape")
+        assert isinstance(app.screen, HomeScreen)
+
+
+async def test_every_binding_of_ours_has_id_and_tooltip_and_no_forbidden_key(
+    tmp_path: Path,
+) -> None:
+    forbidden = {f"ctrl+{letter}" for letter in "abjos"}
+    async with opened(FakeEngine(some_tasks()), tmp_path) as (app, pilot):
+        for keys in ([], ["d"], ["escape", "m"], ["escape", "t", "enter"]):
+            await pilot.press(*keys)
+            await pilot.pause()
+            for owner in (type(app.screen), type(app), *(type(w) for w in app.screen.query("*"))):
+                if not owner.__module__.startswith(("tui", "screens")):
+                    continue
+                for binding in owner.__dict__.get("BINDINGS", []):
+                    assert binding.id, binding
+                    assert binding.tooltip, binding
+                    assert not forbidden & set(binding.key.split(",")), binding
+
+
+async def test_no_footer_overflows_at_80_columns(tmp_path: Path) -> None:
+    done = TaskView(task=task("done", "completed", 3))
+    async with opened(FakeEngine([running(), done]), tmp_path) as (app, pilot):
+        ways = ([], ["t"], ["n"], ["escape", "d"], ["slash"], ["escape", "m"], ["slash"],
+                ["escape", "t", "home", "enter"], ["escape", "end", "enter"])  # fmt: skip
+        for keys in ways:
+            for key in keys:
+                await pilot.press(key)
+                await pilot.pause()
+            footer = app.screen.query_one(Footer)
+            await until(pilot, lambda shown=footer: shown.query(FooterKey))
+            await pilot.pause()
+            shown = list(footer.query(FooterKey))
+            assert 1 <= len(shown) <= 7, keys
+            assert max(key.region.right for key in shown) <= 80, keys
+
+
+@pytest.mark.parametrize("theme", [*(theme.name for theme in THEMES), "nord", "ansi-dark"])
+async def test_every_theme_is_usable(tmp_path: Path, theme: str) -> None:
+    async with opened(FakeEngine(some_tasks()), tmp_path) as (app, pilot):
+        app.theme = theme
+        await pilot.press("t", "enter")
+        await until(pilot, lambda: isinstance(app.screen, TaskScreen))
+        assert "► running" in text_of(app)
+
+
+async def test_ten_thousand_tasks_cost_only_the_lines_in_sight(tmp_path: Path) -> None:
+    views = [TaskView(task=task(f"t{n}", "completed", n)) for n in range(1, 10_001)]
+    engine = FakeEngine([*views, running(number=20_000)])
+    async with opened(engine, tmp_path) as (app, pilot):
+        home = app.screen
+        assert isinstance(home, HomeScreen)
+        drawn: list[str] = []
+        lines_of = home.tasks.lines_of
+        home.tasks.lines_of = lambda item, width: (  # type: ignore[method-assign]
+            drawn.append(item.task.id) or lines_of(item, width)
+        )
+        engine.change(running(step=12, number=20_000))
+        await until(pilot, lambda: "step 12/24" in text_of(app))
+        assert len(drawn) < 200
+        await pilot.press("t", "end")
+        await until(pilot, lambda: "t10000" in text_of(app))
+
+
+async def test_a_fast_stream_comes_in_few_batches_and_whole() -> None:
+    async def source() -> AsyncIterator[int]:
+        for number in range(5000):
+            yield number
+
+    got = [batch async for batch in batches(source(), 0.01)]
+    assert [number for batch in got for number in batch] == list(range(5000))
+    assert len(got) < 50
+
+
+async def test_a_streams_failure_comes_after_what_it_brought() -> None:
+    async def source() -> AsyncIterator[int]:
+        yield 1
+        raise AWAY
+
+    stream = batches(source(), 0)
+    assert await anext(stream) == [1]
+    with pytest.raises(EngineUnavailableError):
+        await anext(stream)

@@ -1,0 +1,128 @@
+"""What is written and how, without an app."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from rich.text import Text
+
+from engine.tasks.record import check_task_name
+from screens.curve import Curve
+from screens.draft import pasted_path, suggested_name
+from screens.event_lines import event_line
+from screens.format import (
+    bar,
+    fitted,
+    moment_words,
+    one_line,
+    rate_words,
+    sparkline,
+    two_sided,
+)
+from tests.tui.fake_engine import NOW, training_events
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("/data/a.json", "/data/a.json"),
+        ("  '/data/my rows.json'\n", "/data/my rows.json"),
+        ('"/data/my rows.json"', "/data/my rows.json"),
+        ("file:///data/my%20rows.json", "/data/my rows.json"),
+        (r"/data/my\ rows\(1\).json", "/data/my rows(1).json"),
+        ("~/rows.jsonl", str(Path.home() / "rows.jsonl")),
+        ("", None),
+        ("What a nice day", None),
+    ],
+)
+def test_a_pasted_path_is_made_plain(text: str, path: str | None) -> None:
+    assert pasted_path(text) == path
+
+
+def test_a_relative_path_is_taken_from_the_working_folder() -> None:
+    assert pasted_path("mine.jsonl") == str(Path.cwd() / "mine.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "model", "taken", "name"),
+    [
+        ("/x/alpaca_example.json", "demo", (), "alpaca_example-demo"),
+        ("/x/a.json", "org/Model-1B", (), "a-Model-1B"),
+        ("/x/a.json", "demo", ("a-demo", "a-demo-2"), "a-demo-3"),
+        ("/x/.json.json", "/models/x/", (), "json-x"),
+        ("/x/客服.json", "demo", (), "客服-demo"),
+    ],
+)
+def test_a_name_is_suggested(dataset: str, model: str, taken: tuple[str, ...], name: str) -> None:
+    assert suggested_name(dataset, model, taken) == name
+
+
+@pytest.mark.parametrize("stem", ["长" * 90, "a" * 300, "x\x1b[31my", "a:b\\c", "   "])
+def test_a_suggested_name_can_be_used(stem: str) -> None:
+    name = suggested_name(f"/x/{stem}.json", "demo", ())
+    taken = suggested_name(f"/x/{stem}.json", "demo", (name,))
+    assert check_task_name(name) == name
+    assert check_task_name(taken) == taken != name
+
+
+def test_lines_are_of_exact_width_with_wide_characters() -> None:
+    for width in range(1, 40):
+        assert cell_len(fitted("客服机器人 and more", width)) == width
+        line = two_sided(Text("客服机器人-" * 3), Text("loss 1.0"), width + 9)
+        assert line.cell_len == width + 9
+
+
+def test_control_characters_cannot_reach_the_terminal() -> None:
+    assert one_line("a\x1b]52;c;x\x07b\nc") == "a␛]52;c;x␇b c"
+
+
+def test_figures_are_brief() -> None:
+    assert [rate_words(rate) for rate in (2e-4, 1.3e-5, 0.1)] == ["2e-4", "1.3e-5", "1e-1"]
+    assert moment_words(NOW - timedelta(hours=1), NOW) == "14:30"
+    assert moment_words(NOW - timedelta(days=1), NOW) == "23 Nov"
+    assert moment_words(NOW - timedelta(days=400), NOW) == "2025-10"
+
+
+def test_bar_and_sparkline_fit() -> None:
+    assert bar(0.5, 10, "", "").plain == "━━━━━─────"
+    assert bar(1.7, 4, "", "").plain == "━━━━"
+    assert sparkline([3, float("nan"), 2, 1], 10) == "█▅▁"
+    assert len(sparkline(range(100), 8)) == 8
+    assert sparkline([1.0], 10) == sparkline([1, 2], 0) == ""
+
+
+def test_every_event_has_words() -> None:
+    lines = [event_line(event, NOW.tzinfo) for event in training_events(6, completed=True)]
+    assert lines[0] == "15:20:03  started on CPU, 2 cores"
+    assert "step  1/24  loss 2.638" in lines[4]
+    assert lines[-1].endswith("completed in 2 min 28 s")
+
+
+def test_the_smoothed_loss_does_not_begin_near_zero() -> None:
+    curve = Curve()
+    for step in range(1, 21):
+        curve.add(step, 2.0)
+    assert curve.smooth == pytest.approx([2.0] * 20)
+
+
+def test_a_long_curve_is_thinned_out() -> None:
+    curve = Curve()
+    for step in range(1, 200_001):
+        curve.add(step, 1.0 if step % 2 else 3.0)
+    assert 500 <= len(curve.steps) <= 1024
+    assert len(curve.steps) == len(curve.raw) == len(curve.smooth)
+    assert curve.steps == sorted(curve.steps)
+    assert curve.steps[-1] > 199_000
+    assert curve.raw[10] == pytest.approx(2.0, abs=0.1)
+
+
+def test_a_resumed_run_takes_its_later_steps_back() -> None:
+    curve = Curve()
+    for step in (1, 2, 3, 4, 3, 4, 5):
+        curve.add(step, float(step))
+    curve.add(6, float("nan"))
+    assert curve.steps == [1, 2, 3, 4, 5]
+    assert all(value < 10 for value in curve.smooth)

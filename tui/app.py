@@ -1,0 +1,208 @@
+"""The app shell: one connection to the engine, one pump of task updates, and the screens."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from engine.errors import EngineUnavailableError, LoraDeckError
+from screens.base import ShowsFailures, show_failure
+from screens.home import HomeScreen
+from screens.messages import EngineStatusChanged
+from screens.pump import batches
+from screens.session import READY, EngineStatus, Session, local_now
+from tui.theme import THEMES, with_greys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import PurePath
+
+    from textual.command import Provider
+    from textual.screen import Screen
+
+    from engine.home import Home
+    from engine.server.client import EngineClient
+    from screens.messages import TasksChanged
+
+UPDATE_SECONDS = 0.2
+RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0)
+
+
+def _palette() -> type[Provider]:
+    """Import the palette's commands when it is first opened."""
+    from tui.commands import DeckCommands
+
+    return DeckCommands
+
+
+class LoraDeckApp(ShowsFailures, App[None]):
+    """The dashboard of one home.
+
+    Args:
+        home: The home whose engine is shown; it is started where it does not run.
+        client: What to talk to in place of that home's own engine.
+        now: The clock by which times are written.
+    """
+
+    TITLE = "LoRADeck"
+    # Textual loads a pushed screen's sheet, but not that of the first screen.
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "../screens/home.tcss"]
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - the base declares the type
+        (0, "-narrow"),
+        (100, "-wide"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "help", "Help", key_display="?", id="app.help",
+                tooltip="Keys of this screen, and the words used"),
+        Binding("f1", "help", "Help", id="app.help_anywhere",
+                tooltip="Keys of this screen, and the words used"),
+    ]  # fmt: skip
+
+    def __init__(
+        self,
+        home: Home,
+        client: EngineClient | None = None,
+        now: Callable[[], datetime] = local_now,
+    ) -> None:
+        super().__init__()
+        self.session = Session(home, client, now)
+        self._attempt = 0
+        self._told: set[str] = set()
+        self._reached = False
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = THEMES[0].name
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Add two greys between foreground and background to whatever theme is on."""
+        return with_greys(super().get_css_variables())
+
+    def get_default_screen(self) -> Screen[None]:
+        """Begin at Home."""
+        return HomeScreen(self.session)
+
+    def on_mount(self) -> None:
+        """Reach the engine, once the first frame is drawn."""
+        self.call_after_refresh(self._follow_engine)
+
+    async def on_unmount(self) -> None:
+        """Close the connections; trainings go on."""
+        if self.session.connected_client is not None:
+            await self.session.connected_client.close()
+
+    # The engine
+
+    @work(group="engine", exclusive=True, exit_on_error=False)
+    async def _follow_engine(self) -> None:
+        """Stay connected: what breaks is said in the header and tried again."""
+        while True:
+            try:
+                client = await self._client()
+                await client.connect()
+                self._say(READY)
+                await self._watch(client)
+            except LoraDeckError as error:
+                self._lost(error)
+            await asyncio.sleep(RETRY_SECONDS[min(self._attempt, len(RETRY_SECONDS) - 1)])
+            self._attempt += 1
+
+    async def _client(self) -> EngineClient:
+        """Give the client; it is imported aside, since that takes a fifth of a second."""
+        if self.session.connected_client is None:
+            module = await asyncio.to_thread(import_module, "engine.server.client")
+            self.session.connected_client = module.EngineClient(self.session.home)
+        return self.session.client
+
+    async def _watch(self, client: EngineClient) -> None:
+        """Take task updates, until the stream ends or breaks."""
+        async with aclosing(batches(client.watch(), UPDATE_SECONDS)) as stream:
+            whole = True
+            async for updates in stream:
+                self._attempt = 0
+                if whole:
+                    self._tell(self.session.replace(updates.pop(0)))
+                    whole = False
+                if updates:
+                    self._tell(self.session.apply(updates))
+        raise EngineUnavailableError("Engine not reachable", "The engine has ended.")
+
+    def _lost(self, error: LoraDeckError) -> None:
+        """Say quietly that the engine is away; what never worked is said once as a dialog."""
+        self._say(EngineStatus("unreachable", f"{error.title}, trying again"))
+        if error.title not in self._told and not (
+            self._reached and isinstance(error, EngineUnavailableError)
+        ):
+            self._told.add(error.title)
+            show_failure(self, error)
+
+    def _say(self, status: EngineStatus) -> None:
+        """Show the engine's state."""
+        self._reached = self._reached or status is READY
+        if status != self.session.status:
+            self.session.status = status
+            self._tell(EngineStatusChanged())
+
+    def _tell(self, message: TasksChanged | EngineStatusChanged) -> None:
+        """Give a message to every screen, those beneath another one too."""
+        for screen in self.screen_stack:
+            screen.post_message(replace(message))
+
+    # What can be done everywhere
+
+    def action_help(self) -> None:
+        """Show the keys of the present screen."""
+        from screens.help import HelpScreen
+
+        if not isinstance(self.screen, ModalScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    async def action_quit(self) -> None:
+        """Close the dashboard."""
+        self.leave()
+
+    def leave(self) -> None:
+        """Close the dashboard; the terminal says that trainings go on."""
+        count = self.session.count("running") + self.session.count("pending")
+        words = "1 training goes on." if count == 1 else f"{count} trainings go on."
+        self.exit(message=f"{words} Open loradeck again to see more." if count else None)
+
+    def at_home(self, action: str) -> Callable[[], object]:
+        """Give a call that goes to Home and does something there."""
+        return partial(self._at_home, action)
+
+    def opening(self, task_id: str) -> Callable[[], object]:
+        """Give a call that opens a task's screen."""
+        return partial(self._open, task_id)
+
+    async def _at_home(self, action: str) -> None:
+        """Go to Home and do something there."""
+        await self._go_home()
+        await self.run_action(f"screen.{action}")
+
+    async def _open(self, task_id: str) -> None:
+        """Open a task's screen above Home."""
+        from screens.task import TaskScreen
+
+        await self._go_home()
+        await self.push_screen(TaskScreen(self.session, task_id))
+
+    async def _go_home(self) -> None:
+        """Close what lies above Home."""
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+
+
+def run_dashboard(home: Home) -> None:
+    """Show the dashboard of a home until the user closes it."""
+    LoraDeckApp(home).run()

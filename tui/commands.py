@@ -1,0 +1,72 @@
+"""The command palette: everything that can be done, and every task by its name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from rich.text import Text
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from screens.format import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tui.app import LoraDeckApp
+
+_TASKS_AT_MOST = 200
+
+
+class Command(NamedTuple):
+    """One line of the palette."""
+
+    title: str
+    run: Callable[[], object]
+    help: str
+
+
+class DeckCommands(Provider):
+    """Commands and tasks; a task's name is shown as it is, never as markup."""
+
+    async def discover(self) -> Hits:
+        """List the commands, before anything is typed."""
+        for command in self._commands():
+            yield DiscoveryHit(Text(command.title), command.run, command.title, command.help)
+
+    async def search(self, query: str) -> Hits:
+        """Find commands and tasks."""
+        matcher = self.matcher(query)
+        for command in (*self._commands(), *self._tasks()):
+            if (score := matcher.match(command.title)) > 0:
+                yield Hit(score, Text(command.title), command.run, command.title, command.help)
+
+    @property
+    def _deck(self) -> LoraDeckApp:
+        """The app, by its own type."""
+        from tui.app import LoraDeckApp
+
+        app = self.app
+        assert isinstance(app, LoraDeckApp)  # noqa: S101
+        return app
+
+    def _commands(self) -> Iterator[Command]:
+        """Give the fixed commands."""
+        deck = self._deck
+        home = deck.at_home
+        yield Command("Choose dataset", home("dataset"), "Pick the file to train on")
+        yield Command("Choose model", home("model"), "Pick the base model")
+        yield Command("Name the training", home("name"), "Give the next training a name")
+        yield Command("Start training", home("start"), "Start what is planned")
+        yield Command("Show tasks", home("tasks"), "Go to the list of tasks")
+        yield Command("Theme", deck.action_change_theme, "Change the colours")
+        yield Command("Help", deck.action_help, "Keys of this screen, and the words used")
+        yield Command("Quit", deck.leave, "Close LoRADeck; trainings go on")
+
+    def _tasks(self) -> Iterator[Command]:
+        """Give a command for each task."""
+        deck = self._deck
+        for view in sorted(
+            deck.session.tasks.values(), key=lambda view: view.task.created_at, reverse=True
+        )[:_TASKS_AT_MOST]:
+            name = one_line(view.task.task_name)
+            yield Command(f"Open task {name}", deck.opening(view.task.id), "Show the task's screen")
