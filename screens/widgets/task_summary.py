@@ -55,7 +55,7 @@ class TaskSummary(Static):
         if self.view is not None:
             width = self.content_size.width
             lines = [self._state(self.view, width), _bar(self.view, width)]
-            lines += [self._figures(self.view, width), *_notes(self.view)]
+            lines += [*self._figures(self.view, width), *_notes(self.view)]
             text = Content("\n").join(lines)
             height = text.get_height({}, max(width, 1))
             self.update(text, layout=height != self._lines)
@@ -86,7 +86,7 @@ class TaskSummary(Static):
         took = (task.completed_at - task.started_at).total_seconds()
         return f"{ended}, after {human_duration(took)}"
 
-    def _figures(self, view: TaskView, width: int) -> Content:
+    def _figures(self, view: TaskView, width: int) -> list[Content]:
         """List the figures, in as many lines as they need."""
         loss = view.task.final_loss if view.task.status == "completed" else view.loss
         facts = {
@@ -103,7 +103,7 @@ class TaskSummary(Static):
             for label, words in facts.items()
             if words
         ]
-        return Content("\n").join(_packed(cells, width))
+        return _packed(cells, width)
 
 
 def _bar(view: TaskView, width: int) -> Content:
