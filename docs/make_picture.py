@@ -71,7 +71,10 @@ async def _draw(home: Home) -> None:
         await _until(pilot, lambda: "Base models" in _text(app) and "ready" in _text(app))
         await pilot.press("enter")
         await _until(pilot, lambda: "learning rate" in _text(app))
-        PICTURE.write_text(app.export_screenshot(title="LoRADeck"), encoding="utf-8")
+        picture = app.export_screenshot(title="LoRADeck")
+        # Some renderers drop a text's leading blanks without it.
+        picture = picture.replace("<svg ", '<svg xml:space="preserve" ', 1)
+        PICTURE.write_text(picture, encoding="utf-8")
 
 
 def _text(app: LoraDeckApp) -> str:
