@@ -38,7 +38,13 @@ class ConflictError(LoraDeckError):
 
 
 class EngineUnavailableError(LoraDeckError):
-    """The engine server cannot be reached or started, or is of another version."""
+    """The engine server cannot be reached or started."""
+
+    http_status = 503
+
+
+class OtherVersionError(LoraDeckError):
+    """The engine server that runs is of another version."""
 
     http_status = 503
 

@@ -8,9 +8,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from platformdirs import user_data_path, user_runtime_path
+from platformdirs import user_data_path
 
 from engine.errors import LoraDeckError
+from engine.text import visible
 
 _SOCKET_PATH_LIMIT = 100  # the kernel's is 104 to 108 bytes with the final zero
 
@@ -25,7 +26,12 @@ class Home:
     def locate(cls) -> Home:
         """Find the home: ``$LORADECK_HOME``, else the platform's data folder."""
         given = os.environ.get("LORADECK_HOME")
-        root = Path(given).expanduser() if given else user_data_path("loradeck", appauthor=False)
+        try:
+            root = Path(given).expanduser() if given else user_data_path("loradeck", False)
+        except RuntimeError as error:
+            raise LoraDeckError(
+                "Home not found", f"LORADECK_HOME={given}: {error}", "Name a folder of your own."
+            ) from error
         return cls(root.absolute())
 
     @property
@@ -50,11 +56,15 @@ class Home:
 
     def task(self, task_id: str) -> Path:
         """The folder of one task: its plan, journal, log, lock and checkpoints."""
-        return self.root / "tasks" / task_id
+        return _child(self.root / "tasks", task_id)
 
     def adapter(self, task_name: str) -> Path:
         """The folder of a task's finished adapter."""
-        return self.models / "lora" / task_name
+        return _child(self.models / "lora", task_name)
+
+    def partial_adapter(self, task_id: str) -> Path:
+        """The folder in which a task's adapter is written before it gets its name."""
+        return _child(self.models / "lora", f".partial-{task_id}")
 
     @property
     def run(self) -> Path:
@@ -63,15 +73,15 @@ class Home:
 
     @property
     def socket(self) -> Path:
-        """The engine server's socket; in the runtime folder where the home's path is too long."""
+        """The engine server's socket; in a short place where the home's path is too long for one.
+
+        That place hangs on nothing but user and home: every client must find the same.
+        """
         near = self.run / "engine.sock"
         if len(os.fsencode(near)) <= _SOCKET_PATH_LIMIT:
             return near
         key = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:16]
-        runtime = user_runtime_path("loradeck", appauthor=False) / key / "engine.sock"
-        if len(os.fsencode(runtime)) <= _SOCKET_PATH_LIMIT and runtime.parents[2].is_dir():
-            return runtime
-        return Path(tempfile.gettempdir()) / f"loradeck-{os.getuid()}" / key / "engine.sock"
+        return Path(f"/tmp/loradeck-{os.getuid()}") / key / "engine.sock"  # noqa: S108 - claimed
 
     def prepare(self) -> Home:
         """Create the folders, for the user alone, and check that they can be written.
@@ -100,6 +110,8 @@ class Home:
                 f"{self.root} cannot be written: {error.strerror or error}.",
                 "Make the folder writable, or name another one: export LORADECK_HOME=FOLDER",
             ) from error
+        if self.socket.parent != self.run:
+            self._claim(self.socket.parent.parent)
         self._claim(self.socket.parent)
         return self
 
@@ -112,3 +124,14 @@ class Home:
                 "Remove it, or set XDG_RUNTIME_DIR to a folder of your own.",
             )
         folder.chmod(0o700)
+
+
+def _child(folder: Path, name: str) -> Path:
+    """Join a name that may come from a client or a damaged store, and refuse to leave the folder.
+
+    Raises:
+        LoraDeckError: The name has path parts in it.
+    """
+    if name in ("", ".", "..") or "/" in name or "\0" in name:
+        raise LoraDeckError("Name not usable", f"'{visible(name)}' is no name of a task.")
+    return folder / name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,14 +23,19 @@ class ProcessLock:
         self.path = path
         self._fd: int | None = None
 
-    def acquire(self) -> bool:
-        """Take the lock for the life of this process; tell whether nobody else held it."""
+    def acquire(self, patience: float = 0.0) -> bool:
+        """Take the lock for the life of this process; tell whether nobody else held it.
+
+        Args:
+            patience: Seconds to try for; whoever asks for the holder holds it for an instant.
+        """
         fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(fd)
-            return False
+        deadline = time.monotonic() + patience
+        while not _locked(fd):
+            if time.monotonic() >= deadline:
+                os.close(fd)
+                return False
+            time.sleep(0.02)
         os.ftruncate(fd, 0)
         os.write(fd, str(os.getpid()).encode())
         self._fd = fd
@@ -42,6 +48,15 @@ class ProcessLock:
             self._fd = None
 
 
+def _locked(fd: int) -> bool:
+    """Try to lock a file exclusively."""
+    try:
+        fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
 def holder(path: Path) -> int | None:
     """Give the pid of the process that holds a lock; ``None`` where nobody does.
 
@@ -49,8 +64,8 @@ def holder(path: Path) -> int | None:
     """
     try:
         fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
+    except OSError:
+        return None  # not there, or no place where a lock could be
     try:
         fcntl.lockf(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.data.faults import finding
 from engine.data.inspect import load_conversations
 from engine.data.model_files import load_tokenizer
-from engine.data.render import encode
+from engine.data.render import NOT_TRAINED, encode
 from engine.data.template import ChatTemplate
 from engine.data.types import Finding, Lengths
 
@@ -69,12 +69,16 @@ class _Measured:
     row: int
     tokens: int
     trained: int
+    start: int
+    """Tokens before the first trained one."""
     end_trained: bool
 
 
 def _measure(row: EncodedRow) -> _Measured:
     """Keep the counts and drop the tokens."""
-    return _Measured(row.row, len(row.input_ids), row.trained, row.end_trained)
+    pairs = enumerate(row.labels)
+    start = next((index for index, label in pairs if label != NOT_TRAINED), len(row.labels))
+    return _Measured(row.row, len(row.input_ids), row.trained, start, row.end_trained)
 
 
 def _lengths(rows: int, measured: Sequence[_Measured]) -> Lengths:
@@ -90,6 +94,7 @@ def _lengths(rows: int, measured: Sequence[_Measured]) -> Lengths:
         total=sum(counts),
         trained=sum(one.trained for one in measured),
         counts=tuple(counts),
+        starts=tuple(sorted(((one.start, one.row) for one in measured), reverse=True)),
         findings=tuple(_findings(measured)),
     )
 

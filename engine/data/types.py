@@ -87,5 +87,7 @@ class Lengths(BaseModel):
     """Of those, tokens that the loss is computed on: the answers and their end-of-turn token."""
     counts: tuple[int, ...]
     """Every measured row's tokens, ascending: what a length limit would cut is read off here."""
+    starts: tuple[tuple[int, int], ...] = ()
+    """Of each measured row, the tokens before its first trained one and its number, most first."""
     findings: tuple[Finding, ...] = ()
     """Rows in which no token or no end-of-turn token would be trained."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from engine.plan.parameters import TrainingParams
     from engine.plan.types import Device, Memory, Plan
 
+_SHOWN_ROWS = 10
 _FEW_STEPS = 30
 """In fewer, a dozen new facts were not learned at any rate that was tried (demo model)."""
 
@@ -39,6 +40,17 @@ def cut_finding(need: Need, params: TrainingParams) -> list[Finding]:
         f"than {limit:,} tokens and would be cut: {tokens:,} of {lengths.total:,} tokens lost."
     )
     return [finding("warning", "rows-cut", words, _keeping_all(need, params), rows)]
+
+
+def unanswered_finding(need: Need, params: TrainingParams) -> list[Finding]:
+    """Refuse a length at which rows keep no token of their answers."""
+    limit = params.max_seq_length
+    rows = sorted(row for start, row in need.lengths.starts if start >= limit)
+    if not rows:
+        return []
+    shown = ", ".join(map(str, rows[:_SHOWN_ROWS])) + (" …" if len(rows) > _SHOWN_ROWS else "")
+    words = f"Cut to {limit:,} tokens, {len(rows):,} rows keep nothing of their answer: {shown}."
+    return [finding("error", "answers-cut", words, "Set a larger max_seq_length.", len(rows))]
 
 
 def _keeping_all(need: Need, params: TrainingParams) -> str:

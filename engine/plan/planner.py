@@ -120,6 +120,7 @@ def _findings(subject: _Subject, params: TrainingParams, steps: int) -> list[Fin
     return [
         *findings.memory_finding(need, params, need.memory(params)),
         *findings.disk_finding(disk_needed(need.shape, params), subject.disk_free),
+        *findings.unanswered_finding(need, params),
         *findings.cut_finding(need, params),
         *findings.advice(params, need.device, steps),
     ]

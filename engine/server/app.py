@@ -26,23 +26,27 @@ if TYPE_CHECKING:
 
 
 class Activity:
-    """When a client was last heard of, and how many event streams are open."""
+    """When a client was last heard of, and how many requests and event streams are open."""
 
     def __init__(self) -> None:
-        self.open_streams = 0
+        self.open = 0
         self.last = time.monotonic()
 
     async def __call__(
         self, request: Request, call_next: Callable[[Request], Awaitable[Response]]
     ) -> Response:
-        """Note a request's beginning."""
-        self.last = time.monotonic()
-        return await call_next(request)
+        """Count a request in while it is worked on."""
+        self.open += 1
+        try:
+            return await call_next(request)
+        finally:
+            self.open -= 1
+            self.last = time.monotonic()
 
     @property
     def idle_seconds(self) -> float:
-        """Seconds without any client; 0 while an event stream is open."""
-        return 0.0 if self.open_streams else time.monotonic() - self.last
+        """Seconds without any client; 0 while a request or an event stream is open."""
+        return 0.0 if self.open else time.monotonic() - self.last
 
 
 def create_app(service: EngineService) -> FastAPI:

@@ -18,6 +18,7 @@ from engine.errors import (
     EngineUnavailableError,
     LoraDeckError,
     NotFoundError,
+    OtherVersionError,
 )
 from engine.models.types import ModelInfo
 from engine.plan.types import Plan
@@ -36,6 +37,8 @@ _ERRORS = {
     kind.http_status: kind
     for kind in (NotFoundError, ConflictError, EngineUnavailableError, DiskFullError)
 }
+_QUICK_SECONDS = 5.0
+_SLOW_SECONDS = 180.0  # a plan reads and tokenizes the dataset first
 _MODELS = TypeAdapter(list[ModelInfo])
 _DATASETS = TypeAdapter(list[DatasetInfo])
 _TASKS = TypeAdapter(list[TaskRecord])
@@ -50,12 +53,8 @@ class EngineClient:
 
     def __init__(self, home: Home) -> None:
         transport = httpx.AsyncHTTPTransport(uds=str(home.socket))
-        # A plan reads and tokenizes the dataset first.
-        timeout = httpx.Timeout(10.0, read=180.0)
         self.home = home
-        self._http = httpx.AsyncClient(
-            transport=transport, base_url="http://engine" + PREFIX, timeout=timeout
-        )
+        self._http = httpx.AsyncClient(transport=transport, base_url="http://engine" + PREFIX)
 
     async def __aenter__(self) -> Self:
         return self
@@ -72,26 +71,36 @@ class EngineClient:
 
         Raises:
             LoraDeckError: The home cannot be written.
-            EngineUnavailableError: The server does not start, or is of another version.
+            EngineUnavailableError: The server does not start.
+            OtherVersionError: One of another version runs.
         """
         await ensure_server(self.home)
-        info = await self._call("GET", "/engine")
+        try:
+            return await self.info()
+        except EngineUnavailableError:
+            await ensure_server(self.home)  # the one that answered was just ending
+            return await self.info()
+
+    async def info(self) -> EngineInfo:
+        """Ask a server that runs already for its state.
+
+        Raises:
+            EngineUnavailableError: None answers.
+            OtherVersionError: It is of another version.
+        """
+        info = await self._call("GET", "/engine", timeout=_QUICK_SECONDS)
         version = info.get("version") if isinstance(info, dict) else None
         if version != __version__:
-            raise EngineUnavailableError(
+            raise OtherVersionError(
                 "Engine of another version",
                 f"The running engine is version {version}, this program is {__version__}.",
                 "Stop it with: loradeck engine stop  (running trainings go on).",
             )
         return EngineInfo.model_validate(info)
 
-    async def info(self) -> EngineInfo:
-        """Ask a server that runs already for its state."""
-        return EngineInfo.model_validate(await self._call("GET", "/engine"))
-
     async def stop(self) -> None:
         """Ask the server to end; workers go on."""
-        await self._call("POST", "/engine/stop")
+        await self._call("POST", "/engine/stop", timeout=_QUICK_SECONDS)
 
     async def models(self) -> list[ModelInfo]:
         """List the base models at hand, and the demo model."""
@@ -171,10 +180,16 @@ class EngineClient:
             async for data in lines:
                 yield TasksUpdate.model_validate_json(data)
 
-    async def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        timeout: float = _SLOW_SECONDS,  # noqa: ASYNC109 - httpx's own
+    ) -> Any:
         """Send one request and give its JSON, or raise the error it answered."""
         try:
-            response = await self._http.request(method, path, json=body)
+            response = await self._http.request(method, path, json=body, timeout=timeout)
         except httpx.TransportError as error:
             raise _unreachable(error) from error
         if response.is_error:

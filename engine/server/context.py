@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 from fastapi import Depends, Request
 
 from engine.server.service import EngineService
+from engine.tasks.record import TaskRecord
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def _service(request: Request) -> EngineService:
+async def _service(request: Request) -> EngineService:
     """Give the service behind a request."""
     return cast("EngineService", request.app.state.service)
 
@@ -23,10 +24,18 @@ def _service(request: Request) -> EngineService:
 Service = Annotated[EngineService, Depends(_service)]
 
 
+async def _found(service: Service, task_id: str) -> TaskRecord:
+    """Find the task that a path names, before an answer has begun."""
+    return service.store.find(task_id)
+
+
+FoundTask = Annotated[TaskRecord, Depends(_found)]
+
+
 async def until_stopped(request: Request, source: AsyncIterator[T]) -> AsyncIterator[T]:
     """Pass a stream on until it ends or the server does; while it is open, the server stays."""
     activity, stopping = request.app.state.activity, request.app.state.stopping
-    activity.open_streams += 1
+    activity.open += 1
     stop = asyncio.ensure_future(stopping.wait())
     item = asyncio.ensure_future(anext(source, None))
     try:
@@ -39,4 +48,4 @@ async def until_stopped(request: Request, source: AsyncIterator[T]) -> AsyncIter
     finally:
         stop.cancel()
         item.cancel()
-        activity.open_streams -= 1
+        activity.open -= 1

@@ -17,6 +17,7 @@ from engine.data.inspect import inspect_dataset, refuse_errors
 from engine.data.types import Inspection
 from engine.errors import DiskFullError, LoraDeckError
 from engine.server.context import Service
+from engine.server.service import absolute
 from engine.server.wire import DatasetInfo, PathRequest
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 router = APIRouter(tags=["datasets"])
 _ENDINGS = (".json", ".jsonl")
+_NAME_BYTES = 200
 _ROOM_LEFT = 100_000_000
 
 
@@ -39,7 +41,7 @@ async def datasets(service: Service) -> list[DatasetInfo]:
 @router.post("/datasets/inspect")
 async def inspect(request: PathRequest) -> Inspection:
     """Detect a dataset's format and check its rows."""
-    return await asyncio.to_thread(inspect_dataset, Path(request.path))
+    return await asyncio.to_thread(inspect_dataset, absolute(request.path))
 
 
 @router.post("/upload-dataset", status_code=201)
@@ -50,7 +52,9 @@ async def upload(service: Service, file: UploadFile) -> DatasetInfo:
 
 def _keep(folder: Path, name: str, content: BinaryIO) -> DatasetInfo:
     """Write an upload aside, look at it, then give it a name that is free."""
-    name = re.sub(r"[^\w.\- ]", "_", Path(name.replace("\\", "/")).name).lstrip(".")[-100:]
+    name = re.sub(r"[^\w.\- ]", "_", Path(name.replace("\\", "/")).name).lstrip(".")
+    while len(name.encode()) > _NAME_BYTES:
+        name = name[1:]
     if not name.endswith(_ENDINGS):
         raise LoraDeckError(
             "File not of use",

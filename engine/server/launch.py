@@ -35,7 +35,7 @@ def _ensure(home: Home) -> None:
     if answers(home.socket):
         return
     try:
-        with FileLock(home.run / "launch.lock", timeout=_START_SECONDS):
+        with FileLock(home.run / "launch.lock", timeout=_START_SECONDS, mode=0o600):
             if not answers(home.socket):
                 _start(home)
     except Timeout as error:
@@ -56,6 +56,7 @@ def _start(home: Home) -> None:
         str(home.root),
     ]
     log = home.run / LOG
+    log.touch(mode=0o600)
     with log.open("ab") as output:
         started = subprocess.run(
             command,

@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import LoraDeckError
+from engine.errors import EngineUnavailableError, LoraDeckError
 from engine.home import Home
-from engine.locks import ProcessLock
+from engine.locks import ProcessLock, holder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,11 +82,14 @@ def _serve(home: Home, on_listening: Callable[[], None]) -> None:
     service = EngineService(home, settings)
     app = create_app(service)
     listener = _listen(home.socket)
+    ours = identity(home.socket)
     on_listening()
     try:
         asyncio.run(_serve_until_idle(app, service, settings, listener))
     finally:
-        home.socket.unlink(missing_ok=True)
+        # Not if the home was removed and another server has made it anew.
+        if identity(home.socket) == ours:
+            home.socket.unlink()
 
 
 async def _serve_until_idle(
@@ -102,16 +105,18 @@ async def _serve_until_idle(
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     asked = asyncio.create_task(stopping.wait())
-    service.scheduler.start()
+    ours = identity(service.home.socket)
     log.info("engine %s serves %s", os.getpid(), service.home.root)
     while not (asked.done() or serving.done()):
+        _tick(service)
+        idle = app.state.activity.idle_seconds > settings.idle_minutes * 60
+        unreachable = identity(service.home.socket) != ours
+        if unreachable or (idle and not service.busy):
+            log.info("the socket is gone" if unreachable else "nothing to do")
+            break
         await asyncio.wait(
             {serving, asked}, timeout=_CHECK_SECONDS, return_when=asyncio.FIRST_COMPLETED
         )
-        service.pool.trim()
-        idle = app.state.activity.idle_seconds > settings.idle_minutes * 60
-        if idle and not service.busy:
-            stopping.set()
     stopping.set()  # event streams end, so that the server can
     service.pool.close()
     server.should_exit = True
@@ -119,12 +124,36 @@ async def _serve_until_idle(
     log.info("engine %s ends", os.getpid())
 
 
+def _tick(service: EngineService) -> None:
+    """Do what is due from time to time; a full disk must not end the server."""
+    try:
+        service.scheduler.tick()
+    except OSError:
+        log.exception("a task's state could not be stored; trying again")
+    service.pool.trim()
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Tell one file of a name from a later one of the same name."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def _acquire(lock: ProcessLock, home: Home) -> bool:
     """Take the home's lock; give way to a server that answers, wait for one that is ending."""
     deadline = time.monotonic() + _LOCK_SECONDS
     while not lock.acquire():
-        if answers(home.socket) or time.monotonic() > deadline:
+        if answers(home.socket):
             return False
+        if time.monotonic() > deadline:
+            raise EngineUnavailableError(
+                "Engine does not answer",
+                f"Process {holder(lock.path)} holds {lock.path}, but nobody listens.",
+                "End it with: loradeck engine stop",
+            )
         time.sleep(0.05)
     return True
 

@@ -87,7 +87,7 @@ class EngineService:
             LoraDeckError: The dataset, the model or an override is of no use.
         """
         overrides = check_overrides(request.overrides)
-        dataset = _absolute(request.dataset_file)
+        dataset = absolute(request.dataset_file)
         inspection = await asyncio.to_thread(inspect_dataset, dataset)
         refuse_errors(inspection)
         model = await asyncio.to_thread(find_model, self.home, request.base_model)
@@ -149,6 +149,7 @@ class EngineService:
             )
         self.store.remove(task.id)
         shutil.rmtree(self.home.task(task.id), ignore_errors=True)
+        shutil.rmtree(self.home.partial_adapter(task.id), ignore_errors=True)
         if with_adapter:
             shutil.rmtree(self.home.adapter(task.task_name), ignore_errors=True)
         self.live.forget(task.id)
@@ -206,7 +207,7 @@ class EngineService:
         self.live.touch(task.id)
 
 
-def _absolute(path: str) -> Path:
+def absolute(path: str) -> Path:
     """Refuse a path that would mean something else to the server than to its client."""
     if not Path(path).is_absolute():
         raise LoraDeckError(

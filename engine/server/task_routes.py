@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.sse import EventSourceResponse
 
 from engine.plan.types import Plan
-from engine.server.context import Service, until_stopped
+from engine.server.context import FoundTask, Service, until_stopped
 from engine.server.wire import PlanRequest, TrainRequest
 from engine.tasks.events import Event
 from engine.tasks.record import TaskRecord
@@ -37,51 +37,49 @@ async def tasks(service: Service) -> list[TaskRecord]:
 
 
 @router.get("/tasks/{task_id}")
-async def task(service: Service, task_id: str) -> TaskRecord:
+async def task(service: Service, found: FoundTask) -> TaskRecord:
     """One task by its id, the beginning of it, or its name."""
-    return service.live.view(service.store.find(task_id).id).task
+    return service.live.view(found.id).task
 
 
 @router.get("/tasks/{task_id}/plan")
-async def task_plan(service: Service, task_id: str) -> Plan:
+async def task_plan(service: Service, found: FoundTask) -> Plan:
     """The plan that the task was made from."""
-    folder = service.home.task(service.store.find(task_id).id)
+    folder = service.home.task(found.id)
     return Plan.model_validate_json((folder / "plan.json").read_text(encoding="utf-8"))
 
 
 @router.post("/tasks/{task_id}/cancel")
-async def cancel(service: Service, task_id: str) -> TaskRecord:
+async def cancel(service: Service, found: FoundTask) -> TaskRecord:
     """End a task without a result."""
-    return service.scheduler.cancel(service.store.find(task_id))
+    return service.scheduler.cancel(found)
 
 
 @router.delete("/tasks/{task_id}")
-async def delete(service: Service, task_id: str, *, adapter: bool = False) -> TaskRecord:
+async def delete(service: Service, found: FoundTask, *, adapter: bool = False) -> TaskRecord:
     """Remove an ended task with its folder, and its adapter if asked."""
-    found = service.store.find(task_id)
     service.delete(found, with_adapter=adapter)
     return found
 
 
 @router.get("/tasks/{task_id}/log")
 async def log(
-    service: Service, task_id: str, lines: Annotated[int, Query(ge=1, le=10_000)] = 200
+    service: Service, found: FoundTask, lines: Annotated[int, Query(ge=1, le=10_000)] = 200
 ) -> dict[str, str]:
     """The end of the worker's log."""
-    return {"log": service.log_tail(service.store.find(task_id), lines)}
+    return {"log": service.log_tail(found, lines)}
 
 
 @router.get("/tasks/{task_id}/events", response_class=EventSourceResponse)
 async def events(
     service: Service,
     request: Request,
-    task_id: str,
+    found: FoundTask,
     after: Annotated[int, Query(ge=0)] = 0,
     *,
     follow: bool = True,
 ) -> AsyncIterator[Event]:
     """A task's events, one a line; with ``follow`` until the task has ended."""
-    found = service.store.find(task_id)
     source = service.live.events(found.id, after, follow=follow)
     async for event in until_stopped(request, source):
         yield event

@@ -86,6 +86,8 @@ class Progress:
     def _begin(self, event: TaskStarted) -> None:
         """Start an attempt: times of an earlier process do not tell this one's."""
         self.device = event.device
+        for _ in range(min(len(self._losses), self.step - event.resumed_from)):
+            self._losses.pop()  # these steps are trained again
         self.step = event.resumed_from
         self.outcome = None
         self._timed.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -78,8 +79,10 @@ class TaskRecord(BaseModel):
             ConflictError: The state cannot follow the present one.
         """
         if status not in _TRANSITIONS[self.status]:
+            ended = "has ended already: it " if self.status.ended else ""
             raise ConflictError(
-                "Not possible now", f"The task '{self.task_name}' is {self.status}, not {status}."
+                "Not possible now",
+                f"The task '{self.task_name}' {ended}is {self.status}, and cannot become {status}.",
             )
         now = datetime.now(UTC)
         if status is Status.RUNNING and self.started_at is None:
@@ -102,7 +105,8 @@ def check_task_name(name: str) -> str:
     Raises:
         LoraDeckError: Empty, over 100 characters, with path parts or control characters in it.
     """
-    name = name.strip()
+    # One form for what looks the same: some disks do not tell them apart.
+    name = unicodedata.normalize("NFC", name.strip())
     hint = "Use letters, digits, blanks and - _ . , for example: support-bot-1"
     if not name:
         raise LoraDeckError("Name missing", "The task needs a name.", hint)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shutil
 import signal
 from typing import TYPE_CHECKING
 
 from engine.locks import holder
 from engine.plan.types import Plan
-from engine.tasks.events import TaskCompleted, TaskFailed
+from engine.tasks.events import TaskCompleted, TaskFailed, TaskStopped
 from engine.tasks.record import Status, TaskRecord
 from engine.train.spec import TaskSpec
 from engine.train.worker import LOCK
@@ -39,16 +40,18 @@ class Scheduler:
         self._home, self._settings = home, settings
         self._store, self._live, self._pool = store, live, pool
         self._workers: dict[str, Worker] = {}
+        self._adopted: set[str] = set()
         self._jobs: set[asyncio.Task[None]] = set()
 
-    def start(self) -> None:
-        """Adopt the workers that still run, settle the tasks whose workers are gone, go on."""
+    def tick(self) -> None:
+        """Settle running tasks that nobody follows, then start what waits.
+
+        At the server's start these are the tasks of the server before; later, those whose end
+        could not be stored at the time, because the disk was full.
+        """
         for task in self._with_status(Status.RUNNING):
-            if self._worker_pid(task.id) is None:
+            if task.id not in self._workers and task.id not in self._adopted:
                 self._settle(task.id)
-            else:
-                log.info("adopting task %s", task.id)
-                self._spawn_job(self._follow_adopted(task.id))
         self.admit()
 
     def admit(self) -> None:
@@ -87,9 +90,9 @@ class Scheduler:
             log.warning("plan of task %s: %s", task.id, error)
             self._change(task.moved(Status.FAILED, f"{folder}/plan.json cannot be read."))
             return
+        self._change(task.moved(Status.RUNNING))
         worker = self._pool.take(plan.device.uuid)
         self._workers[task.id] = worker
-        self._change(task.moved(Status.RUNNING))
         worker.pump(
             on_event=lambda _: self._live.touch(task.id),
             on_exit=lambda code: self._settle(task.id, code),
@@ -101,6 +104,7 @@ class Scheduler:
                 plan=plan,
                 folder=folder,
                 output=self._home.adapter(task.task_name),
+                partial=self._home.partial_adapter(task.id),
             )
         )
 
@@ -111,10 +115,12 @@ class Scheduler:
             return
         task = self._store.get(task_id)
         if self._worker_pid(task_id) is not None:
-            self._spawn_job(self._follow_adopted(task_id))  # an older worker still has it
+            self._adopt(task)  # an earlier server's worker still has it
         elif task.status is Status.RUNNING:
             self._change(self._ended(task, self._live.progress(task_id).outcome, exit_code))
             self._live.forget(task_id)
+            if task.cancel_requested:
+                shutil.rmtree(self._home.partial_adapter(task_id), ignore_errors=True)
             self.admit()
             if worker:
                 self._pool.warm(worker.gpu)
@@ -145,6 +151,9 @@ class Scheduler:
     ) -> TaskRecord:
         """Queue a task again whose worker was lost, unless that happens again and again."""
         progress = self._live.progress(task.id)
+        if isinstance(progress.outcome, TaskStopped):  # it saved a checkpoint: nothing is lost
+            words = f"Its worker was asked to stop; goes on from step {progress.checkpoint}."
+            return task.moved(Status.PENDING, words, resume_step=progress.checkpoint, **live)
         count = task.interruptions + 1 if progress.checkpoint <= task.resume_step else 1
         cause = _cause(exit_code)
         if count > _MAX_INTERRUPTIONS:
@@ -162,14 +171,23 @@ class Scheduler:
             **live,
         )
 
+    def _adopt(self, task: TaskRecord) -> None:
+        """Follow a worker that an earlier server started, and stop it if that was asked for."""
+        log.info("adopting task %s", task.id)
+        self._adopted.add(task.id)
+        self._spawn_job(self._follow_adopted(task.id))
+        if task.cancel_requested:
+            self._stop_worker(task.id)
+
     async def _follow_adopted(self, task_id: str) -> None:
-        """Watch a worker that an earlier server started, until its lock is free."""
+        """Watch an adopted worker until its lock is free."""
         seen = 0
         while self._worker_pid(task_id) is not None:
             if (last := self._live.progress(task_id).last_seq) != seen:
                 seen = last
                 self._live.touch(task_id)
             await asyncio.sleep(_ADOPTED_POLL_SECONDS)
+        self._adopted.discard(task_id)
         self._settle(task_id)
 
     def _stop_worker(self, task_id: str) -> None:

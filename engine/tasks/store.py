@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -47,9 +46,7 @@ class AtomicStorage(Storage):
     def write(self, data: dict[str, dict[str, Any]]) -> None:
         """Keep the present generation as the older one and put the new one in its place."""
         if self._path.exists():
-            kept = self._older.with_name(self._older.name + ".new")
-            shutil.copyfile(self._path, kept)
-            kept.replace(self._older)
+            write_atomic(self._older, self._path.read_text(encoding="utf-8"))
         write_atomic(self._path, json.dumps(data, ensure_ascii=False, indent=1))
 
 
@@ -101,6 +98,9 @@ class TaskStore:
         matches = [task for key, task in self._records.items() if key.startswith(reference)]
         if len(matches) == 1 and reference:
             return matches[0]
+        if matches and reference:
+            ids = ", ".join(task.id for task in matches)
+            raise NotFoundError("Which task", f"Several begin with '{reference}': {ids}.")
         raise _no_task(reference)
 
     def named(self, name: str) -> TaskRecord | None:

@@ -30,7 +30,7 @@ def save_adapter(
     train_loss: float,
 ) -> AdapterSaved:
     """Write the adapter aside, make it durable, then give it its name."""
-    partial = spec.output.with_name(f".partial-{spec.task_id}")
+    partial = spec.partial
     shutil.rmtree(partial, ignore_errors=True)
     base = spec.plan.model
     if base.source in ("cache", "hub"):
@@ -60,9 +60,12 @@ def _make_way(spec: TaskSpec) -> None:
         raise LoraDeckError(
             "Adapter folder taken",
             f"{spec.output} appeared while the task was running.",
-            f"Move it away; the adapter lies in {spec.output.parent}/.partial-{spec.task_id}.",
+            f"Move it away; the adapter lies in {spec.partial}.",
         )
-    shutil.rmtree(spec.output)
+    # Renamed first: half removed, it would no longer be known as ours.
+    aside = spec.output.with_name(f".old-{spec.task_id}")
+    spec.output.rename(aside)
+    shutil.rmtree(aside)
 
 
 def _card(spec: TaskSpec, comparison: AnswersCompared, train_loss: float) -> str:
@@ -75,7 +78,7 @@ def _card(spec: TaskSpec, comparison: AnswersCompared, train_loss: float) -> str
     size = human_count(plan.model.shape.parameters) if plan.model.shape else "unknown size"
     return f"""---
 library_name: peft
-base_model: {plan.model.name}
+base_model: {json.dumps(plan.model.name, ensure_ascii=False)}
 tags: [lora, sft, loradeck]
 ---
 

@@ -40,7 +40,7 @@ class ReportingCallback(TrainerCallback):  # type: ignore[misc]
         """Stop the clock, and the training where that was asked for."""
         self._step_seconds = time.monotonic() - self._step_began
         if self._reporter.stop_requested:
-            control.should_training_stop = True
+            control.should_save = control.should_training_stop = True
 
     def on_log(
         self,
@@ -55,9 +55,9 @@ class ReportingCallback(TrainerCallback):  # type: ignore[misc]
         if "loss" in logs:
             self._report_step(state, logs)
         elif "eval_loss" in logs:
-            self._reporter.report(
-                Evaluated(step=state.global_step, eval_loss=float(logs["eval_loss"]))
-            )
+            loss = float(logs["eval_loss"])
+            _refuse_diverged(state.global_step, loss)
+            self._reporter.report(Evaluated(step=state.global_step, eval_loss=loss))
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -68,14 +68,9 @@ class ReportingCallback(TrainerCallback):  # type: ignore[misc]
         self._reporter.report(CheckpointSaved(step=state.global_step, path=str(checkpoint)))
 
     def _report_step(self, state: TrainerState, logs: dict[str, float]) -> None:
-        """Report one optimizer step; a loss that is no number ends the run with words."""
+        """Report one optimizer step."""
         loss, norm = float(logs["loss"]), float(logs.get("grad_norm", 0.0))
-        if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise LoraDeckError(
-                "Training diverged",
-                f"At step {state.global_step} the loss ({loss}) or its gradient is no number.",
-                "Start again with a lower learning rate: --set learning_rate=5e-5",
-            )
+        _refuse_diverged(state.global_step, loss, norm)
         tokens = int(logs.get("num_tokens", 0))
         self._reporter.report(
             StepLogged(
@@ -90,3 +85,13 @@ class ReportingCallback(TrainerCallback):  # type: ignore[misc]
             )
         )
         self._tokens_before = tokens
+
+
+def _refuse_diverged(step: int, *values: float) -> None:
+    """End a run whose loss or gradient is no number any more, with words."""
+    if not all(map(math.isfinite, values)):
+        raise LoraDeckError(
+            "Training diverged",
+            f"At step {step} the loss or its gradient is no number any more.",
+            "Start again with a lower learning rate: --set learning_rate=5e-5",
+        )

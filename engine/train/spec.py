@@ -25,6 +25,8 @@ class TaskSpec(BaseModel):
     """The task's folder: journal, log, checkpoints."""
     output: Path
     """Where the finished adapter goes."""
+    partial: Path
+    """Where it is written before; in the same folder, so that a rename moves it."""
 
     @property
     def checkpoints(self) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from transformers import set_seed
+from transformers import TrainerState, set_seed
 
 from engine.results.compare import compare_answers
 from engine.tasks.events import (
@@ -25,6 +25,8 @@ from engine.train.prepare import prepare
 from engine.train.setup import build_trainer, load_base, load_tokenizer
 
 if TYPE_CHECKING:
+    from trl import SFTTrainer
+
     from engine.train.spec import Reporter, TaskSpec
 
 
@@ -56,7 +58,9 @@ def train(spec: TaskSpec, reporter: Reporter) -> None:
     trainer = build_trainer(spec, prepared, load_base(plan, folder), tokenizer, reporter)
 
     reporter.report(PhaseEntered(phase="training"))
-    if not reporter.stop_requested:
+    if checkpoint and step_of(checkpoint) >= plan.total_steps:
+        _restore(trainer, checkpoint)
+    elif not reporter.stop_requested:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if reporter.stop_requested:
         reporter.report(TaskStopped(step=trainer.state.global_step))
@@ -72,6 +76,12 @@ def train(spec: TaskSpec, reporter: Reporter) -> None:
     reporter.report(
         TaskCompleted(seconds=time.monotonic() - began, train_loss=loss, peak_memory=_peak_memory())
     )
+
+
+def _restore(trainer: SFTTrainer, checkpoint: Path) -> None:
+    """Take a run that had ended as it was: resumed, the trainer would train a step too many."""
+    trainer._load_from_checkpoint(str(checkpoint))
+    trainer.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
 
 
 def _last_epoch_loss(history: list[dict[str, float]]) -> float:

@@ -79,7 +79,7 @@ def worker_main(connection: Connection, queue: Queue[Event], gpu: str) -> None:
 def run_task(spec: TaskSpec, queue: Queue[Event]) -> None:
     """Train under the task's lock, with the task's log; every failure becomes an event."""
     lock = ProcessLock(spec.folder / LOCK)
-    if not lock.acquire():
+    if not lock.acquire(patience=2.0):
         return  # another worker has the task already
     _write_output_to(spec.folder / LOG)
     reporter = WorkerReporter(spec.folder, queue)

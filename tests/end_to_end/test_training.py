@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +17,6 @@ from engine.tasks.journal import read_events
 from engine.train.worker import LOCK as WORKER_LOCK
 
 if TYPE_CHECKING:
-    import subprocess
     from pathlib import Path
 
     from tests.end_to_end.conftest import CommandLine
@@ -188,6 +189,69 @@ def test_training_outlives_server_and_client(
     assert loradeck.events("tasks", "follow", "bot", code=1)[-1]["type"] == "task_ended"
     assert loradeck.json("tasks", "show", "bot")["status"] == "cancelled"
     assert not loradeck.home.adapter("bot").exists()
+
+
+def test_followed_training_is_followed_on_when_the_engine_ends(
+    loradeck: CommandLine, tiny_llama: Path, samples: Path
+) -> None:
+    rows = samples / "alpaca_example.json"
+    process = loradeck.start(*_train("bot", rows, tiny_llama, "--json", "--set", "num_epochs=40"))
+    _next(process, "step_logged")
+    loradeck.run("engine", "stop")
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    events = [json.loads(line) for line in out.splitlines()]
+    assert events[-1]["task"]["status"] == "completed"
+    numbers = [event["seq"] for event in events[:-1]]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+_TRAIN_AGAIN = """
+import sys
+from pathlib import Path
+from engine.plan.types import Plan
+from engine.train.spec import TaskSpec
+from engine.train.trainer import train
+folder, output = map(Path, sys.argv[1:])
+plan = Plan.model_validate_json((folder / "plan.json").read_text())
+class Reporter:
+    stop_requested = False
+    def report(self, event): print(event.type)
+train(TaskSpec(task_id="again", task_name="again", plan=plan, folder=folder, output=output,
+               partial=output.with_name("partial")), Reporter())
+"""
+
+
+def test_run_that_had_ended_is_taken_as_it_was(
+    loradeck: CommandLine, tiny_llama: Path, samples: Path, tmp_path: Path
+) -> None:
+    rows = samples / "alpaca_example.json"
+    loradeck.run(
+        *_train(
+            "bot",
+            rows,
+            tiny_llama,
+            "--set",
+            "max_steps=8",
+            "--set",
+            "lr_scheduler_type=constant",
+            "--set",
+            "save_steps=4",
+        )
+    )
+    folder = loradeck.home.task(loradeck.json("tasks")[0]["id"])
+    again = subprocess.run(
+        [sys.executable, "-P", "-c", _TRAIN_AGAIN, str(folder), str(tmp_path / "again")],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "step_logged" not in again.stdout
+    first, second = (
+        (path / "adapter_model.safetensors").read_bytes()
+        for path in (loradeck.home.adapter("bot"), tmp_path / "again")
+    )
+    assert first == second
 
 
 def test_interrupted_command_leaves_the_task_running(

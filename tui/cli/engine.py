@@ -10,7 +10,9 @@ import typer
 from engine.doctor import check
 from engine.errors import EngineUnavailableError
 from engine.home import Home
+from engine.locks import holder
 from engine.server.client import EngineClient
+from engine.server.main import LOCK
 from engine.server.stop import stop_server
 from engine.server.wire import EngineInfo
 from tui.cli.output import Json, print_json, print_text
@@ -29,7 +31,7 @@ def status(*, json: Json = False) -> None:
     if json:
         print_json({"running": info is not None, **(info.model_dump() if info else {})})
     elif info is None:
-        print_text(f"No engine runs for {Home.locate().root}.")
+        print_text(_silence())
     else:
         since = datetime.datetime.fromtimestamp(info.started_at).astimezone()
         print_text(
@@ -62,6 +64,14 @@ def doctor(*, json: Json = False) -> None:
                 print_text(f"         {item.hint}")
     if any(item.status == "problem" for item in checks):
         raise typer.Exit(1)
+
+
+def _silence() -> str:
+    """Say why no engine answers."""
+    home = Home.locate()
+    if (pid := holder(home.run / LOCK)) is None:
+        return f"No engine runs for {home.root}."
+    return f"Process {pid} does not answer for {home.root}. End it with: loradeck engine stop"
 
 
 async def _info() -> EngineInfo | None:

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 from rich.text import Text
 
+from engine.errors import EngineUnavailableError
 from engine.tasks.events import (
     AdapterSaved,
     AnswersCompared,
@@ -51,18 +52,23 @@ def follow_to_end(task: TaskRecord, *, json: bool) -> None:
     try:
         ended = with_engine(lambda client: _follow(client, task, json=json))
     except KeyboardInterrupt:
-        _settle_interrupt(task)
+        settle_interrupt(task)
         raise typer.Exit(130) from None
     raise typer.Exit(0 if ended.status is Status.COMPLETED else 1)
 
 
 async def _follow(client: EngineClient, task: TaskRecord, *, json: bool) -> TaskRecord:
     """Show a task's events until it has ended, then how; gives the ended task."""
-    follower = _choose(task, json=json)
+    follower, seen, ended = _choose(task, json=json), 0, None
     try:
-        async for event in client.events(task.id):
-            follower.show(event)
-        ended = await client.task(task.id)
+        while ended is None or not ended.status.ended:
+            try:
+                async for event in client.events(task.id, after=seen):
+                    follower.show(event)
+                    seen = event.seq
+                ended = await client.task(task.id)
+            except EngineUnavailableError:
+                await client.connect()  # the engine ended, the training did not
     finally:
         follower.close()
     if json:
@@ -72,7 +78,7 @@ async def _follow(client: EngineClient, task: TaskRecord, *, json: bool) -> Task
     return ended
 
 
-def _settle_interrupt(task: TaskRecord) -> None:
+def settle_interrupt(task: TaskRecord) -> None:
     """After Ctrl-C: ask on a terminal whether the task goes on; without one it does."""
     goes_on = f"'{task.task_name}' goes on. See: loradeck tasks follow {task.id}"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +11,7 @@ from engine.plan.parameters import parse_overrides
 from engine.plan.text import plan_lines
 from engine.server.wire import PlanRequest, TrainRequest
 from engine.tasks.record import check_task_name
-from tui.cli.follow import JsonEvents, follow_to_end, print_json_line
+from tui.cli.follow import JsonEvents, follow_to_end, print_json_line, settle_interrupt
 from tui.cli.output import Json, print_json, print_text
 from tui.cli.pulling import ensure_model
 from tui.cli.session import absolute, model_name, with_engine
@@ -80,7 +81,14 @@ def train(
     request = TrainRequest(
         task_name=check_task_name(name), **_request(dataset, model, overrides).model_dump()
     )
-    task = with_engine(lambda client: _start(client, request, quiet=json))
+    created: list[TaskRecord] = []
+    try:
+        with_engine(lambda client: _start(client, request, created, quiet=json))
+    except KeyboardInterrupt:
+        if created:
+            settle_interrupt(created[0])
+        raise typer.Exit(130) from None
+    task = created[0]
     if json:
         print_json_line({"type": "task_created", "task": task.model_dump(mode="json")})
     elif detach:
@@ -109,12 +117,19 @@ async def _plan(client: EngineClient, request: PlanRequest, *, quiet: bool) -> P
     return await client.plan(request)
 
 
-async def _start(client: EngineClient, request: TrainRequest, *, quiet: bool) -> TaskRecord:
-    """Show the plan, then create the task."""
+async def _start(
+    client: EngineClient, request: TrainRequest, created: list[TaskRecord], *, quiet: bool
+) -> None:
+    """Show the plan, then create the task; an interrupt meanwhile does not leave it unknown."""
     made = await _plan(client, request, quiet=quiet)
     if not quiet:
         _print_plan(made)
-    return await client.train(request)
+    creating = asyncio.ensure_future(client.train(request))
+    try:
+        created.append(await asyncio.shield(creating))
+    except asyncio.CancelledError:
+        created.append(await creating)
+        raise
 
 
 def _print_plan(made: Plan) -> None:

@@ -15,7 +15,8 @@ from engine.server.app import create_app
 from engine.server.service import EngineService
 from engine.settings import Settings
 from engine.tasks.journal import JournalWriter
-from tests.engine.tasks.make import step
+from engine.tasks.record import Status
+from tests.engine.tasks.make import record, step
 from tests.engine.tasks.test_scheduler import FakePool
 
 if TYPE_CHECKING:
@@ -134,6 +135,29 @@ async def test_bad_request_is_refused_and_leaves_nothing(
     assert answer.json().keys() == {"title", "message", "hint"}
     assert service.store.all() == []
     assert not list((service.home.root / "tasks").iterdir())
+
+
+async def test_length_that_cuts_every_answer_is_refused_by_row(
+    http: httpx.AsyncClient, service: EngineService, body: dict[str, Any]
+) -> None:
+    answer = await http.post("/train", json={**body, "overrides": {"max_seq_length": 16}})
+    assert answer.status_code == 422
+    assert "12 rows keep nothing of their answer: 1, 2, 3" in answer.text
+    assert service.store.all() == []
+
+
+async def test_unknown_tasks_events_are_a_404(http: httpx.AsyncClient) -> None:
+    assert (await http.get("/tasks/nope/events")).status_code == 404
+
+
+async def test_record_of_a_damaged_store_cannot_reach_outside_the_home(
+    service: EngineService, http: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    service.store.put(record(id="../../victim", task_name="evil", status=Status.COMPLETED))
+    assert (await http.delete("/tasks/evil")).status_code == 422
+    assert victim.exists()
 
 
 async def test_too_little_disk_is_refused(

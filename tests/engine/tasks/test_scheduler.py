@@ -264,11 +264,44 @@ async def test_stopped_worker_of_a_cancelled_task(bench: Bench) -> None:
     )
 
 
+async def test_end_that_could_not_be_stored_is_settled_later(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = bench.add("first")
+    bench.scheduler.admit()
+    bench.journal(task, TaskCompleted(seconds=1, train_loss=0.5, peak_memory=1))
+    with monkeypatch.context() as full:
+        full.setattr(bench.store, "put", lambda _: (_ for _ in ()).throw(OSError(28, "full")))
+        with pytest.raises(OSError, match="full"):
+            bench.pool.given[0].on_exit(0)
+        with pytest.raises(OSError, match="full"):
+            bench.scheduler.tick()
+    bench.scheduler.tick()
+    assert bench.status(task) is Status.COMPLETED
+
+
+async def test_worker_that_was_asked_to_stop_counts_as_no_interruption(bench: Bench) -> None:
+    task = bench.add("first")
+    bench.scheduler.admit()
+    bench.journal(task, step(4), CheckpointSaved(step=4, path=""), TaskStopped(step=4))
+    bench.pool.given[0].on_exit(0)
+    again = bench.store.get(task.id)
+    assert (again.status, again.interruptions, again.resume_step) == (Status.RUNNING, 0, 4)
+
+
+async def test_adopted_worker_of_a_cancelled_task_is_stopped(bench: Bench, hold_lock: Any) -> None:
+    task = bench.add("first", status=Status.RUNNING, cancel_requested=True)
+    worker = hold_lock(task)
+    bench.another().tick()
+    await _until(lambda: worker.poll() is not None)
+    await _until(lambda: bench.status(task) is Status.CANCELLED)
+
+
 async def test_next_server_adopts_a_worker_that_lives(bench: Bench, hold_lock: Any) -> None:
     task = bench.add("first", status=Status.RUNNING)
     waiting = bench.add("second")
     worker = hold_lock(task)
-    bench.another().start()
+    bench.another().tick()
     await asyncio.sleep(0)
     assert (bench.status(task), bench.status(waiting)) == (Status.RUNNING, Status.PENDING)
     assert bench.pool.given == []
@@ -281,7 +314,7 @@ async def test_next_server_adopts_a_worker_that_lives(bench: Bench, hold_lock: A
 async def test_next_server_resumes_a_task_whose_worker_is_gone(bench: Bench) -> None:
     task = bench.add("first", status=Status.RUNNING)
     bench.journal(task, step(3), CheckpointSaved(step=3, path=""))
-    bench.another().start()
+    bench.another().tick()
     assert bench.status(task) is Status.RUNNING
     assert len(bench.pool.given) == 1
 
@@ -289,6 +322,6 @@ async def test_next_server_resumes_a_task_whose_worker_is_gone(bench: Bench) -> 
 async def test_next_server_finds_what_ended_unwatched(bench: Bench) -> None:
     task = bench.add("first", status=Status.RUNNING)
     bench.journal(task, TaskCompleted(seconds=1, train_loss=0.5, peak_memory=1))
-    bench.another().start()
+    bench.another().tick()
     assert bench.status(task) is Status.COMPLETED
     assert bench.pool.given == []

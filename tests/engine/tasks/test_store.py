@@ -54,7 +54,9 @@ def test_find_by_id_beginning_and_name(path: Path) -> None:
     store.put(record(id="abff0000", task_name="other"))
     for reference in ("abcd1234", "abc", "Bot", "bot"):
         assert store.find(reference) == task
-    for reference in ("ab", "", "nothing"):
+    with pytest.raises(NotFoundError, match=r"abcd1234, abff0000|abff0000, abcd1234"):
+        store.find("ab")
+    for reference in ("", "nothing"):
         with pytest.raises(NotFoundError, match="No such task"):
             store.find(reference)
 
