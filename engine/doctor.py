@@ -123,6 +123,10 @@ def _disk(home: Home) -> Check:
 
 def _permissions(home: Home) -> list[Check]:
     """Make sure that nobody else can reach the home or the server's socket."""
+    if home.root.exists() and not home.root.is_dir():
+        words = f"{visible(str(home.root))} is a file, no folder"
+        hint = "Choose another home: LORADECK_HOME=FOLDER"
+        return [Check(name="permissions", status="problem", detail=words, hint=hint)]
     private = [path for path in (home.run, home.socket.parent, home.socket) if _is_open(path)]
     paths = list(dict.fromkeys([*private, *([home.root] if _is_open(home.root) else [])]))
     if not paths:

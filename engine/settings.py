@@ -43,19 +43,26 @@ def load_settings(home: Home) -> Settings:
     except FileNotFoundError:
         pass
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise _unusable(home, str(error)) from error
-    for key in Settings.model_fields:
-        if (given := os.environ.get(f"LORADECK_{key.upper()}")) is not None:
-            values[key] = given
+        raise _unusable(str(home.settings_file), str(error)) from error
+    from_environment = {
+        key: given
+        for key in Settings.model_fields
+        if (given := os.environ.get(_variable(key))) is not None
+    }
     try:
-        return Settings.model_validate(values)
+        return Settings.model_validate(values | from_environment)
     except ValidationError as error:
         first = error.errors()[0]
-        raise _unusable(home, f"{first['loc'][0]}: {first['msg']}") from error
+        key = str(first["loc"][0])
+        place = _variable(key) if key in from_environment else f"{home.settings_file}: {key}"
+        raise _unusable(place, first["msg"]) from error
 
 
-def _unusable(home: Home, reason: str) -> LoraDeckError:
+def _variable(key: str) -> str:
+    """Name the environment variable of a setting."""
+    return f"LORADECK_{key.upper()}"
+
+
+def _unusable(place: str, reason: str) -> LoraDeckError:
     """Put a fault of the settings into words."""
-    return LoraDeckError(
-        "Settings not usable", f"{home.settings_file}: {reason}.", "Mend or remove that file."
-    )
+    return LoraDeckError("Settings not usable", f"{place}: {reason}.", "Mend or remove it.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from engine.errors import LoraDeckError
+
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -20,6 +22,21 @@ def _sign(match: re.Match[str]) -> str:
     """Give C0 characters their control picture and all others the replacement character."""
     code = ord(match.group())
     return chr(0x2400 + code) if code < 0x20 else "\ufffd"
+
+
+def check_utf8(text: str) -> str:
+    """Refuse a name that cannot be sent or stored, such as a file name of undecodable bytes.
+
+    Raises:
+        LoraDeckError: It holds a lone surrogate.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise LoraDeckError(
+            "Name not UTF-8", f"'{visible(text)}' is no valid UTF-8.", "Rename it first."
+        ) from error
+    return text
 
 
 def human_bytes(count: float) -> str:

@@ -23,10 +23,19 @@ from engine.errors import (
 from engine.models.types import ModelInfo
 from engine.plan.types import Plan
 from engine.server.launch import ensure_server
-from engine.server.wire import PREFIX, DatasetInfo, EngineInfo, PlanRequest, TrainRequest
+from engine.server.wire import (
+    PREFIX,
+    DatasetInfo,
+    EngineInfo,
+    PathRequest,
+    PlanRequest,
+    PullRequest,
+    TrainRequest,
+)
 from engine.tasks.events import EVENT, Event
 from engine.tasks.record import TaskRecord
 from engine.tasks.view import TasksUpdate
+from engine.text import check_utf8
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -113,12 +122,14 @@ class EngineClient:
             NotFoundError: Nothing of that name; the nearest names are given.
         """
         return ModelInfo.model_validate(
-            await self._call("GET", "/models/find?name=" + quote(name, safe=""))
+            await self._call("GET", "/models/find?name=" + _quoted(name))
         )
 
     async def pull(self, name: str) -> ModelInfo:
         """Start fetching or converting a base model that is not ready; ``model`` tells how far."""
-        return ModelInfo.model_validate(await self._call("POST", "/models/pull", {"model": name}))
+        return ModelInfo.model_validate(
+            await self._call("POST", "/models/pull", PullRequest(model=name).model_dump())
+        )
 
     async def datasets(self) -> list[DatasetInfo]:
         """List the home's datasets and the samples."""
@@ -127,7 +138,7 @@ class EngineClient:
     async def inspect(self, path: str) -> Inspection:
         """Detect a dataset's format and check its rows; ``path`` is absolute."""
         return Inspection.model_validate(
-            await self._call("POST", "/datasets/inspect", {"path": path})
+            await self._call("POST", "/datasets/inspect", PathRequest(path=path).model_dump())
         )
 
     async def plan(self, request: PlanRequest) -> Plan:
@@ -215,7 +226,12 @@ class EngineClient:
 
 def _task(task_id: str) -> str:
     """Give the path of a task, whatever signs its name has."""
-    return "/tasks/" + quote(task_id, safe="")
+    return "/tasks/" + _quoted(task_id)
+
+
+def _quoted(name: str) -> str:
+    """Make a name part of a path."""
+    return quote(check_utf8(name), safe="")
 
 
 def _unreachable(error: httpx.TransportError) -> EngineUnavailableError:

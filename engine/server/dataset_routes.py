@@ -72,7 +72,11 @@ def _keep(folder: Path, name: str, content: BinaryIO) -> DatasetInfo:
                     "Remove what you do not need, then upload again.",
                 )
             os.fsync(target.fileno())
-        refuse_errors(inspect_dataset(path))
+        try:
+            refuse_errors(inspect_dataset(path))
+        except LoraDeckError as error:  # named as its owner knows it
+            words = error.message.replace(str(path), name)
+            raise LoraDeckError(error.title, words, error.hint) from error
         path.chmod(0o600)
         return _describe(path.rename(_free(folder / name)), sample=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError
@@ -12,6 +13,9 @@ from engine.models.pull import pull_in_process
 if TYPE_CHECKING:
     from engine.home import Home
     from engine.models.types import ModelInfo, State
+
+
+log = logging.getLogger(__name__)
 
 
 class Pulls:
@@ -59,5 +63,8 @@ class Pulls:
             await pull_in_process(self._home, name, report)
         except LoraDeckError as error:
             self._problems[name] = f"{error.title}: {error.message} {error.hint}".strip()
+        except Exception as error:
+            log.exception("pull of %s", name)
+            self._problems[name] = f"Not pulled: {type(error).__name__}. See engine.log."
         finally:
             del self._running[name]

@@ -135,7 +135,7 @@ class EngineService:
         self.scheduler.admit()
         return self.store.get(task.id)
 
-    def delete(self, task: TaskRecord, *, with_adapter: bool) -> None:
+    async def delete(self, task: TaskRecord, *, with_adapter: bool) -> None:
         """Remove an ended task and its folder; its adapter only where that is asked for.
 
         Raises:
@@ -148,11 +148,12 @@ class EngineService:
                 f"Cancel it first: loradeck tasks cancel {task.id}",
             )
         self.store.remove(task.id)
-        shutil.rmtree(self.home.task(task.id), ignore_errors=True)
-        shutil.rmtree(self.home.partial_adapter(task.id), ignore_errors=True)
-        if with_adapter:
-            shutil.rmtree(self.home.adapter(task.task_name), ignore_errors=True)
         self.live.forget(task.id)
+        folders = [self.home.task(task.id), self.home.partial_adapter(task.id)]
+        if with_adapter:
+            folders.append(self.home.adapter(task.task_name))
+        for folder in folders:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     def log_tail(self, task: TaskRecord, lines: int) -> str:
         """Read the last lines of a task's worker log; empty where it has none yet."""

@@ -58,7 +58,7 @@ async def cancel(service: Service, found: FoundTask) -> TaskRecord:
 @router.delete("/tasks/{task_id}")
 async def delete(service: Service, found: FoundTask, *, adapter: bool = False) -> TaskRecord:
     """Remove an ended task with its folder, and its adapter if asked."""
-    service.delete(found, with_adapter=adapter)
+    await service.delete(found, with_adapter=adapter)
     return found
 
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from engine.text import check_utf8
 
 PREFIX = "/api/simple-lora"
+Text = Annotated[str, AfterValidator(check_utf8)]
 
 
 class PathRequest(BaseModel):
     """Names a file on the engine's machine."""
 
-    path: str
+    path: Text
 
 
 class PullRequest(BaseModel):
     """Names a base model to fetch: ``demo`` or a hub id."""
 
-    model: str
+    model: Text
 
 
 class PlanRequest(BaseModel):
@@ -26,15 +29,15 @@ class PlanRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    dataset_file: str
-    base_model: str
+    dataset_file: Text
+    base_model: Text
     overrides: dict[str, Any] = Field(default_factory=dict)
 
 
 class TrainRequest(PlanRequest):
     """What a task is made from."""
 
-    task_name: str
+    task_name: Text
 
 
 class DatasetInfo(BaseModel):

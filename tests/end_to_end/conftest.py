@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -41,6 +42,8 @@ class CommandLine:
             stderr=subprocess.PIPE,
             cwd=self.home.root,
             env={**os.environ, "LORADECK_HOME": str(self.home.root), **self.environment},
+            # Tests that run in the background of a script inherit an ignored SIGINT.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def run(self, *arguments: str | Path, code: int = 0) -> str:

@@ -95,6 +95,17 @@ def test_broken_settings_are_told(loradeck: CommandLine) -> None:
     told = loradeck.run("tasks", code=2)
     assert "settings.toml" in told
     loradeck.home.settings_file.unlink()
+    loradeck.environment["LORADECK_IDLE_MINUTES"] = "long"
+    told = loradeck.run("tasks", code=2)
+    assert "LORADECK_IDLE_MINUTES" in told
+    assert "settings.toml" not in told
+
+
+def test_name_that_is_not_utf8(loradeck: CommandLine, tiny_llama: Path) -> None:
+    for file in ("rows\udcff.json", "/rows\udcff.json"):
+        told = loradeck.run("train", file, "--model", tiny_llama, "--name", "x", code=2)
+        assert "no valid UTF-8" in told
+        assert "Traceback" not in told
 
 
 def test_unknown_task(loradeck: CommandLine) -> None:

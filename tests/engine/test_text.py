@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.text import human_bytes, human_count, human_duration, visible
+from engine.errors import LoraDeckError
+from engine.text import check_utf8, human_bytes, human_count, human_duration, visible
 
 
 @pytest.mark.parametrize(
@@ -45,3 +46,9 @@ def test_duration(seconds: float, words: str) -> None:
 )
 def test_count(count: float, words: str) -> None:
     assert human_count(count) == words
+
+
+def test_name_that_is_not_utf8_is_refused() -> None:
+    with pytest.raises(LoraDeckError, match="no valid UTF-8"):
+        check_utf8("rows\udcff.json")
+    assert check_utf8("数据.json") == "数据.json"
