@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from engine.data.read import RawDataset
     from engine.data.types import DatasetType
 
-_REQUIRED: dict[DatasetType, frozenset[str]] = {
+REQUIRED: dict[DatasetType, frozenset[str]] = {
     "alpaca": frozenset({"instruction", "output"}),
     "sharegpt": frozenset({"conversations"}),
 }
@@ -43,7 +43,7 @@ def detect(dataset: RawDataset) -> DatasetType:
 
 def shape_of(row: Mapping[str, Any]) -> DatasetType | None:
     """Name the format whose keys a row has."""
-    return next((name for name, keys in _REQUIRED.items() if keys <= row.keys()), None)
+    return next((name for name, keys in REQUIRED.items() if keys <= row.keys()), None)
 
 
 def _keys(rows: Sequence[Mapping[str, Any]]) -> list[str]:

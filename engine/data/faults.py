@@ -53,6 +53,10 @@ FAULTS = {
         "of another shape than the rest of the file",
         "Give all rows the same keys, or move these rows to a file of their own.",
     ),
+    "broken-json": _Fault("that cannot be read", "Mend these lines in an editor, or delete them."),
+    "not-an-object": _Fault(
+        "that are no objects", 'Write each row as an object: {"instruction": "…", "output": "…"}.'
+    ),
     "broken-text": _Fault(
         "with half a character",
         "A lone \\ud800–\\udfff escape is no character: write the text again, or delete the row.",

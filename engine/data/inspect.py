@@ -9,14 +9,14 @@ from engine.data.detect import detect
 from engine.data.faults import FaultyRowError, fault_findings, finding
 from engine.data.normalize import normalize
 from engine.data.read import RawDataset, read_dataset
-from engine.data.types import Finding, Inspection
+from engine.data.types import Finding, Inspection, Shape
 from engine.data.words import shown
 from engine.errors import LoraDeckError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engine.data.types import Conversation, DatasetType, Message
+    from engine.data.types import Conversation, Message
 
 _PREVIEW_ROWS = 3
 _FEW_ROWS = 50
@@ -73,7 +73,8 @@ def examine(path: Path) -> Examined:
     """
     dataset = read_dataset(path)
     dataset_type = detect(dataset)
-    conversations, faults = _normalize_all(dataset, dataset_type)
+    shape = Shape(dataset_type=dataset_type, columns={})
+    conversations, faults = _normalize_all(dataset, shape)
     findings = [
         *fault_findings(faults),
         *_duplicates(conversations),
@@ -92,14 +93,14 @@ def examine(path: Path) -> Examined:
 
 
 def _normalize_all(
-    dataset: RawDataset, dataset_type: DatasetType
+    dataset: RawDataset, shape: Shape
 ) -> tuple[list[Conversation], dict[int, FaultyRowError]]:
     """Split the rows into those that can train and those with a fault."""
     conversations: list[Conversation] = []
     faults: dict[int, FaultyRowError] = {}
     for number, row in enumerate(dataset.rows, start=1):
         try:
-            conversations.append(normalize(row, number, dataset_type))
+            conversations.append(normalize(row, number, shape))
         except FaultyRowError as fault:
             faults[number] = fault.with_traceback(None)
     return conversations, faults

@@ -12,7 +12,7 @@ from engine.data.words import brief, key_list, kind_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from engine.data.types import DatasetType, Role
+    from engine.data.types import Role, Shape
 
 _ROLES: dict[str, Role] = {
     "human": "user",
@@ -23,13 +23,13 @@ _ROLES: dict[str, Role] = {
 }
 
 
-def normalize(row: Mapping[str, Any], number: int, dataset_type: DatasetType) -> Conversation:
+def normalize(row: Mapping[str, Any], number: int, shape: Shape) -> Conversation:
     """Make a conversation of the row with this number.
 
     Raises:
         FaultyRowError: The row cannot train; says why.
     """
-    messages = tuple(_alpaca(row) if dataset_type == "alpaca" else _sharegpt(row))
+    messages = tuple(_alpaca(row) if shape.dataset_type == "alpaca" else _sharegpt(row))
     for index, message in enumerate(messages, start=1):
         _check_content(message, index)
     return Conversation(row=number, messages=messages)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-DatasetType = Literal["alpaca", "sharegpt"]
-Role = Literal["system", "user", "assistant"]
+DatasetType = Literal["alpaca", "sharegpt", "messages", "prompt_completion", "text", "preference"]
+Role = Literal["system", "user", "assistant", "tool"]
 Level = Literal["error", "warning", "note"]
+
+
+class ToolCall(BaseModel):
+    """An assistant's call of a function."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    arguments: dict[str, Any] | str
+    """As most templates want them, an object; a text only where it is no JSON object."""
 
 
 class Message(BaseModel):
@@ -18,6 +28,10 @@ class Message(BaseModel):
 
     role: Role
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    """Of an assistant; its content may be empty then."""
+    name: str = ""
+    """Of a tool's answer: the function that gave it."""
 
 
 class Conversation(BaseModel):
@@ -28,6 +42,23 @@ class Conversation(BaseModel):
     row: int
     """The row's number in its file, counted from 1."""
     messages: tuple[Message, ...]
+    tools: tuple[dict[str, Any], ...] = ()
+    """The functions the assistant may call, as JSON schemas in OpenAI's form."""
+    plain: bool = False
+    """A plain text: its one assistant message is trained whole, without a chat template."""
+
+
+class Shape(BaseModel):
+    """How rows are to be read: their type, and which column holds what."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dataset_type: DatasetType
+    columns: dict[str, str]
+    """The row's column for each field of the type, e.g. ``{"instruction": "问题"}``; only those
+    that the rows have."""
+    guessed: bool = False
+    """Whether a column's name had to be interpreted; then the user is shown the mapping."""
 
 
 class Finding(BaseModel):
@@ -47,6 +78,20 @@ class Finding(BaseModel):
     """The first of those rows, counted from 1; at most ten."""
 
 
+class Histogram(BaseModel):
+    """How a measure is spread over the rows."""
+
+    model_config = ConfigDict(frozen=True)
+
+    p50: int
+    p95: int
+    p99: int
+    longest: int
+    total: int
+    bins: tuple[tuple[int, int], ...]
+    """At most 20 pairs, ascending: the largest value of the bin, and how many rows fall in it."""
+
+
 class Inspection(BaseModel):
     """What looking at a dataset file found, before any tokenizer is involved."""
 
@@ -55,10 +100,23 @@ class Inspection(BaseModel):
     path: str
     dataset_type: DatasetType
     rows: int
+    """All rows of the file, those with faults among them."""
+    faulty: int = 0
+    """Rows that cannot train: with an error finding."""
     findings: tuple[Finding, ...]
     sha256: str
-    """Of the file's bytes."""
+    """Of the file's bytes; of a folder, of its files' names and bytes."""
     size_bytes: int
+    container: str = ""
+    """What the file is, for people: ``JSONL``, ``CSV in GB18030``, ``Parquet``, ``JSON, gzip``."""
+    shape: Shape | None = None
+    """How the rows are read."""
+    columns: tuple[str, ...] = ()
+    """The columns that the first rows have, for a mapping."""
+    turns: Histogram | None = None
+    characters: Histogram | None = None
+    languages: tuple[tuple[str, float], ...] = ()
+    """ISO 639-1 codes with their share of the sampled rows, largest first."""
     preview: tuple[Conversation, ...] = ()
     """The first rows that can train; at most three."""
 
@@ -66,6 +124,87 @@ class Inspection(BaseModel):
     def can_train(self) -> bool:
         """Tell whether no finding refuses the start."""
         return not any(finding.level == "error" for finding in self.findings)
+
+
+class Scanning(BaseModel):
+    """How far an inspection is, and what it has found so far."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rows: int
+    """Rows looked at so far."""
+    share: float | None
+    """Of the file's bytes, 0 to 1; ``None`` where that cannot be known."""
+    findings: tuple[Finding, ...] = ()
+    inspection: Inspection | None = None
+    """The result, in the last of them."""
+
+
+class RenderedRow(BaseModel):
+    """A row as the model gets it: what is trained, and what is not."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    trained_spans: tuple[tuple[int, int], ...]
+    """Start and end in ``text``, in characters, of what the trained tokens stand for."""
+    tokens: int
+    trained: int
+    """Of those, tokens that the loss is computed on."""
+    cut_at: int | None = None
+    """Where a length limit cuts ``text``, in characters; ``None`` where it does not."""
+    fault: str = ""
+    """Why the row cannot train, with ``text`` empty; or empty."""
+
+
+class BookInfo(BaseModel):
+    """A dataset that is open for paging and editing: a copy; the file is never touched."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    path: str
+    """The file it was made from."""
+    shape: Shape
+    rows: int
+    changes: int
+    """Edits since it was opened or saved that can be undone."""
+    last_change: str = ""
+    """What undo would take back: ``edit of row 3``."""
+    codes: dict[str, int]
+    """The codes of the findings that rows bear, with how many rows bear each."""
+
+
+class BookRow(BaseModel):
+    """One row of an open dataset."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: int
+    """Stays the same while other rows come and go."""
+    number: int
+    """Its place, counted from 1."""
+    value: dict[str, Any]
+    """As it stands in the file."""
+    codes: tuple[str, ...]
+    """Of the findings that name it; after an edit, of the checks that look at one row alone."""
+    summary: str
+    """One line: its first question or text."""
+    fault: str = ""
+    """Why it cannot train; or empty."""
+    edited: bool = False
+
+
+class BookPage(BaseModel):
+    """Some rows of an open dataset, in order."""
+
+    model_config = ConfigDict(frozen=True)
+
+    offset: int
+    """How many matching rows come before."""
+    total: int
+    """How many rows match."""
+    rows: tuple[BookRow, ...]
 
 
 class Lengths(BaseModel):

@@ -32,6 +32,10 @@ class PlanRequest(BaseModel):
     dataset_file: Text
     base_model: Text
     overrides: dict[str, Any] = Field(default_factory=dict)
+    mapping: dict[str, str] = Field(default_factory=dict)
+    """Which column holds which field of a row, where the user says so."""
+    leave_out: bool = False
+    """Train without the rows that have faults, however many they are."""
 
 
 class TrainRequest(PlanRequest):

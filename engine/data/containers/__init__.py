@@ -1,0 +1,1 @@
+"""Read rows from any file or folder that can hold a dataset, one after the other."""
