@@ -76,6 +76,7 @@ def _prepared(event: DatasetPrepared) -> str:
     """Say what the data became."""
     held = f", {event.eval_rows} held out" if event.eval_rows else ""
     cut = f", {event.rows_cut} cut" if event.rows_cut else ""
+    cut += f", {event.rows_left_out} left out" if event.rows_left_out else ""
     return (
         f"{event.train_rows} rows{held}{cut}; {event.trained_tokens} of {event.tokens} tokens"
         " are trained"

@@ -32,6 +32,8 @@ checkpointing), 4 x 512 7.92. A whole run at 2 x 70 through the engine peaked at
 CHECKPOINTS_KEPT = 3
 """How many checkpoints of a run lie on the disk at most (``save_total_limit`` and one more)."""
 _TOKENIZER_FILES = 20_000_000
+_BYTES_A_TOKEN = 8
+"""Of the encoded rows, which lie on the disk while a task runs: number and label."""
 
 
 def adapter_size(shape: ModelShape, rank: int) -> int:
@@ -121,12 +123,12 @@ def _logits(shape: ModelShape, params: TrainingParams, tokens: int, device: Devi
     return scale * (_LOSS_WORKSPACE + 6 * shape.hidden * tokens)
 
 
-def disk_needed(shape: ModelShape, params: TrainingParams) -> int:
-    """Count what a run writes: the checkpoints that are kept, and the finished adapter.
+def disk_needed(shape: ModelShape, params: TrainingParams, tokens: int) -> int:
+    """Count what a run writes: encoded rows, the checkpoints that are kept, the finished adapter.
 
     A checkpoint is the adapter, its optimizer state and the tokenizer with the trainer's state.
     """
     count = adapter_size(shape, params.lora_rank)
     adapter = 4 * count + _TOKENIZER_FILES
     state = (8 if params.optim == "adamw_torch" else 2) * count
-    return CHECKPOINTS_KEPT * (adapter + state) + adapter
+    return CHECKPOINTS_KEPT * (adapter + state) + adapter + _BYTES_A_TOKEN * tokens

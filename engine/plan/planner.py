@@ -29,6 +29,12 @@ class _Subject:
     rows: int
     disk_free: int
 
+    def disk_needed(self, params: TrainingParams) -> int:
+        """Count what the run writes, in bytes."""
+        lengths = self.need.lengths
+        tokens = lengths.total * lengths.rows // max(1, lengths.measured)
+        return disk_needed(self.need.shape, params, tokens)
+
 
 def make_plan(
     *,
@@ -82,7 +88,7 @@ def make_plan(
         lengths=lengths,
         device=device,
         memory=subject.need.memory(params),
-        disk_needed=disk_needed(shape, params),
+        disk_needed=subject.disk_needed(params),
         disk_free=disk_free,
         train_rows=train_rows,
         total_steps=steps,
@@ -119,7 +125,7 @@ def _findings(subject: _Subject, params: TrainingParams, steps: int) -> list[Fin
     need = subject.need
     return [
         *findings.memory_finding(need, params, need.memory(params)),
-        *findings.disk_finding(disk_needed(need.shape, params), subject.disk_free),
+        *findings.disk_finding(subject.disk_needed(params), subject.disk_free),
         *findings.unanswered_finding(need, params),
         *findings.cut_finding(need, params),
         *findings.advice(params, need.device, steps),

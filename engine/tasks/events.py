@@ -48,6 +48,8 @@ class DatasetPrepared(_Event):
     trained_tokens: int
     rows_cut: int
     tokens_cut: int
+    rows_left_out: int = 0
+    """Rows with faults, and rows of whose answer nothing could be trained."""
 
 
 class StepLogged(_Event):

@@ -29,6 +29,11 @@ class TaskSpec(BaseModel):
     """Where it is written before; in the same folder, so that a rename moves it."""
 
     @property
+    def prepared(self) -> Path:
+        """The folder of the encoded rows."""
+        return self.folder / "prepared"
+
+    @property
     def checkpoints(self) -> Path:
         """The folder of the checkpoints."""
         return self.folder / "checkpoints"

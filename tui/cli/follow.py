@@ -187,7 +187,8 @@ def describe(event: Event) -> str:
         case DatasetPrepared():
             return (
                 f"{event.train_rows} rows, {event.tokens} tokens, {event.trained_tokens} of "
-                f"them trained; {event.eval_rows} rows held out; {event.rows_cut} rows cut."
+                f"them trained; {event.eval_rows} rows held out; {event.rows_cut} rows cut; "
+                f"{event.rows_left_out} left out."
             )
         case StepLogged():
             return (

@@ -70,6 +70,7 @@ def test_qlora_of_an_8b_model_needs_about_what_is_published() -> None:
 
 
 def test_disk_holds_the_checkpoints_and_the_adapter() -> None:
-    full = disk_needed(DEMO, TrainingParams())
+    full = disk_needed(DEMO, TrainingParams(), 0)
     assert full == 4 * (4 * 4_884_480 + 20_000_000) + 3 * 8 * 4_884_480
-    assert disk_needed(DEMO, TrainingParams(optim="adamw_8bit")) < full
+    assert disk_needed(DEMO, TrainingParams(optim="adamw_8bit"), 0) < full
+    assert disk_needed(DEMO, TrainingParams(), 1_000_000) == full + 8_000_000

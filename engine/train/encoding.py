@@ -1,0 +1,163 @@
+"""Writes a dataset's encoded rows to a file, a batch at a time: none is too large for memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict
+
+from engine.data.render import EncodedRow, cut, encode
+from engine.data.types import Conversation
+from engine.errors import LoraDeckError
+from engine.files import sync_folder, write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from tokenizers import Tokenizer
+
+    from engine.data.template import ChatTemplate
+
+ROWS = "rows.arrow"
+_SUMMARY = "summary.json"
+_BATCH = 1000
+_SHOWN_ROWS = 10
+_SCHEMA = pa.schema(
+    {
+        "input_ids": pa.list_(pa.int32()),
+        "labels": pa.list_(pa.int32()),
+        "tokens": pa.int32(),
+        "trained": pa.int32(),
+        "key": pa.uint64(),
+    }
+)
+"""``tokens`` and ``trained`` are counts; ``key`` is the same for rows that say the same."""
+
+
+class EncodingStoppedError(Exception):
+    """The worker was asked to stop before all rows were encoded."""
+
+
+class Summary(BaseModel):
+    """What became of the rows of a dataset."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rows: int
+    """Rows that were written."""
+    rows_cut: int
+    tokens_cut: int
+    left_out: tuple[str, ...]
+    """Why rows were left out, the first ten of them."""
+    rows_left_out: int
+    sample: Conversation
+    """The first row, whose question the base and the adapter will answer."""
+
+
+class RowEncoder:
+    """Encodes conversations into a folder; what lies there already from before is taken as it is.
+
+    Args:
+        max_length: Tokens after which a row is cut.
+        key_of: Gives the same number for rows that say the same.
+        stopped: Asked before each batch.
+    """
+
+    def __init__(
+        self,
+        template: ChatTemplate,
+        tokenizer: Tokenizer,
+        max_length: int,
+        key_of: Callable[[Conversation], int],
+        stopped: Callable[[], bool],
+    ) -> None:
+        self._template, self._tokenizer, self._max_length = template, tokenizer, max_length
+        self._key_of, self._stopped = key_of, stopped
+        self._rows = self._rows_cut = self._tokens_cut = self._rows_left_out = 0
+        self._left_out: list[str] = []
+        self._sample: Conversation | None = None
+
+    def write(self, conversations: Iterable[Conversation], folder: Path) -> Summary:
+        """Write all rows; the summary comes last and says that they are whole.
+
+        Raises:
+            EncodingStoppedError: It was asked to stop.
+            LoraDeckError: No row can be trained.
+        """
+        summary = folder / _SUMMARY
+        if summary.exists():
+            return Summary.model_validate_json(summary.read_text(encoding="utf-8"))
+        folder.mkdir(mode=0o700, exist_ok=True)
+        with pa.OSFile(str(folder / ROWS), "wb") as file, pa.ipc.new_stream(file, _SCHEMA) as out:
+            for batch in self._batches(conversations):
+                out.write_batch(pa.RecordBatch.from_pylist(batch, schema=_SCHEMA))
+        sync_folder(folder)
+        found = self._summarize()
+        write_atomic(summary, found.model_dump_json())
+        return found
+
+    def _batches(self, conversations: Iterable[Conversation]) -> Iterator[list[dict[str, Any]]]:
+        """Encode the rows, a thousand at a time."""
+        batch: list[dict[str, Any]] = []
+        for conversation in conversations:
+            if (row := self._encode(conversation)) is not None:
+                batch.append(row)
+            if len(batch) == _BATCH:
+                yield batch
+                batch = []
+                if self._stopped():
+                    raise EncodingStoppedError
+        if batch:
+            yield batch
+
+    def _encode(self, conversation: Conversation) -> dict[str, Any] | None:
+        """Encode a row and count what the length limit costs; ``None`` if it teaches nothing."""
+        try:
+            whole = encode(conversation, self._template, self._tokenizer)
+        except LoraDeckError as error:
+            return self._leave_out(error.message)
+        kept = cut(whole, self._max_length)
+        if not kept.trained:
+            return self._leave_out(f"Row {whole.row}: nothing of its answer is left to train.")
+        self._rows += 1
+        if lost := len(whole.input_ids) - len(kept.input_ids):
+            self._rows_cut += 1
+            self._tokens_cut += lost
+        self._sample = self._sample or conversation
+        return _columns(kept, self._key_of(conversation))
+
+    def _leave_out(self, reason: str) -> None:
+        """Count a row that cannot be trained."""
+        self._rows_left_out += 1
+        if len(self._left_out) < _SHOWN_ROWS:
+            self._left_out.append(reason)
+
+    def _summarize(self) -> Summary:
+        """Sum up."""
+        if self._sample is None:
+            raise LoraDeckError(
+                "Nothing to train on",
+                " ".join(self._left_out[:3]) or "The dataset has no rows.",
+                "Set a larger max_seq_length, or choose another dataset or base model.",
+            )
+        return Summary(
+            rows=self._rows,
+            rows_cut=self._rows_cut,
+            tokens_cut=self._tokens_cut,
+            rows_left_out=self._rows_left_out,
+            left_out=tuple(self._left_out),
+            sample=self._sample,
+        )
+
+
+def _columns(row: EncodedRow, key: int) -> dict[str, Any]:
+    """Lay a row out as the file's columns."""
+    return {
+        "input_ids": row.input_ids,
+        "labels": row.labels,
+        "tokens": len(row.input_ids),
+        "trained": row.trained,
+        "key": key,
+    }
