@@ -117,10 +117,12 @@ class RowEncoder:
         try:
             whole = encode(conversation, self._template, self._tokenizer)
         except LoraDeckError as error:
-            return self._leave_out(error.message)
+            self._leave_out(error.message)
+            return None
         kept = cut(whole, self._max_length)
         if not kept.trained:
-            return self._leave_out(f"Row {whole.row}: nothing of its answer is left to train.")
+            self._leave_out(f"Row {whole.row}: nothing of its answer is left to train.")
+            return None
         self._rows += 1
         if lost := len(whole.input_ids) - len(kept.input_ids):
             self._rows_cut += 1
