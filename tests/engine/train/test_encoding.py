@@ -1,0 +1,119 @@
+"""Rows are encoded into a file in batches, cut and counted; what teaches nothing is left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pytest
+
+from engine.data.model_files import load_tokenizer
+from engine.data.render import NOT_TRAINED, encode
+from engine.data.template import ChatTemplate
+from engine.errors import LoraDeckError
+from engine.train import encoding
+from engine.train.encoding import ROWS, EncodingStoppedError, RowEncoder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from engine.data.types import Conversation
+
+    Encoder = Callable[..., RowEncoder]
+
+
+@pytest.fixture
+def make_encoder(make_model: Callable[..., Path]) -> Encoder:
+    """Build an encoder for a small model, with a key that is the row's length."""
+    folder = make_model("smollm2")
+    template, tokenizer = ChatTemplate.load(folder), load_tokenizer(folder)
+
+    def build(max_length: int = 1000, stopped: Callable[[], bool] = lambda: False) -> RowEncoder:
+        return RowEncoder(
+            template, tokenizer, max_length, lambda row: len(row.messages[-1].content), stopped
+        )
+
+    return build
+
+
+def _rows(folder: Path) -> list[dict[str, object]]:
+    """Read back what was written."""
+    with pa.OSFile(str(folder / ROWS)) as file:
+        rows: list[dict[str, object]] = pa.ipc.open_stream(file).read_all().to_pylist()
+    return rows
+
+
+def test_rows_are_written_as_the_one_encoding_gives_them(
+    make_encoder: Encoder, talk: Callable[..., Conversation], tmp_path: Path
+) -> None:
+    encoder = make_encoder()
+    rows = [talk("Why?", "Because.", row=1), talk("Who?", "Ada Morrow.", row=2)]
+    summary = encoder.write(rows, tmp_path / "prepared")
+    assert (summary.rows, summary.rows_cut, summary.rows_left_out) == (2, 0, 0)
+    assert summary.sample == rows[0]
+    for written, row in zip(_rows(tmp_path / "prepared"), rows, strict=True):
+        whole = encode(row, encoder._template, encoder._tokenizer)
+        assert written["input_ids"] == whole.input_ids
+        assert written["labels"] == whole.labels
+        assert written["tokens"] == len(whole.input_ids)
+        assert written["trained"] == whole.trained
+        assert written["key"] == len(row.messages[-1].content)
+
+
+def test_batches_join_without_a_gap(
+    make_encoder: Encoder,
+    talk: Callable[..., Conversation],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(encoding, "_BATCH", 3)
+    rows = [talk("Why?", "x" * length, row=length) for length in range(1, 9)]
+    make_encoder().write(rows, tmp_path / "prepared")
+    assert [row["key"] for row in _rows(tmp_path / "prepared")] == list(range(1, 9))
+
+
+def test_long_rows_are_cut_and_counted_and_those_without_an_answer_left_out(
+    make_encoder: Encoder, talk: Callable[..., Conversation], tmp_path: Path
+) -> None:
+    rows = [talk("Why?", "Because " * 60, row=1), talk("Why? " * 90, "Because.", row=2)]
+    whole = len(encode(rows[0], *_parts(make_encoder())).input_ids)
+    summary = make_encoder(100).write(rows, tmp_path / "prepared")
+    (kept,) = _rows(tmp_path / "prepared")
+    assert kept["tokens"] == 100
+    assert (summary.rows_cut, summary.tokens_cut) == (1, whole - 100)
+    assert summary.rows_left_out == 1
+    assert summary.left_out[0].startswith("Row 2:")
+    assert NOT_TRAINED in kept["labels"]  # type: ignore[operator]
+
+
+def test_what_lies_there_whole_is_not_encoded_again(
+    make_encoder: Encoder, talk: Callable[..., Conversation], tmp_path: Path
+) -> None:
+    first = make_encoder().write([talk("Why?", "Because.")], tmp_path / "prepared")
+    assert make_encoder().write(iter(()), tmp_path / "prepared") == first
+
+
+def test_a_stop_leaves_nothing_that_looks_whole(
+    make_encoder: Encoder,
+    talk: Callable[..., Conversation],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(encoding, "_BATCH", 1)
+    rows = [talk("Why?", "Because.", row=1), talk("Who?", "Ada.", row=2)]
+    with pytest.raises(EncodingStoppedError):
+        make_encoder(stopped=lambda: True).write(rows, tmp_path / "prepared")
+    assert make_encoder().write(rows, tmp_path / "prepared").rows == 2
+
+
+def test_no_row_at_all_is_refused_with_its_reasons(
+    make_encoder: Encoder, talk: Callable[..., Conversation], tmp_path: Path
+) -> None:
+    with pytest.raises(LoraDeckError, match="Row 7: nothing of its answer"):
+        make_encoder(10).write([talk("Why? " * 90, "Because.", row=7)], tmp_path / "prepared")
+
+
+def _parts(encoder: RowEncoder) -> tuple[ChatTemplate, object]:
+    """Give template and tokenizer of an encoder."""
+    return encoder._template, encoder._tokenizer
