@@ -173,6 +173,14 @@ class BookInfo(BaseModel):
     """What undo would take back: ``edit of row 3``."""
     codes: dict[str, int]
     """The codes of the findings that rows bear, with how many rows bear each."""
+    complete: bool = True
+    """Whether the file is read to its end; until then rows are added while others are shown."""
+    share: float | None = 1.0
+    """Of the file, how much is read, 0 to 1; ``None`` where that cannot be known."""
+    unreadable: int = 0
+    """Rows that cannot be read at all: shown with their fault, and left out when saving."""
+    problem: str = ""
+    """Why the file could not be read to its end; then it cannot be saved. Or empty."""
 
 
 class BookRow(BaseModel):

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from engine import __version__
 from engine.errors import LoraDeckError
-from engine.server import dataset_routes, engine_routes, model_routes, task_routes
+from engine.server import book_routes, dataset_routes, engine_routes, model_routes, task_routes
 from engine.server.wire import PREFIX, ErrorBody
 from engine.text import visible
 
@@ -65,7 +65,7 @@ def create_app(service: EngineService) -> FastAPI:
     app.state.stopping = asyncio.Event()
     app.state.activity = Activity()
     app.middleware("http")(app.state.activity)
-    for module in (engine_routes, model_routes, dataset_routes, task_routes):
+    for module in (engine_routes, model_routes, dataset_routes, book_routes, task_routes):
         app.include_router(module.router, prefix=PREFIX)
     app.add_exception_handler(LoraDeckError, _refuse)
     app.add_exception_handler(RequestValidationError, _malformed)

@@ -22,6 +22,7 @@ from engine.errors import (
 )
 from engine.models.types import ModelInfo
 from engine.plan.types import Plan
+from engine.server.book_client import BookClient
 from engine.server.launch import ensure_server
 from engine.server.wire import (
     PREFIX,
@@ -64,6 +65,7 @@ class EngineClient:
         transport = httpx.AsyncHTTPTransport(uds=str(home.socket))
         self.home = home
         self._http = httpx.AsyncClient(transport=transport, base_url="http://engine" + PREFIX)
+        self.books = BookClient(self.call)
 
     async def __aenter__(self) -> Self:
         return self
@@ -97,7 +99,7 @@ class EngineClient:
             EngineUnavailableError: None answers.
             OtherVersionError: It is of another version.
         """
-        info = await self._call("GET", "/engine", timeout=_QUICK_SECONDS)
+        info = await self.call("GET", "/engine", timeout=_QUICK_SECONDS)
         version = info.get("version") if isinstance(info, dict) else None
         if version != __version__:
             raise OtherVersionError(
@@ -109,11 +111,11 @@ class EngineClient:
 
     async def stop(self) -> None:
         """Ask the server to end; workers go on."""
-        await self._call("POST", "/engine/stop", timeout=_QUICK_SECONDS)
+        await self.call("POST", "/engine/stop", timeout=_QUICK_SECONDS)
 
     async def models(self) -> list[ModelInfo]:
         """List the base models at hand, and the demo model."""
-        return _MODELS.validate_python(await self._call("GET", "/models"))
+        return _MODELS.validate_python(await self.call("GET", "/models"))
 
     async def model(self, name: str) -> ModelInfo:
         """Find a base model by its name, hub id or path; while one is pulled, its progress.
@@ -122,58 +124,58 @@ class EngineClient:
             NotFoundError: Nothing of that name; the nearest names are given.
         """
         return ModelInfo.model_validate(
-            await self._call("GET", "/models/find?name=" + _quoted(name))
+            await self.call("GET", "/models/find?name=" + _quoted(name))
         )
 
     async def pull(self, name: str) -> ModelInfo:
         """Start fetching or converting a base model that is not ready; ``model`` tells how far."""
         return ModelInfo.model_validate(
-            await self._call("POST", "/models/pull", PullRequest(model=name).model_dump())
+            await self.call("POST", "/models/pull", PullRequest(model=name).model_dump())
         )
 
     async def datasets(self) -> list[DatasetInfo]:
         """List the home's datasets and the samples."""
-        return _DATASETS.validate_python(await self._call("GET", "/datasets"))
+        return _DATASETS.validate_python(await self.call("GET", "/datasets"))
 
     async def inspect(self, path: str) -> Inspection:
         """Detect a dataset's format and check its rows; ``path`` is absolute."""
         return Inspection.model_validate(
-            await self._call("POST", "/datasets/inspect", PathRequest(path=path).model_dump())
+            await self.call("POST", "/datasets/inspect", PathRequest(path=path).model_dump())
         )
 
     async def plan(self, request: PlanRequest) -> Plan:
         """Decide every parameter of a run."""
         body = request.model_dump(include=set(PlanRequest.model_fields))
-        return Plan.model_validate(await self._call("POST", "/plan", body))
+        return Plan.model_validate(await self.call("POST", "/plan", body))
 
     async def train(self, request: TrainRequest) -> TaskRecord:
         """Create a task; it starts when there is room for it."""
-        return TaskRecord.model_validate(await self._call("POST", "/train", request.model_dump()))
+        return TaskRecord.model_validate(await self.call("POST", "/train", request.model_dump()))
 
     async def tasks(self) -> list[TaskRecord]:
         """List all tasks, newest first."""
-        return _TASKS.validate_python(await self._call("GET", "/tasks"))
+        return _TASKS.validate_python(await self.call("GET", "/tasks"))
 
     async def task(self, task_id: str) -> TaskRecord:
         """Find a task by its id, an unambiguous beginning of it, or its name."""
-        return TaskRecord.model_validate(await self._call("GET", _task(task_id)))
+        return TaskRecord.model_validate(await self.call("GET", _task(task_id)))
 
     async def plan_of(self, task_id: str) -> Plan:
         """Read the plan that a task was made from."""
-        return Plan.model_validate(await self._call("GET", _task(task_id) + "/plan"))
+        return Plan.model_validate(await self.call("GET", _task(task_id) + "/plan"))
 
     async def cancel(self, task_id: str) -> TaskRecord:
         """Ask a task to end without a result."""
-        return TaskRecord.model_validate(await self._call("POST", _task(task_id) + "/cancel"))
+        return TaskRecord.model_validate(await self.call("POST", _task(task_id) + "/cancel"))
 
     async def delete(self, task_id: str, *, with_adapter: bool = False) -> TaskRecord:
         """Remove an ended task with its folder, and its adapter where that is asked for."""
         path = f"{_task(task_id)}?adapter={str(with_adapter).lower()}"
-        return TaskRecord.model_validate(await self._call("DELETE", path))
+        return TaskRecord.model_validate(await self.call("DELETE", path))
 
     async def log(self, task_id: str, lines: int = 200) -> str:
         """Read the end of a task's worker log."""
-        answer = await self._call("GET", f"{_task(task_id)}/log?lines={lines}")
+        answer = await self.call("GET", f"{_task(task_id)}/log?lines={lines}")
         return str(answer["log"])
 
     async def events(
@@ -191,7 +193,7 @@ class EngineClient:
             async for data in lines:
                 yield TasksUpdate.model_validate_json(data)
 
-    async def _call(
+    async def call(
         self,
         method: str,
         path: str,

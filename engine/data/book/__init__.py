@@ -1,0 +1,1 @@
+"""A working copy of a dataset, to page through, search and edit; the file is never touched."""
