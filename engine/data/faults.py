@@ -43,8 +43,34 @@ FAULTS = {
         "with turns in a wrong order",
         "After an optional system turn, human and gpt must take turns, human first.",
     ),
+    "no-question": _Fault(
+        "without a question", "Give each row a question from the user, or delete the row."
+    ),
+    "tool-order": _Fault(
+        "with a tool's turn out of place",
+        "A tool's answer follows the call of a function, and the assistant speaks after it.",
+    ),
+    "bad-tools": _Fault(
+        "with tools or calls that cannot be read",
+        'Write a tool as {"name": …, "description": …, "parameters": {…}} and a call as '
+        '{"name": …, "arguments": {…}}.',
+    ),
+    "media": _Fault(
+        "with images, sounds or files",
+        "LoRADeck trains on text alone: take these parts out, or delete the rows.",
+    ),
+    "no-rejected": _Fault(
+        "without a rejected answer",
+        "Give each row a rejected answer beside the chosen one, or delete the row.",
+    ),
+    "same-answers": _Fault(
+        "whose chosen and rejected answers are the same",
+        "Write another rejected answer, or delete the row.",
+    ),
+    "empty-text": _Fault("with an empty text", "Write the text, or delete the row."),
     "unknown-role": _Fault(
-        "with an unknown role", "Use human (or user), gpt (or assistant) and system."
+        "with an unknown role",
+        "Use human (or user), gpt (or assistant), system, function_call, observation (or tool).",
     ),
     "wrong-type": _Fault(
         "with a value of a wrong type", 'Write these values as text, for example "4" for 4.'

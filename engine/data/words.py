@@ -12,6 +12,17 @@ if TYPE_CHECKING:
 SHOWN_ROWS = 10
 _SHOWN_KEYS = 12
 _SHOWN_CHARACTERS = 60
+_KINDS = {
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "a text",
+    list: "a list",
+    tuple: "a list",
+    dict: "an object",
+    bytes: "raw bytes",
+    type(None): "null",
+}
 
 
 def shown(text: object) -> str:
@@ -26,10 +37,8 @@ def brief(text: object) -> str:
 
 
 def kind_of(value: Any) -> str:
-    """Name the JSON kind of a value as users know it."""
-    kinds = {bool: "true or false", int: "a number", float: "a number", str: "a text"}
-    kinds |= {list: "a list", dict: "an object", type(None): "null"}
-    return kinds[type(value)]
+    """Name the JSON kind of a value as users know it; of a kind JSON lacks, its type's name."""
+    return _KINDS.get(type(value)) or f"of the type {type(value).__name__}"
 
 
 def key_list(keys: Iterable[str]) -> str:
