@@ -17,6 +17,7 @@ _CONFIG = "tokenizer_config.json"
 _SPECIAL_TOKENS = "special_tokens_map.json"
 _TEMPLATE = "chat_template.jinja"
 _TOKENIZER = "tokenizer.json"
+_last_special: tuple[Tokenizer, frozenset[str]] | None = None
 _WHOLE = "Fetch the model again, or choose another one."
 
 
@@ -79,6 +80,16 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
+
+
+def special_texts(tokenizer: Tokenizer) -> frozenset[str]:
+    """Give a tokenizer's special tokens as texts."""
+    global _last_special
+    if _last_special is None or _last_special[0] is not tokenizer:
+        added = tokenizer.get_added_tokens_decoder().values()
+        texts = frozenset(token.content for token in added if token.special and token.content)
+        _last_special = (tokenizer, texts)
+    return _last_special[1]
 
 
 def _read_object(path: Path) -> dict[str, Any]:

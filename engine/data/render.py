@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from engine.data.spans import find_turns
+from engine.data.model_files import special_texts
+from engine.data.turns import find_turns
 from engine.errors import LoraDeckError
 
 if TYPE_CHECKING:
@@ -36,6 +38,11 @@ class EncodedRow:
     """Start and end of each answer with its end-of-turn token, in characters."""
     end_trained: bool
     """Whether the last answer's last trained token is an end token: eos or another special one."""
+    tools_folded: bool = False
+    """Whether functions, calls and results stand as plain text inside the turns, for a chat
+    template that leaves some of them out."""
+    system_folded: bool = False
+    """Whether the system turn stands in the first question, for a template that has none."""
 
     @property
     def trained(self) -> int:
@@ -46,27 +53,88 @@ class EncodedRow:
 def encode(conversation: Conversation, template: ChatTemplate, tokenizer: Tokenizer) -> EncodedRow:
     """Render and tokenize a row; its answers and their end-of-turn tokens are trained.
 
+    An answer is what the assistant says and the functions it calls. A plain text is trained
+    whole, with its eos token and without a template.
+
     Raises:
         LoraDeckError: The template fails on this row or hides an answer; names the row.
     """
     try:
-        turns = find_turns(conversation.messages, template)
+        return encode_unnamed(conversation, template, tokenizer)
     except LoraDeckError as error:
         message = f"Row {conversation.row}: {error.message}"
         raise LoraDeckError(error.title, message, error.hint) from None
+
+
+def encode_unnamed(
+    conversation: Conversation, template: ChatTemplate, tokenizer: Tokenizer
+) -> EncodedRow:
+    """Do so for a row whose number means nothing to the user.
+
+    Raises:
+        LoraDeckError: As ``encode``, without the row's number.
+    """
+    if conversation.plain:
+        return _encode_plain(conversation, template, tokenizer)
+    turns = find_turns(conversation, template, partial(special_texts, tokenizer))
     # The template writes BOS and EOS itself: no token is added a second time
     encoding = tokenizer.encode(turns.text, add_special_tokens=False)
-    input_ids, offsets = encoding.ids, encoding.offsets
-    labels = _labels(turns.text, input_ids, offsets, turns.spans)
-    return EncodedRow(
-        row=conversation.row,
-        text=turns.text,
-        input_ids=input_ids,
-        labels=labels,
-        offsets=offsets,
-        spans=turns.spans,
-        end_trained=_end_trained(labels, offsets, turns.spans, template, tokenizer),
+    return _mask(
+        EncodedRow(
+            row=conversation.row,
+            text=turns.text,
+            input_ids=encoding.ids,
+            labels=[],
+            offsets=encoding.offsets,
+            spans=turns.spans,
+            end_trained=False,
+            tools_folded=turns.chat.tools_folded,
+            system_folded=turns.chat.system_folded,
+        ),
+        template,
+        tokenizer,
     )
+
+
+def _encode_plain(
+    conversation: Conversation, template: ChatTemplate, tokenizer: Tokenizer
+) -> EncodedRow:
+    """Tokenize a text as the tokenizer would by itself, with one BOS where it adds one, and eos."""
+    said = "".join(message.content for message in conversation.messages)
+    eos = template.eos_token or ""
+    if not said.endswith(eos):
+        said += eos
+    encoding = tokenizer.encode(said, add_special_tokens=False)
+    input_ids, offsets = encoding.ids, encoding.offsets
+    opening = _opening(tokenizer)
+    if input_ids[: len(opening)] == opening:
+        start = offsets[len(opening) - 1][1] if opening else 0
+        text = said
+    else:
+        texts = [tokenizer.id_to_token(token) or "" for token in opening]
+        start = len("".join(texts))
+        text = "".join(texts) + said
+        ends = [len("".join(texts[: at + 1])) for at in range(len(texts))]
+        before = [(end - len(one), end) for end, one in zip(ends, texts, strict=True)]
+        offsets = before + [(one + start, end + start) for one, end in offsets]
+        input_ids = opening + input_ids
+    row = EncodedRow(conversation.row, text, input_ids, [], offsets, ((start, len(text)),), False)
+    return _mask(row, template, tokenizer)
+
+
+def _opening(tokenizer: Tokenizer) -> list[int]:
+    """Give the tokens that a tokenizer puts before every text: a BOS, or none."""
+    bare = tokenizer.encode("a", add_special_tokens=False).ids
+    whole = tokenizer.encode("a", add_special_tokens=True).ids
+    added = len(whole) - len(bare)
+    return next((whole[:at] for at in range(added + 1) if whole[at : at + len(bare)] == bare), [])
+
+
+def _mask(row: EncodedRow, template: ChatTemplate, tokenizer: Tokenizer) -> EncodedRow:
+    """Label the tokens inside the spans."""
+    labels = _labels(row.text, row.input_ids, row.offsets, row.spans)
+    ended = _end_trained(row.text, labels, row.offsets, row.spans, template, tokenizer)
+    return replace(row, labels=labels, end_trained=ended)
 
 
 def cut(row: EncodedRow, max_length: int) -> EncodedRow:
@@ -111,15 +179,17 @@ def _only_space_outside(text: str, start: int, end: int, span: tuple[int, int]) 
 
 
 def _end_trained(
+    text: str,
     labels: Sequence[int],
     offsets: Sequence[tuple[int, int]],
     spans: Sequence[tuple[int, int]],
     template: ChatTemplate,
     tokenizer: Tokenizer,
 ) -> bool:
-    """Tell whether the last trained token ends the last answer and is an end token."""
-    last = next((i for i in range(len(labels) - 1, -1, -1) if labels[i] != NOT_TRAINED), None)
-    if last is None or offsets[last][1] < spans[-1][1]:
+    """Tell whether the last trained token but for whitespace ends the last answer."""
+    trained = (at for at in range(len(labels) - 1, -1, -1) if labels[at] != NOT_TRAINED)
+    last = next((at for at in trained if text[slice(*offsets[at])].strip()), None)
+    if last is None or text[offsets[last][1] : spans[-1][1]].strip():
         return False
     token = labels[last]
     if tokenizer.id_to_token(token) == template.eos_token:

@@ -15,18 +15,29 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from jinja2.parser import Parser
+    from jinja2.runtime import Context, Macro
+
+GENERATION_MARKS = "_generation_marks"
+"""The variable that holds what to write before and after a ``{% generation %}`` body."""
 
 
 class _GenerationTag(Extension):
-    """Accept ``{% generation %}`` around an answer and render what is inside it."""
+    """Render what ``{% generation %}`` holds; between marks, where the rendering asks for them."""
 
     tags = {"generation"}  # noqa: RUF012 - jinja2 declares it so
 
     def parse(self, parser: Parser) -> nodes.Node:
-        """Give the tag's body back in the place of the tag, with a scope of its own."""
+        """Give a call block in the place of the tag, as transformers does."""
         line = next(parser.stream).lineno
         body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
-        return nodes.Scope(body, lineno=line)
+        call = self.call_method("_enclose", [nodes.ContextReference()])
+        return nodes.CallBlock(call, [], [], body).set_lineno(line)
+
+    @staticmethod
+    def _enclose(context: Context, caller: Macro) -> str:
+        """Render the body; jinja2 calls this."""
+        opening, closing = context.get(GENERATION_MARKS) or ("", "")
+        return opening + caller() + closing
 
 
 class _SafeNamespace(Namespace):

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 
+from engine.data.chat import as_turns, fold_system
 from engine.data.model_files import special_tokens, template_source
-from engine.data.sandbox import make_environment
-from engine.data.types import Message
+from engine.data.sandbox import GENERATION_MARKS, make_environment
 from engine.data.words import shown
 from engine.errors import LoraDeckError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from engine.data.types import Message
 
 DEFAULT_TEMPLATE = """\
 {{- bos_token or '' }}
@@ -24,15 +27,19 @@ DEFAULT_TEMPLATE = """\
         {{- message['content'] + '\\n\\n' }}
     {%- elif message['role'] == 'user' %}
         {{- 'User:\\n' + message['content'] + '\\n\\n' }}
-    {%- else %}
+    {%- elif message['role'] == 'assistant' and not message['tool_calls'] %}
         {{- 'Assistant:\\n' + message['content'] + (eos_token or '') + '\\n\\n' }}
     {%- endif %}
 {%- endfor %}
 {%- if add_generation_prompt %}
     {{- 'Assistant:\\n' }}
 {%- endif %}"""
-"""For base models without a template: plain words, each answer ended by the model's eos token."""
+"""For base models without a template: plain words, each answer ended by the model's eos token.
 
+It leaves functions, calls and results out: they are folded into the turns before.
+"""
+
+_GENERATION = re.compile(r"\{%[-+]?\s*generation\s*[-+]?%\}")
 _MAX_CHARACTERS = 20_000_000
 _SHOWN_CHARACTERS = 300
 # What running a stranger's template can raise: jinja2's own, and Python's from inside it
@@ -66,6 +73,7 @@ class ChatTemplate:
         self.source = source
         self.tokens = dict(tokens)
         self.is_default = is_default
+        self.marks_generation = _GENERATION.search(source) is not None
         environment = make_environment(datetime.now())  # noqa: DTZ005 - as transformers does
         try:
             self._template = environment.from_string(source)
@@ -98,36 +106,49 @@ class ChatTemplate:
             LoraDeckError: The template fails or refuses these turns.
         """
         try:
-            return self._run(messages, add_generation_prompt)
-        except _FAILURES as error:
-            folded = _fold_system(messages)
+            return self.run(as_turns(messages), prompt=add_generation_prompt)
+        except LoraDeckError as error:
+            folded = fold_system(messages)
             if folded is None:
-                raise _failed(error) from None
+                raise
             try:
-                return self._run(folded, add_generation_prompt)
-            except _FAILURES:
-                raise _failed(error) from None
+                return self.run(as_turns(folded), prompt=add_generation_prompt)
+            except LoraDeckError:
+                raise error from None
 
-    def _run(self, messages: Sequence[Message], add_generation_prompt: bool) -> str:
-        """Run the template once."""
-        text = self._template.render(
-            **self.tokens,
-            messages=[{"role": one.role, "content": one.content} for one in messages],
-            tools=None,
-            documents=None,
-            add_generation_prompt=add_generation_prompt,
-        )
+    def run(
+        self,
+        turns: Sequence[dict[str, Any]],
+        tools: Sequence[dict[str, Any]] = (),
+        *,
+        prompt: bool = False,
+        marks: tuple[str, str] | None = None,
+    ) -> str:
+        """Run the template once, on turns in OpenAI's form.
+
+        Args:
+            turns: As ``as_turns`` makes them.
+            tools: The functions that may be called.
+            prompt: Whether the prompt for the next answer follows.
+            marks: What to write before and after each ``{% generation %}`` body.
+
+        Raises:
+            LoraDeckError: The template fails or refuses these turns.
+        """
+        try:
+            text = self._template.render(
+                **self.tokens,
+                messages=list(turns),
+                tools=list(tools) or None,
+                documents=None,
+                add_generation_prompt=prompt,
+                **{GENERATION_MARKS: marks},
+            )
+        except _FAILURES as error:
+            raise _failed(error) from None
         if len(text) > _MAX_CHARACTERS:
-            raise ValueError(f"it makes a text of {len(text):,} characters")
+            raise _failed(ValueError(f"it makes a text of {len(text):,} characters"))
         return text
-
-
-def _fold_system(messages: Sequence[Message]) -> list[Message] | None:
-    """Put a leading system turn into the user turn after it, ``None`` where there is none."""
-    if len(messages) < 2 or messages[0].role != "system":
-        return None
-    system, user, *rest = messages
-    return [Message(role="user", content=f"{system.content}\n\n{user.content}"), *rest]
 
 
 def _failed(error: BaseException) -> LoraDeckError:

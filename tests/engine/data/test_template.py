@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from engine.data.chat import as_turns
 from engine.data.model_files import load_tokenizer
 from engine.data.render import encode
 from engine.data.template import DEFAULT_TEMPLATE, ChatTemplate
@@ -50,7 +51,7 @@ def test_text_and_tokens_equal_those_of_transformers(
     for turns in CONVERSATIONS:
         for system in ("",) if name in NO_SYSTEM else ("", "Be brief."):
             conversation = talk(*turns, system=system)
-            chat = [one.model_dump() for one in conversation.messages]
+            chat = as_turns(conversation.messages)
             for prompt in (False, True):
                 expected = theirs.apply_chat_template(
                     chat, tokenize=False, add_generation_prompt=prompt
