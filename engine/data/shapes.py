@@ -2,40 +2,111 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from engine.data.detect import REQUIRED, WANTED, shape_of
-from engine.data.types import Shape
-from engine.data.words import key_list
+from engine.data.mapping import mapped, parse_mapping
+from engine.data.profile import column_kinds, first_rows
+from engine.data.recognise import make_shape, recognise
+from engine.data.synonyms import FIELDS, is_label
+from engine.data.words import brief, key_list, shown
 from engine.errors import LoraDeckError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from engine.data.profile import Kind
+    from engine.data.types import Shape
+
+__all__ = ["describe_shape", "parse_mapping", "propose"]
+
+WANTED = (
+    "Known are rows with instruction and output (Alpaca), conversations (ShareGPT: a list of "
+    "turns with from and value), messages (role and content), prompt and completion, chosen and "
+    "rejected, or text."
+)
+
 
 def propose(
-    rows: Sequence[Mapping[str, Any]],
-    mapping: Mapping[str, str] | None = None,  # noqa: ARG001
+    rows: Sequence[Mapping[str, Any]], mapping: Mapping[str, str] | None = None, name: str = ""
 ) -> Shape:
     """Name the shape that most rows have.
 
     Args:
-        rows: The first rows; a few hundred are enough.
-        mapping: Which column holds which field, where the user said so.
+        rows: The first rows; at most 300 are looked at.
+        mapping: Which column holds which field, where the user said so: ``parse_mapping``'s.
+        name: The file's name, for the messages.
 
     Raises:
         LoraDeckError: No known shape; names the columns found and those wanted. Or the mapping
             names a column or a field that does not exist.
     """
-    found = [shape for row in rows if (shape := shape_of(row)) is not None]
-    if not found:
-        keys = list(dict.fromkeys(key for row in rows for key in row))
-        raise LoraDeckError(
-            "Unknown dataset format",
-            f"The rows have the keys {key_list(keys)}.",
-            f"{WANTED} Rename the keys to these.",
-        )
-    dataset_type = max(set(found), key=found.count)
-    return Shape(
-        dataset_type=dataset_type, columns={key: key for key in sorted(REQUIRED[dataset_type])}
+    rows = first_rows(rows)
+    kinds = column_kinds(rows)
+    found = _majority(rows, kinds)
+    if mapping:
+        return mapped(mapping, rows, kinds, found)
+    if found is None:
+        raise _unknown(kinds, name)
+    return found
+
+
+def _majority(rows: Sequence[Mapping[str, Any]], kinds: Mapping[str, Kind]) -> Shape | None:
+    """Let each row vote with the columns it has values in, then with all; last, all together."""
+    filled = Counter(
+        tuple(key for key in row if key in kinds and row[key] is not None) for row in rows
+    )
+    present = Counter(tuple(key for key in row if key in kinds) for row in rows)
+    together = Counter([tuple(kinds)])
+    for votes, loose in ((filled, False), (present, False), (together, True)):
+        if shape := _elected(votes, kinds, loose):
+            return shape
+    return None
+
+
+def _elected(
+    votes: Counter[tuple[str, ...]], kinds: Mapping[str, Kind], loose: bool
+) -> Shape | None:
+    """Choose the type and columns with most votes; optional columns come from all that agree."""
+    shapes = [
+        (shape, count)
+        for columns, count in votes.items()
+        if (shape := recognise({one: kinds[one] for one in columns}, loose=loose))
+    ]
+    tally: Counter[str] = Counter()
+    for shape, count in shapes:
+        tally[shape.dataset_type] += count
+    if not tally:
+        return None
+    chosen = tally.most_common(1)[0][0]
+    shapes = [(shape, count) for shape, count in shapes if shape.dataset_type == chosen]
+    best = max(shapes, key=lambda one: (one[1], len(one[0].columns)))[0]
+    required = FIELDS[best.dataset_type][0]
+    columns = dict(best.columns)
+    for shape, _ in shapes:
+        if all(shape.columns.get(field) == best.columns.get(field) for field in required):
+            columns = {**shape.columns, **columns}
+    return make_shape(best.dataset_type, columns)
+
+
+def describe_shape(shape: Shape) -> str:
+    """Say how rows are read: ``prompt_completion: prompt from 问题, completion from 答案``."""
+    parts = [
+        field if field == column else f"{field} from {brief(column)}" if column else f"no {field}"
+        for field, column in shape.columns.items()
+    ]
+    return f"{shape.dataset_type}: {', '.join(parts)}" if parts else shape.dataset_type
+
+
+def _unknown(kinds: Mapping[str, Kind], name: str) -> LoraDeckError:
+    """Word that nothing fits, with a mapping wherever two columns hold text."""
+    where = f"{shown(name)}: the" if name else "The"
+    texts = [column for column, one in kinds.items() if one == "text" and not is_label(column)]
+    hint = "Say which column is which: --map instruction=COLUMN,output=COLUMN"
+    if len(texts) > 1:
+        hint += f", for example --map instruction={brief(texts[0])},output={brief(texts[1])}"
+    return LoraDeckError(
+        "Unknown dataset format",
+        f"{where} rows have the keys {key_list(kinds)}.",
+        f"{WANTED} {hint}." if kinds else WANTED,
     )
