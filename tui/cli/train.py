@@ -12,6 +12,7 @@ from engine.plan.text import plan_lines
 from engine.server.wire import PlanRequest, TrainRequest
 from engine.tasks.record import check_task_name
 from tui.cli.follow import JsonEvents, follow_to_end, print_json_line, settle_interrupt
+from tui.cli.options import LeaveOut, Maps, mapping_of
 from tui.cli.output import Json, print_json, print_text
 from tui.cli.pulling import ensure_model
 from tui.cli.session import absolute, model_name, with_engine
@@ -27,7 +28,9 @@ PLAN_EXAMPLE = "Example: loradeck plan rows.json --model demo --set lora_rank=8 
 Dataset = Annotated[
     str,
     typer.Argument(
-        show_default=False, help="A dataset file: Alpaca or ShareGPT rows, JSON or JSONL."
+        show_default=False,
+        help="A dataset: a file (JSON, JSONL, CSV, TSV, Parquet, Arrow, text, also .gz or .zst), "
+        "a folder, or the name of a kept one.",
     ),
 ]
 Model = Annotated[
@@ -54,9 +57,17 @@ Sets = Annotated[
 Detach = Annotated[bool, typer.Option("--detach", "-d", help="Start the task and return.")]
 
 
-def plan(dataset: Dataset, model: Model, overrides: Sets = None, *, json: Json = False) -> None:
+def plan(
+    dataset: Dataset,
+    model: Model,
+    overrides: Sets = None,
+    maps: Maps = None,
+    *,
+    leave_out: LeaveOut = False,
+    json: Json = False,
+) -> None:
     """Show every parameter of a run with its reason; nothing is started."""
-    request = _request(dataset, model, overrides)
+    request = _request(dataset, model, overrides, maps, leave_out=leave_out)
     made = with_engine(lambda client: _plan(client, request, quiet=json))
     if json:
         print_json(made)
@@ -69,7 +80,9 @@ def train(
     model: Model,
     name: Name,
     overrides: Sets = None,
+    maps: Maps = None,
     *,
+    leave_out: LeaveOut = False,
     detach: Detach = False,
     json: JsonEvents = False,
 ) -> None:
@@ -79,7 +92,8 @@ def train(
     Exit status: 0 completed, 1 failed, 2 bad input, 130 interrupted.
     """
     request = TrainRequest(
-        task_name=check_task_name(name), **_request(dataset, model, overrides).model_dump()
+        task_name=check_task_name(name),
+        **_request(dataset, model, overrides, maps, leave_out=leave_out).model_dump(),
     )
     created: list[TaskRecord] = []
     try:
@@ -101,12 +115,21 @@ def train(
     follow_to_end(task, json=json)
 
 
-def _request(dataset: str, model: str, overrides: list[str] | None) -> PlanRequest:
+def _request(
+    dataset: str,
+    model: str,
+    overrides: list[str] | None,
+    maps: list[str] | None,
+    *,
+    leave_out: bool,
+) -> PlanRequest:
     """Check the overrides and make paths absolute."""
     return PlanRequest(
         dataset_file=absolute(dataset),
         base_model=model_name(model),
         overrides=parse_overrides(overrides or []),
+        mapping=mapping_of(maps),
+        leave_out=leave_out,
     )
 
 
