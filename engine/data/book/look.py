@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from engine.data.checks import ROW_CHECKS
+from engine.data.checks.row_text import RowText
 from engine.data.faults import FaultyRowError
 from engine.data.normalize import normalize
 from engine.data.words import kind_of
@@ -38,6 +40,8 @@ class Look:
     summary: str
     text: bytes
     """All texts in the row, folded to one case: one line of UTF-8."""
+    said: RowText | None = None
+    """What it says, to be compared with other rows; ``None`` where it cannot train."""
 
 
 def look(value: Mapping[str, Any], number: int, shape: Shape) -> Look:
@@ -47,18 +51,21 @@ def look(value: Mapping[str, Any], number: int, shape: Shape) -> Look:
         FaultyRowError: It cannot be kept: too large, or nested too deep.
     """
     written = as_json(value)
+    found = list(texts(value))
+    text = folded("\n".join(found))
     try:
         conversation = normalize(value, number, shape)
-        codes: tuple[str, ...] = ()
-        fault, line = "", _first_text(conversation)
     except FaultyRowError as error:
-        codes, fault, line = (error.code,), error.detail, next(texts(value), "")
-    return Look(written, codes, fault, one_line(line), folded("\n".join(texts(value))))
+        line = one_line(next(iter(found), ""))
+        return Look(written, (error.code,), visible(error.detail), line, text)
+    said = RowText(conversation)
+    codes = {code: None for check in ROW_CHECKS for code, _ in check(said)}
+    return Look(written, tuple(codes), "", one_line(_first_text(conversation)), text, said)
 
 
 def unreadable(error: FaultyRowError) -> Look:
     """Keep the place of a row that cannot be read."""
-    return Look(None, (error.code,), error.detail, "", b"")
+    return Look(None, (error.code,), visible(error.detail), "", b"")
 
 
 def as_json(value: Mapping[str, Any]) -> str:
@@ -159,9 +166,7 @@ def _levels(value: Any) -> int:
     levels, layer = 0, [value]
     while layer := [one for one in layer if isinstance(one, (dict, list))]:
         levels += 1
-        layer = [
-            item for one in layer for item in (one.values() if isinstance(one, dict) else one)
-        ]
+        layer = [item for one in layer for item in (one.values() if isinstance(one, dict) else one)]
     return levels
 
 

@@ -9,27 +9,29 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-GAP = 1 << 20
+GAP = 1 << 24
 """Between the order keys of two rows of the file: row ``n`` has the key ``n * GAP``."""
 FIRST_INSERTED = 1 << 40
 """Rows of the file have their number there as id; rows put in later count from here."""
 _ROWS = "rows.sqlite"
 _TEXT = "text"
 _ENDS = "ends"
-_SCHEMA = f"""
+_SCHEMA = """
 CREATE TABLE rows (
     id INTEGER PRIMARY KEY,
     place INTEGER NOT NULL,
     deleted INTEGER NOT NULL DEFAULT 0,
+    inserted INTEGER NOT NULL DEFAULT 0,
     edited INTEGER NOT NULL DEFAULT 0,
     codes TEXT NOT NULL,
     fault TEXT NOT NULL,
     summary TEXT NOT NULL
 );
-CREATE UNIQUE INDEX place ON rows (place);
-CREATE INDEX gone ON rows (place) WHERE deleted AND id < {FIRST_INSERTED};
-CREATE INDEX inserted ON rows (place) WHERE NOT deleted AND id >= {FIRST_INSERTED};
+CREATE UNIQUE INDEX place ON rows (place, deleted);
+CREATE INDEX gone ON rows (place) WHERE deleted AND NOT inserted;
+CREATE INDEX inserted ON rows (place) WHERE NOT deleted AND inserted;
 CREATE TABLE contents (id INTEGER PRIMARY KEY, value TEXT);
+CREATE INDEX unreadable ON contents (id) WHERE value IS NULL;
 CREATE TABLE marks (code TEXT, row INTEGER, PRIMARY KEY (code, row)) WITHOUT ROWID;
 CREATE TABLE texts (id INTEGER PRIMARY KEY, text BLOB NOT NULL);
 CREATE TABLE journal (
