@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine.data.types import Finding, Lengths, Level
+from engine.data.types import Finding, Lengths, Level, is_few
 from engine.errors import DiskFullError, LoraDeckError
 from engine.plan.fit import Need, nearest
 from engine.text import human_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from engine.plan.parameters import TrainingParams
     from engine.plan.types import Device, Memory, Plan
 
@@ -114,6 +116,27 @@ def refuse_impossible(plan: Plan) -> None:
                 raise DiskFullError("Too little disk", found.message, found.hint)
             title = "Not enough memory" if found.code == "memory" else "This cannot be trained"
             raise LoraDeckError(title, found.message, found.hint)
+
+
+def leave_out(found: Iterable[Finding], rows: int, *, asked: bool) -> list[Finding]:
+    """Turn errors of few rows, or of those the user wants left out, into warnings that say so.
+
+    Args:
+        found: About rows; an error without a count concerns the whole dataset and stays.
+        rows: How many rows were looked at.
+        asked: Whether the user wants faulty rows left out however many they are.
+    """
+    found = list(found)
+    faulty = sum(one.count for one in found if one.level == "error")
+    if not faulty or faulty >= rows or not (asked or is_few(faulty, rows)):
+        return found
+    return [_left_out(one) if one.level == "error" and one.count else one for one in found]
+
+
+def _left_out(found: Finding) -> Finding:
+    """Say of a finding that its rows are left out."""
+    words = f"{found.message} Left out of the training."
+    return found.model_copy(update={"level": "warning", "message": words})
 
 
 def _settings(changes: dict[str, Any]) -> str:

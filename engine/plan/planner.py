@@ -28,6 +28,7 @@ class _Subject:
     need: Need
     rows: int
     disk_free: int
+    leave_out: bool
 
     def disk_needed(self, params: TrainingParams) -> int:
         """Count what the run writes, in bytes."""
@@ -44,6 +45,7 @@ def make_plan(
     device: Device,
     overrides: Mapping[str, Any],
     disk_free: int,
+    leave_out: bool = False,
     dataset_file: str,
     base_model: str,
 ) -> Plan:
@@ -56,6 +58,7 @@ def make_plan(
         device: Where the run computes, and what is free there now.
         overrides: What the user set; checked here.
         disk_free: Bytes free where the checkpoints go.
+        leave_out: Whether the user wants faulty rows left out however many they are.
         dataset_file: As the user named it.
         base_model: As the user named it.
 
@@ -70,14 +73,15 @@ def make_plan(
     shape = _shape(model)
     checks.check_against_device(overrides, device)
     checks.check_against_model(overrides, shape)
-    subject = _Subject(Need(shape, lengths, device), inspection.rows, disk_free)
+    subject = _Subject(
+        Need(shape, lengths, device), inspection.rows - inspection.faulty, disk_free, leave_out
+    )
     draft = Draft(overrides)
     train_rows = choosing.choose_all(draft, subject.need, subject.rows)
     params = draft.params()
     steps = _steps(train_rows, params)
     checks.check_schedule(overrides, steps)
     rows_cut, tokens_cut = findings.cut(lengths, params.max_seq_length)
-    own = _findings(subject, params, steps)
     return Plan(
         base_model=base_model,
         dataset_file=dataset_file,
@@ -94,7 +98,11 @@ def make_plan(
         total_steps=steps,
         rows_cut=rows_cut,
         tokens_cut=tokens_cut,
-        findings=(*inspection.findings, *lengths.findings, *own),
+        leave_out=leave_out,
+        findings=(
+            *findings.leave_out(inspection.findings, inspection.rows, asked=leave_out),
+            *_findings(subject, params, steps),
+        ),
     )
 
 
@@ -123,10 +131,11 @@ def _steps(rows: int, params: TrainingParams) -> int:
 def _findings(subject: _Subject, params: TrainingParams, steps: int) -> list[Finding]:
     """Collect what the plan itself has to say, what refuses it first."""
     need = subject.need
+    by_row = [*need.lengths.findings, *findings.unanswered_finding(need, params)]
     return [
+        *findings.leave_out(by_row, need.lengths.measured, asked=subject.leave_out),
         *findings.memory_finding(need, params, need.memory(params)),
         *findings.disk_finding(subject.disk_needed(params), subject.disk_free),
-        *findings.unanswered_finding(need, params),
         *findings.cut_finding(need, params),
         *findings.advice(params, need.device, steps),
     ]

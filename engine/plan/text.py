@@ -6,6 +6,7 @@ import itertools
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
+from engine.data.shapes import describe_shape
 from engine.text import human_bytes, human_count, visible
 
 if TYPE_CHECKING:
@@ -38,8 +39,10 @@ def _summary(plan: Plan) -> list[tuple[str, str]]:
     return [
         (
             "dataset",
-            f"{plan.dataset_file} ({plan.dataset.dataset_type}, {plan.dataset.rows:,} rows)",
+            f"{plan.dataset_file} ({plan.dataset.dataset_type}, {plan.dataset.rows:,} rows"
+            f"{f', {plan.dataset.faulty:,} left out' if plan.dataset.faulty else ''})",
         ),
+        *_mapping(plan),
         ("tokens", _tokens(plan)),
         ("model", _model(plan)),
         ("device", _device(plan)),
@@ -47,6 +50,12 @@ def _summary(plan: Plan) -> list[tuple[str, str]]:
         ("disk", disk),
         ("run", _run(plan)),
     ]
+
+
+def _mapping(plan: Plan) -> list[tuple[str, str]]:
+    """Say which column is which, where their names had to be interpreted."""
+    shape = plan.dataset.shape
+    return [("columns", describe_shape(shape))] if shape is not None and shape.guessed else []
 
 
 def _tokens(plan: Plan) -> str:

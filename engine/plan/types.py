@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.data.types import Finding, Inspection, Lengths
+from engine.data.types import Finding, Inspection, Lengths, is_few
 from engine.models.types import ModelInfo
 from engine.plan.parameters import TrainingParams
 
@@ -82,5 +82,11 @@ class Plan(BaseModel):
     rows_cut: int
     """Rows longer than ``max_seq_length``; of the measured ones."""
     tokens_cut: int
+    leave_out: bool = False
+    """Whether the user wants faulty rows left out however many they are."""
     findings: tuple[Finding, ...]
     """Of the dataset, the lengths and the plan itself; none is an error once a task exists."""
+
+    def tolerates(self, faulty: int) -> bool:
+        """Tell whether so many rows without use are left out rather than the start refused."""
+        return is_few(faulty, self.dataset.rows) or self.leave_out

@@ -12,50 +12,42 @@ if TYPE_CHECKING:
     from peft import PeftModel
     from transformers import PreTrainedTokenizerBase
 
-    from engine.data.template import ChatTemplate
-    from engine.data.types import Conversation
+    from engine.results.sample import Sample
 
 _LONGEST_ANSWER = 80
 
 
 def compare_answers(
-    model: PeftModel,
-    tokenizer: PreTrainedTokenizerBase,
-    template: ChatTemplate,
-    sample: Conversation,
+    model: PeftModel, tokenizer: PreTrainedTokenizerBase, sample: Sample
 ) -> AnswersCompared:
-    """Ask a conversation's first question of the adapter and, without it, of the base; greedily.
+    """Ask a question of the adapter and, without it, of the base; greedily.
 
     Args:
         model: On any device; left in evaluation mode.
-        sample: Its turns up to the first answer are the prompt, that answer the reference.
     """
     model.eval()
-    position = next(
-        index for index, message in enumerate(sample.messages) if message.role == "assistant"
-    )
-    prompt = template.render(sample.messages[:position], add_generation_prompt=True)
+    prompt = torch.tensor([sample.prompt_ids], device=model.device)
     adapter_answer = _answer(model, tokenizer, prompt)
     with model.disable_adapter():
         base_answer = _answer(model, tokenizer, prompt)
     return AnswersCompared(
-        question=sample.messages[position - 1].content,
-        reference=sample.messages[position].content,
+        question=sample.question,
+        reference=sample.reference,
         base_answer=base_answer,
         adapter_answer=adapter_answer,
     )
 
 
-def _answer(model: PeftModel, tokenizer: PreTrainedTokenizerBase, prompt: str) -> str:
+def _answer(model: PeftModel, tokenizer: PreTrainedTokenizerBase, prompt: torch.Tensor) -> str:
     """Generate until the end-of-turn token, or as far as the longest answer."""
-    inputs = tokenizer(prompt, add_special_tokens=False, return_tensors="pt").to(model.device)
     with torch.inference_mode():
         output = model.generate(
-            **inputs,
+            input_ids=prompt,
+            attention_mask=torch.ones_like(prompt),
             max_new_tokens=_LONGEST_ANSWER,
             do_sample=False,
             use_cache=True,
             pad_token_id=tokenizer.pad_token_id,
         )
-    answer = output[0, inputs["input_ids"].shape[1] :]
+    answer = output[0, prompt.shape[1] :]
     return str(tokenizer.decode(answer, skip_special_tokens=True)).strip()

@@ -89,7 +89,7 @@ class EngineService:
         overrides = check_overrides(request.overrides)
         dataset = absolute(request.dataset_file)
         inspection = await asyncio.to_thread(inspect_dataset, dataset)
-        refuse_errors(inspection)
+        refuse_errors(inspection, request.leave_out)
         model = await asyncio.to_thread(find_model, self.home, request.base_model)
         if model.state != "ready" or model.path is None:
             raise LoraDeckError(
@@ -105,6 +105,7 @@ class EngineService:
             model=model,
             device=device,
             overrides=overrides,
+            leave_out=request.leave_out,
             disk_free=shutil.disk_usage(self.home.root).free,
             dataset_file=str(dataset),
             base_model=request.base_model,

@@ -13,7 +13,7 @@ from engine.locks import holder
 from engine.plan.types import Plan
 from engine.tasks.events import TaskCompleted, TaskFailed, TaskStopped
 from engine.tasks.record import Status, TaskRecord
-from engine.train.spec import TaskSpec
+from engine.train.spec import PREPARED, TaskSpec
 from engine.train.worker import LOCK
 
 if TYPE_CHECKING:
@@ -117,10 +117,11 @@ class Scheduler:
         if self._worker_pid(task_id) is not None:
             self._adopt(task)  # an earlier server's worker still has it
         elif task.status is Status.RUNNING:
-            self._change(self._ended(task, self._live.progress(task_id).outcome, exit_code))
+            ended = self._ended(task, self._live.progress(task_id).outcome, exit_code)
+            self._change(ended)
             self._live.forget(task_id)
-            if task.cancel_requested:
-                shutil.rmtree(self._home.partial_adapter(task_id), ignore_errors=True)
+            if ended.status.ended:
+                self._spawn_job(asyncio.to_thread(self._clear, ended))
             self.admit()
             if worker:
                 self._pool.warm(worker.gpu)
@@ -170,6 +171,12 @@ class Scheduler:
             resume_step=progress.checkpoint,
             **live,
         )
+
+    def _clear(self, task: TaskRecord) -> None:
+        """Remove what an ended task needs no more."""
+        shutil.rmtree(self._home.task(task.id) / PREPARED, ignore_errors=True)
+        if task.status is Status.CANCELLED:
+            shutil.rmtree(self._home.partial_adapter(task.id), ignore_errors=True)
 
     def _adopt(self, task: TaskRecord) -> None:
         """Follow a worker that an earlier server started, and stop it if that was asked for."""

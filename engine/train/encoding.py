@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
+from engine.data.checks.row_keys import RowKeys
+from engine.data.checks.row_text import RowText
 from engine.data.render import EncodedRow, cut, encode
-from engine.data.types import Conversation
 from engine.errors import LoraDeckError
 from engine.files import sync_folder, write_atomic
+from engine.results.sample import Sample, make_sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from engine.data.template import ChatTemplate
+    from engine.data.types import Conversation
 
 ROWS = "rows.arrow"
 _SUMMARY = "summary.json"
@@ -52,8 +55,8 @@ class Summary(BaseModel):
     left_out: tuple[str, ...]
     """Why rows were left out, the first ten of them."""
     rows_left_out: int
-    sample: Conversation
-    """The first row, whose question the base and the adapter will answer."""
+    sample: Sample
+    """The first row's question, which the base and the adapter will answer."""
 
 
 class RowEncoder:
@@ -61,7 +64,6 @@ class RowEncoder:
 
     Args:
         max_length: Tokens after which a row is cut.
-        key_of: Gives the same number for rows that say the same.
         stopped: Asked before each batch.
     """
 
@@ -70,14 +72,13 @@ class RowEncoder:
         template: ChatTemplate,
         tokenizer: Tokenizer,
         max_length: int,
-        key_of: Callable[[Conversation], int],
         stopped: Callable[[], bool],
     ) -> None:
         self._template, self._tokenizer, self._max_length = template, tokenizer, max_length
-        self._key_of, self._stopped = key_of, stopped
+        self._stopped = stopped
         self._rows = self._rows_cut = self._tokens_cut = self._rows_left_out = 0
         self._left_out: list[str] = []
-        self._sample: Conversation | None = None
+        self._sample: Sample | None = None
 
     def write(self, conversations: Iterable[Conversation], folder: Path) -> Summary:
         """Write all rows; the summary comes last and says that they are whole.
@@ -127,8 +128,8 @@ class RowEncoder:
         if lost := len(whole.input_ids) - len(kept.input_ids):
             self._rows_cut += 1
             self._tokens_cut += lost
-        self._sample = self._sample or conversation
-        return _columns(kept, self._key_of(conversation))
+        self._sample = self._sample or make_sample(conversation, kept, self._tokenizer)
+        return _columns(kept, _key(conversation))
 
     def _leave_out(self, reason: str) -> None:
         """Count a row that cannot be trained."""
@@ -152,6 +153,13 @@ class RowEncoder:
             left_out=tuple(self._left_out),
             sample=self._sample,
         )
+
+
+def _key(conversation: Conversation) -> int:
+    """Give the same number for rows that say the same."""
+    keys = RowKeys()
+    keys.add(RowText(conversation))
+    return keys.folded[0]
 
 
 def _columns(row: EncodedRow, key: int) -> dict[str, Any]:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from datasets import Dataset
 
-from engine.data.inspect import examine, refuse_errors
+from engine.data.containers.source import content_hash
+from engine.data.held_out import held_out
+from engine.data.inspect import conversations
 from engine.data.model_files import load_tokenizer
-from engine.data.render import EncodedRow, cut, encode
 from engine.data.template import ChatTemplate
 from engine.errors import LoraDeckError
 from engine.tasks.events import DatasetPrepared
+from engine.train.encoding import ROWS, RowEncoder, Summary
 
 if TYPE_CHECKING:
-    from engine.data.types import Conversation
-    from engine.train.spec import TaskSpec
+    from engine.data.types import Shape
+    from engine.plan.types import Plan
+    from engine.results.sample import Sample
+    from engine.train.spec import Reporter, TaskSpec
+
+_TRAINER_COLUMNS = ["input_ids", "labels"]
 
 
 @dataclass(frozen=True)
@@ -28,79 +34,69 @@ class Prepared:
     train: Dataset
     evaluation: Dataset | None
     summary: DatasetPrepared
-    sample: Conversation
-    """The row whose question the base and the adapter answer."""
+    sample: Sample
     template: ChatTemplate
 
 
-def prepare(spec: TaskSpec, model_folder: Path) -> Prepared:
-    """Read, render, tokenize, mask and split a task's dataset.
+def prepare(spec: TaskSpec, model_folder: Path, reporter: Reporter) -> Prepared:
+    """Read, render, tokenize, mask and split a task's dataset, within bounded memory.
 
     Raises:
-        LoraDeckError: The file changed since the plan was made, or a row would train nothing.
+        LoraDeckError: The file changed since the plan was made, or rows would train nothing.
+        EncodingStoppedError: The worker was asked to stop meanwhile.
     """
-    params = spec.plan.training_params
-    file = Path(spec.plan.dataset_file)
-    dataset = examine(file)
-    if dataset.inspection.sha256 != spec.plan.dataset.sha256:
+    file, shape = _unchanged(spec.plan)
+    template, params = ChatTemplate.load(model_folder), spec.plan.training_params
+    encoder = RowEncoder(
+        template,
+        load_tokenizer(model_folder),
+        params.max_seq_length,
+        lambda: reporter.stop_requested,
+    )
+    summary = encoder.write(conversations(file, shape), spec.prepared)
+    _refuse_loss(summary, spec.plan)
+    rows = Dataset.from_file(str(spec.prepared / ROWS))
+    evaluation = held_out(_column(rows, "key").tolist(), params.eval_rows, params.seed)
+    train = np.setdiff1d(np.arange(len(rows)), evaluation)
+    return Prepared(
+        train=rows.select(train).select_columns(_TRAINER_COLUMNS),
+        evaluation=rows.select(evaluation).select_columns(_TRAINER_COLUMNS) if evaluation else None,
+        summary=DatasetPrepared(
+            train_rows=len(train),
+            eval_rows=len(evaluation),
+            tokens=int(_column(rows, "tokens")[train].sum()),
+            trained_tokens=int(_column(rows, "trained")[train].sum()),
+            rows_cut=summary.rows_cut,
+            tokens_cut=summary.tokens_cut,
+            rows_left_out=spec.plan.dataset.faulty + summary.rows_left_out,
+        ),
+        sample=summary.sample,
+        template=template,
+    )
+
+
+def _unchanged(plan: Plan) -> tuple[Path, Shape]:
+    """Give the file and how it is read, if it still is what the plan was made for."""
+    file, shape = Path(plan.dataset_file), plan.dataset.shape
+    if shape is None or content_hash(file) != plan.dataset.sha256:
         raise LoraDeckError(
             "Dataset changed",
             f"{file} is not what it was when the plan was made.",
             "Put the old file back, or start a new task.",
         )
-    refuse_errors(dataset.inspection)
-    template = ChatTemplate.load(model_folder)
-    tokenizer = load_tokenizer(model_folder)
-    encoded = [encode(conversation, template, tokenizer) for conversation in dataset.conversations]
-    kept = [cut(row, params.max_seq_length) for row in encoded]
-    _refuse_untrained(kept, params.max_seq_length)
-    held_out = set(random.Random(params.seed).sample(range(len(kept)), params.eval_rows))  # noqa: S311
-    train = [row for index, row in enumerate(kept) if index not in held_out]
-    evaluation = [kept[index] for index in sorted(held_out)]
-    return Prepared(
-        train=_as_dataset(train),
-        evaluation=_as_dataset(evaluation) if evaluation else None,
-        summary=_summarize(encoded, kept, train, len(evaluation)),
-        sample=dataset.conversations[0],
-        template=template,
-    )
+    return file, shape
 
 
-def _as_dataset(rows: list[EncodedRow]) -> Dataset:
-    """Keep the columns that the trainer reads."""
-    return Dataset.from_dict(
-        {
-            "input_ids": [row.input_ids for row in rows],
-            "labels": [row.labels for row in rows],
-        }
-    )
-
-
-def _refuse_untrained(rows: list[EncodedRow], limit: int) -> None:
-    """Refuse rows in which the length limit left no token of an answer."""
-    empty = [row.row for row in rows if not row.trained]
-    if empty:
-        shown = ", ".join(map(str, empty[:10]))
+def _refuse_loss(summary: Summary, plan: Plan) -> None:
+    """Refuse where more rows proved of no use than the plan, from a sample, could know."""
+    if summary.rows_left_out and not plan.tolerates(summary.rows_left_out):
         raise LoraDeckError(
             "Rows that would teach nothing",
-            f"Cut to {limit} tokens, {len(empty)} rows keep no token of their answer: {shown}.",
-            "Set a larger max_seq_length, or shorten these rows.",
+            f"{summary.rows_left_out:,} rows cannot be trained: {' '.join(summary.left_out[:3])}",
+            "Set a larger max_seq_length, mend these rows, or leave them out (--leave-out).",
         )
 
 
-def _summarize(
-    encoded: list[EncodedRow], kept: list[EncodedRow], train: list[EncodedRow], eval_rows: int
-) -> DatasetPrepared:
-    """Count rows and tokens, and what the length limit cut."""
-    lost = [
-        len(before.input_ids) - len(after.input_ids)
-        for before, after in zip(encoded, kept, strict=True)
-    ]
-    return DatasetPrepared(
-        train_rows=len(train),
-        eval_rows=eval_rows,
-        tokens=sum(len(row.input_ids) for row in train),
-        trained_tokens=sum(row.trained for row in train),
-        rows_cut=sum(count > 0 for count in lost),
-        tokens_cut=sum(lost),
-    )
+def _column(rows: Dataset, name: str) -> Any:
+    """Give a column of numbers as an array, without copying the rows."""
+    return rows.data.column(name).to_numpy()

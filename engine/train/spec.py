@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from engine.tasks.events import Event
 
 
+PREPARED = "prepared"
+
+
 class TaskSpec(BaseModel):
     """Everything that a training needs to know; the same wherever it runs."""
 
@@ -31,7 +34,7 @@ class TaskSpec(BaseModel):
     @property
     def prepared(self) -> Path:
         """The folder of the encoded rows."""
-        return self.folder / "prepared"
+        return self.folder / PREPARED
 
     @property
     def checkpoints(self) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -21,6 +22,7 @@ from engine.tasks.events import (
 )
 from engine.train.adapter import save_adapter
 from engine.train.checkpoints import newest, step_of
+from engine.train.encoding import EncodingStoppedError
 from engine.train.prepare import prepare
 from engine.train.setup import build_trainer, load_base, load_tokenizer
 
@@ -50,7 +52,11 @@ def train(spec: TaskSpec, reporter: Reporter) -> None:
     folder = Path(plan.model.path or "")
 
     reporter.report(PhaseEntered(phase="preparing"))
-    prepared = prepare(spec, folder)
+    try:
+        prepared = prepare(spec, folder, reporter)
+    except EncodingStoppedError:
+        reporter.report(TaskStopped(step=step_of(checkpoint) if checkpoint else 0))
+        return
     reporter.report(prepared.summary)
 
     reporter.report(PhaseEntered(phase="loading"))
@@ -67,12 +73,13 @@ def train(spec: TaskSpec, reporter: Reporter) -> None:
         return
 
     reporter.report(PhaseEntered(phase="answering"))
-    comparison = compare_answers(trainer.model, tokenizer, prepared.template, prepared.sample)
+    comparison = compare_answers(trainer.model, tokenizer, prepared.sample)
     reporter.report(comparison)
 
     reporter.report(PhaseEntered(phase="saving"))
     loss = _last_epoch_loss(trainer.state.log_history)
     reporter.report(save_adapter(spec, trainer.model, tokenizer, comparison, loss))
+    shutil.rmtree(spec.prepared, ignore_errors=True)
     reporter.report(
         TaskCompleted(seconds=time.monotonic() - began, train_loss=loss, peak_memory=_peak_memory())
     )

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from engine.data.types import Finding
 from engine.errors import DiskFullError, LoraDeckError
-from engine.plan.findings import refuse_impossible
+from engine.plan.findings import leave_out, refuse_impossible
 from engine.plan.parameters import parse_overrides
 from tests.engine.plan.make import CARD, CPU, GB, LLAMA_8B, QWEN_14B, plan_for
 
 if TYPE_CHECKING:
-    from engine.data.types import Finding
     from engine.plan.types import Device, Plan
 
 
@@ -111,3 +111,30 @@ def test_advice(rows: int, overrides: dict[str, Any], device: Device, code: str)
 
 def test_nothing_is_said_of_a_plain_run() -> None:
     assert plan_for(200).findings == ()
+
+
+def error(count: int, code: str = "no-answer") -> Finding:
+    """An error about so many rows."""
+    return Finding(
+        level="error", code=code, message=f"{count} rows.", hint="", count=count, rows=(1,)
+    )
+
+
+@pytest.mark.parametrize(
+    ("counts", "asked", "level"),
+    [((3,), False, "warning"), ((7, 4), False, "error"), ((7, 4), True, "warning")],
+)
+def test_few_faulty_rows_are_left_out_and_more_only_where_asked(
+    counts: tuple[int, ...], asked: bool, level: str
+) -> None:
+    told = leave_out([error(count) for count in counts], 1_000, asked=asked)
+    assert {one.level for one in told} == {level}
+    assert {"Left out" in one.message for one in told} == {level == "warning"}
+
+
+def test_not_all_rows_can_be_left_out() -> None:
+    assert leave_out([error(5)], 5, asked=True) == [error(5)]
+
+
+def test_errors_about_the_whole_dataset_stay() -> None:
+    assert leave_out([error(0, "memory"), error(1)], 1_000, asked=True)[0].level == "error"

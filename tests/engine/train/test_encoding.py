@@ -10,7 +10,9 @@ import pytest
 from engine.data.model_files import load_tokenizer
 from engine.data.render import NOT_TRAINED, encode
 from engine.data.template import ChatTemplate
+from engine.data.types import Conversation, Message
 from engine.errors import LoraDeckError
+from engine.results.sample import make_sample
 from engine.train import encoding
 from engine.train.encoding import ROWS, EncodingStoppedError, RowEncoder
 
@@ -18,21 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from engine.data.types import Conversation
+    from tokenizers import Tokenizer
 
     Encoder = Callable[..., RowEncoder]
 
 
 @pytest.fixture
 def make_encoder(make_model: Callable[..., Path]) -> Encoder:
-    """Build an encoder for a small model, with a key that is the row's length."""
+    """Build an encoder for a small model."""
     folder = make_model("smollm2")
     template, tokenizer = ChatTemplate.load(folder), load_tokenizer(folder)
 
     def build(max_length: int = 1000, stopped: Callable[[], bool] = lambda: False) -> RowEncoder:
-        return RowEncoder(
-            template, tokenizer, max_length, lambda row: len(row.messages[-1].content), stopped
-        )
+        return RowEncoder(template, tokenizer, max_length, stopped)
 
     return build
 
@@ -51,14 +51,46 @@ def test_rows_are_written_as_the_one_encoding_gives_them(
     rows = [talk("Why?", "Because.", row=1), talk("Who?", "Ada Morrow.", row=2)]
     summary = encoder.write(rows, tmp_path / "prepared")
     assert (summary.rows, summary.rows_cut, summary.rows_left_out) == (2, 0, 0)
-    assert summary.sample == rows[0]
+    assert (summary.sample.question, summary.sample.reference) == ("Why?", "Because.")
     for written, row in zip(_rows(tmp_path / "prepared"), rows, strict=True):
         whole = encode(row, encoder._template, encoder._tokenizer)
         assert written["input_ids"] == whole.input_ids
         assert written["labels"] == whole.labels
         assert written["tokens"] == len(whole.input_ids)
         assert written["trained"] == whole.trained
-        assert written["key"] == len(row.messages[-1].content)
+
+
+def test_rows_that_say_the_same_share_a_key(
+    make_encoder: Encoder, talk: Callable[..., Conversation], tmp_path: Path
+) -> None:
+    rows = [talk("Why?", "Because."), talk("why", "  because"), talk("Who?", "Because.")]
+    make_encoder().write(rows, tmp_path / "prepared")
+    same, again, other = (row["key"] for row in _rows(tmp_path / "prepared"))
+    assert same == again != other
+
+
+def test_sample_is_asked_as_it_is_trained(
+    make_encoder: Encoder, talk: Callable[..., Conversation]
+) -> None:
+    template, tokenizer = _parts(make_encoder())
+    row = talk("Why?", "Because.", "Who?", "Ada.", system="Be brief.")
+    sample = make_sample(row, encode(row, template, tokenizer), tokenizer)
+    assert tokenizer.decode(sample.prompt_ids, skip_special_tokens=False) == template.render(
+        row.messages[:2], add_generation_prompt=True
+    )
+    assert (sample.question, sample.reference) == ("Why?", "Because.")
+
+
+def test_sample_of_a_plain_text_is_its_beginning(make_encoder: Encoder) -> None:
+    template, tokenizer = _parts(make_encoder())
+    row = Conversation(
+        row=1, plain=True, messages=(Message(role="assistant", content="one two three four"),)
+    )
+    sample = make_sample(row, encode(row, template, tokenizer), tokenizer)
+    assert sample.question
+    assert sample.reference
+    whole = f"{sample.question}{sample.reference}"  # the cut may lie at a blank
+    assert whole.replace(" ", "") == "onetwothreefour"
 
 
 def test_batches_join_without_a_gap(
@@ -70,7 +102,9 @@ def test_batches_join_without_a_gap(
     monkeypatch.setattr(encoding, "_BATCH", 3)
     rows = [talk("Why?", "x" * length, row=length) for length in range(1, 9)]
     make_encoder().write(rows, tmp_path / "prepared")
-    assert [row["key"] for row in _rows(tmp_path / "prepared")] == list(range(1, 9))
+    trained = [row["trained"] for row in _rows(tmp_path / "prepared")]
+    assert len(trained) == 8
+    assert trained == sorted(trained)  # longer and longer answers, in order
 
 
 def test_long_rows_are_cut_and_counted_and_those_without_an_answer_left_out(
@@ -114,6 +148,6 @@ def test_no_row_at_all_is_refused_with_its_reasons(
         make_encoder(10).write([talk("Why? " * 90, "Because.", row=7)], tmp_path / "prepared")
 
 
-def _parts(encoder: RowEncoder) -> tuple[ChatTemplate, object]:
+def _parts(encoder: RowEncoder) -> tuple[ChatTemplate, Tokenizer]:
     """Give template and tokenizer of an encoder."""
     return encoder._template, encoder._tokenizer
