@@ -5,56 +5,94 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.data.detect import detect
-from engine.data.faults import FaultyRowError, fault_findings, finding
-from engine.data.normalize import normalize
-from engine.data.read import RawDataset, read_dataset
-from engine.data.types import Finding, Inspection, Shape
+from engine.data.containers.source import open_source
+from engine.data.faults import FaultyRowError
+from engine.data.normalize import normalizer
+from engine.data.scan import Scan
 from engine.data.words import shown
 from engine.errors import LoraDeckError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from engine.data.types import Conversation, Message
-
-_PREVIEW_ROWS = 3
-_FEW_ROWS = 50
+    from engine.data.types import Conversation, Inspection, Shape
 
 
-def inspect_dataset(path: Path) -> Inspection:
+def inspect_dataset(path: Path, mapping: Mapping[str, str] | None = None) -> Inspection:
     """Read and check a dataset; faults of rows become findings.
+
+    Reads the whole file in this process: in the server, use ``inspect_in_process``.
+
+    Args:
+        path: A file or folder.
+        mapping: Which column holds which field, where the user said so.
 
     Raises:
         LoraDeckError: The file as a whole cannot be used; names the file, the place and the cure.
     """
-    return examine(path).inspection
+    for step in Scan(path, mapping).steps():
+        if step.inspection is not None:
+            return step.inspection
+    raise AssertionError("a scan ends with an inspection")
 
 
-def load_conversations(path: Path) -> list[Conversation]:
-    """Read the conversations to train on.
+def conversations(
+    path: Path, shape: Shape, faults: Callable[[int, FaultyRowError], None] | None = None
+) -> Iterator[Conversation]:
+    """Stream the rows that can train, in order.
+
+    Args:
+        path: A file or folder.
+        shape: How its rows are read: an inspection's.
+        faults: Is told the number and the fault of each row that is left out.
 
     Raises:
-        LoraDeckError: As ``inspect_dataset``, and also where any row has an error.
+        LoraDeckError: The file cannot be read, or not any further.
     """
-    examined = examine(path)
-    refuse_errors(examined.inspection)
-    return examined.conversations
+    normalize = normalizer(shape)
+    for number, row in enumerate(open_source(path).rows(), start=1):
+        try:
+            if isinstance(row, FaultyRowError):
+                raise row
+            conversation = normalize(row, number)
+        except FaultyRowError as fault:
+            if faults is not None:
+                faults(number, fault.with_traceback(None))
+            continue
+        yield conversation
 
 
-def refuse_errors(inspection: Inspection) -> None:
-    """Refuse a dataset with an error finding.
+def load_conversations(path: Path, mapping: Mapping[str, str] | None = None) -> list[Conversation]:
+    """Read the conversations to train on, all at once: for small files and tests.
+
+    Raises:
+        LoraDeckError: As ``inspect_dataset``, and where ``refuse_errors`` refuses.
+    """
+    inspection = inspect_dataset(path, mapping)
+    refuse_errors(inspection)
+    assert inspection.shape is not None  # noqa: S101 - every scan sets it
+    return list(conversations(path, inspection.shape))
+
+
+def refuse_errors(inspection: Inspection, leave_out: bool = False) -> None:
+    """Refuse a dataset with more faulty rows than are left out without a word.
+
+    Args:
+        inspection: What was found.
+        leave_out: Whether the user wants faulty rows left out however many they are.
 
     Raises:
         LoraDeckError: Names the file and the first rows with errors, and what to do.
     """
+    if inspection.can_train or (leave_out and inspection.faulty < inspection.rows):
+        return
     errors = [one for one in inspection.findings if one.level == "error"]
-    if errors:
-        raise LoraDeckError(
-            "Dataset has rows that cannot train",
-            f"{shown(inspection.path)}: {' '.join(one.message for one in errors)}",
-            " ".join(dict.fromkeys(one.hint for one in errors)),
-        )
+    raise LoraDeckError(
+        "Dataset has rows that cannot train",
+        f"{shown(inspection.path)}: {' '.join(one.message for one in errors)}",
+        " ".join(dict.fromkeys(one.hint for one in errors)),
+    )
 
 
 @dataclass(frozen=True)
@@ -66,66 +104,11 @@ class Examined:
 
 
 def examine(path: Path) -> Examined:
-    """Read, detect and normalise, once: the one way from a file to conversations.
+    """Read a dataset whole, with its inspection.
 
     Raises:
         LoraDeckError: As ``inspect_dataset``.
     """
-    dataset = read_dataset(path)
-    dataset_type = detect(dataset)
-    shape = Shape(dataset_type=dataset_type, columns={})
-    conversations, faults = _normalize_all(dataset, shape)
-    findings = [
-        *fault_findings(faults),
-        *_duplicates(conversations),
-        *_few_rows(len(dataset.rows)),
-    ]
-    inspection = Inspection(
-        path=str(path),
-        dataset_type=dataset_type,
-        rows=len(dataset.rows),
-        findings=tuple(findings),
-        sha256=dataset.sha256,
-        size_bytes=dataset.size_bytes,
-        preview=tuple(conversations[:_PREVIEW_ROWS]),
-    )
-    return Examined(inspection, conversations)
-
-
-def _normalize_all(
-    dataset: RawDataset, shape: Shape
-) -> tuple[list[Conversation], dict[int, FaultyRowError]]:
-    """Split the rows into those that can train and those with a fault."""
-    conversations: list[Conversation] = []
-    faults: dict[int, FaultyRowError] = {}
-    for number, row in enumerate(dataset.rows, start=1):
-        try:
-            conversations.append(normalize(row, number, shape))
-        except FaultyRowError as fault:
-            faults[number] = fault.with_traceback(None)
-    return conversations, faults
-
-
-def _duplicates(conversations: list[Conversation]) -> list[Finding]:
-    """Warn of rows that say exactly what an earlier row says."""
-    seen: set[tuple[Message, ...]] = set()
-    repeated = []
-    for conversation in conversations:
-        if conversation.messages in seen:
-            repeated.append(conversation.row)
-        seen.add(conversation.messages)
-    if not repeated:
-        return []
-    hint = "Delete the copies, unless they are meant to weigh more."
-    return [finding("warning", "duplicate", repeated, "repeating an earlier row", hint)]
-
-
-def _few_rows(count: int) -> list[Finding]:
-    """Note that a short dataset is learnt by heart rather than generalised from."""
-    if count >= _FEW_ROWS:
-        return []
-    message = f"The dataset has only {count} row{'s' if count > 1 else ''}."
-    hint = "The model will know them by heart: good for a few facts; a skill wants hundreds."
-    return [
-        Finding(level="note", code="few-rows", message=message, hint=hint, count=count, rows=())
-    ]
+    inspection = inspect_dataset(path)
+    assert inspection.shape is not None  # noqa: S101 - every scan sets it
+    return Examined(inspection, list(conversations(path, inspection.shape)))

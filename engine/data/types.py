@@ -92,6 +92,11 @@ class Histogram(BaseModel):
     """At most 20 pairs, ascending: the largest value of the bin, and how many rows fall in it."""
 
 
+def is_few(count: int, rows: int) -> bool:
+    """Tell whether so many rows are left out without asking: at most one in a hundred."""
+    return count * 100 <= rows
+
+
 class Inspection(BaseModel):
     """What looking at a dataset file found, before any tokenizer is involved."""
 
@@ -122,8 +127,13 @@ class Inspection(BaseModel):
 
     @property
     def can_train(self) -> bool:
-        """Tell whether no finding refuses the start."""
-        return not any(finding.level == "error" for finding in self.findings)
+        """Tell whether a run may start as it is: with no faulty row, or at most one in a hundred.
+
+        Those few are left out, and counted.
+        """
+        if not any(finding.level == "error" for finding in self.findings):
+            return True
+        return self.faulty > 0 and is_few(self.faulty, self.rows)
 
 
 class Scanning(BaseModel):
@@ -221,7 +231,7 @@ class Lengths(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     rows: int
-    """Rows in the file."""
+    """Rows in the file that can train."""
     measured: int
     """Rows that were tokenized; fewer than ``rows`` where the file is large."""
     p50: int
@@ -237,4 +247,16 @@ class Lengths(BaseModel):
     starts: tuple[tuple[int, int], ...] = ()
     """Of each measured row, the tokens before its first trained one and its number, most first."""
     findings: tuple[Finding, ...] = ()
-    """Rows in which no token or no end-of-turn token would be trained."""
+    """About the rows with this model: no trained token, no end-of-turn token, over its context,
+    its special tokens in the text, refused by its template."""
+    estimated_total: int = 0
+    """Tokens of all rows, by the measured tokens a character; ``total`` where all are measured."""
+    estimated_trained: int = 0
+    """Of those, trained ones."""
+    error: float = 0.0
+    """How far off the estimate may be, as a share: half the width of its 95 % interval; 0 where
+    all rows were measured."""
+    histogram: Histogram | None = None
+    """Of the measured rows' tokens."""
+    over_context: int = 0
+    """Measured rows with more tokens than the model's context."""
