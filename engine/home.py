@@ -54,6 +54,11 @@ class Home:
         """Base models, a folder each, and ``lora/``."""
         return self.root / "models"
 
+    @property
+    def cache(self) -> Path:
+        """What looking at datasets found; may be deleted at any time."""
+        return self.root / "cache"
+
     def task(self, task_id: str) -> Path:
         """The folder of one task: its plan, journal, log, lock and checkpoints."""
         return _child(self.root / "tasks", task_id)
@@ -96,6 +101,7 @@ class Home:
             self.models,
             self.models / "lora",
             self.root / "tasks",
+            self.cache,
             self.socket.parent,
         )
         try:
