@@ -13,6 +13,7 @@ from engine.tasks.events import (
     Evaluated,
     Event,
     PhaseEntered,
+    RowsEncoded,
     StepLogged,
     TaskCompleted,
     TaskFailed,
@@ -45,6 +46,8 @@ def _words(event: Event) -> str:
         case TaskStarted():
             resumed = f", from step {event.resumed_from}" if event.resumed_from else ""
             return f"started on {event.device}{resumed}"
+        case RowsEncoded():
+            return f"{event.rows:,} of {event.of:,} rows prepared"
         case DatasetPrepared():
             return _prepared(event)
         case Evaluated():

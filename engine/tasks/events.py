@@ -38,6 +38,15 @@ class PhaseEntered(_Event):
     phase: Phase
 
 
+class RowsEncoded(_Event):
+    """So many rows are rendered, tokenized and masked; told every few seconds."""
+
+    type: Literal["rows_encoded"] = "rows_encoded"
+    rows: int
+    of: int
+    """Rows that can train."""
+
+
 class DatasetPrepared(_Event):
     """All rows are rendered, tokenized and masked."""
 
@@ -134,6 +143,7 @@ class TaskFailed(_Event):
 Event = Annotated[
     TaskStarted
     | PhaseEntered
+    | RowsEncoded
     | DatasetPrepared
     | StepLogged
     | Evaluated

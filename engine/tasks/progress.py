@@ -10,6 +10,7 @@ from engine.tasks.events import (
     CheckpointSaved,
     Event,
     PhaseEntered,
+    RowsEncoded,
     StepLogged,
     TaskCompleted,
     TaskFailed,
@@ -34,6 +35,7 @@ class Progress:
     def __init__(self) -> None:
         self.phase = ""
         self.device = ""
+        self.rows_encoded = 0
         self.step = 0
         self.max_steps = 0
         self.epoch = 0.0
@@ -53,7 +55,9 @@ class Progress:
             case TaskStarted():
                 self._begin(event)
             case PhaseEntered():
-                self.phase = event.phase
+                self.phase, self.rows_encoded = event.phase, 0
+            case RowsEncoded():
+                self.rows_encoded = event.rows
             case StepLogged():
                 self._advance(event)
             case CheckpointSaved():
@@ -73,6 +77,7 @@ class Progress:
         return TaskView(
             task=task.model_copy(update=live),
             phase=self.phase if running else "",
+            rows_encoded=self.rows_encoded,
             step=self.step,
             max_steps=self.max_steps,
             loss=self.loss,

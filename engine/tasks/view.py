@@ -18,6 +18,8 @@ class TaskView(BaseModel):
     """With ``progress``, ``current_epoch`` and ``message`` as they are now."""
     phase: str = ""
     """The worker's present phase; empty while no worker has the task."""
+    rows_encoded: int = 0
+    """While the dataset is prepared, how many rows are done."""
     step: int = 0
     max_steps: int = 0
     loss: float | None = None

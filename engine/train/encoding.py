@@ -64,7 +64,7 @@ class RowEncoder:
 
     Args:
         max_length: Tokens after which a row is cut.
-        stopped: Asked before each batch.
+        go_on: Told before each batch how many rows were looked at; answers whether to go on.
     """
 
     def __init__(
@@ -72,10 +72,10 @@ class RowEncoder:
         template: ChatTemplate,
         tokenizer: Tokenizer,
         max_length: int,
-        stopped: Callable[[], bool],
+        go_on: Callable[[int], bool],
     ) -> None:
         self._template, self._tokenizer, self._max_length = template, tokenizer, max_length
-        self._stopped = stopped
+        self._go_on = go_on
         self._rows = self._rows_cut = self._tokens_cut = self._rows_left_out = 0
         self._left_out: list[str] = []
         self._sample: Sample | None = None
@@ -108,7 +108,7 @@ class RowEncoder:
             if len(batch) == _BATCH:
                 yield batch
                 batch = []
-                if self._stopped():
+                if not self._go_on(self._rows + self._rows_left_out):
                     raise EncodingStoppedError
         if batch:
             yield batch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from engine.data.inspect import conversations
 from engine.data.model_files import load_tokenizer
 from engine.data.template import ChatTemplate
 from engine.errors import LoraDeckError
-from engine.tasks.events import DatasetPrepared
+from engine.tasks.events import DatasetPrepared, RowsEncoded
 from engine.train.encoding import ROWS, RowEncoder, Summary
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from engine.results.sample import Sample
     from engine.train.spec import Reporter, TaskSpec
 
+_TELL_SECONDS = 2.0
 _TRAINER_COLUMNS = ["input_ids", "labels"]
 
 
@@ -51,7 +53,7 @@ def prepare(spec: TaskSpec, model_folder: Path, reporter: Reporter) -> Prepared:
         template,
         load_tokenizer(model_folder),
         params.max_seq_length,
-        lambda: reporter.stop_requested,
+        _Telling(reporter, spec.plan.dataset.rows - spec.plan.dataset.faulty),
     )
     summary = encoder.write(conversations(file, shape), spec.prepared)
     _refuse_loss(summary, spec.plan)
@@ -73,6 +75,21 @@ def prepare(spec: TaskSpec, model_folder: Path, reporter: Reporter) -> Prepared:
         sample=summary.sample,
         template=template,
     )
+
+
+class _Telling:
+    """Reports every few seconds how many rows are encoded, and passes a request to stop on."""
+
+    def __init__(self, reporter: Reporter, rows: int) -> None:
+        self._reporter, self._rows = reporter, rows
+        self._told = time.monotonic()
+
+    def __call__(self, rows: int) -> bool:
+        """Take the number of rows so far; tell whether to go on."""
+        if (now := time.monotonic()) - self._told > _TELL_SECONDS:
+            self._told = now
+            self._reporter.report(RowsEncoded(rows=rows, of=self._rows))
+        return not self._reporter.stop_requested
 
 
 def _unchanged(plan: Plan) -> tuple[Path, Shape]:

@@ -9,29 +9,23 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
-from rich.table import Table
-from rich.text import Text
 
 from engine.errors import EngineUnavailableError
 from engine.tasks.events import (
-    AdapterSaved,
-    AnswersCompared,
-    CheckpointSaved,
-    DatasetPrepared,
-    Evaluated,
     Event,
     PhaseEntered,
     StepLogged,
-    TaskStarted,
 )
 from engine.tasks.progress import Progress as Figures
 from engine.tasks.record import Status, TaskRecord
-from engine.text import human_bytes, human_duration, visible
+from engine.text import human_duration, visible
+from tui.cli.event_text import describe
 from tui.cli.output import print_text
 from tui.cli.session import with_engine
 
 if TYPE_CHECKING:
     from engine.server.client import EngineClient
+    from engine.tasks.view import TaskView
 
 _LINES_A_RUN = 100
 JsonEvents = Annotated[bool, typer.Option("--json", help="Print one JSON event a line.")]
@@ -164,7 +158,7 @@ class _Bar:
         left = "" if view.seconds_left is None else f"{human_duration(view.seconds_left)} left"
         self._bar.update(
             self._row,
-            description=view.phase or "starting",
+            description=_doing(view),
             completed=view.step,
             total=view.max_steps or None,
             figures=f"{loss}  {left}",
@@ -175,54 +169,10 @@ class _Bar:
         self._bar.stop()
 
 
-def describe(event: Event) -> str:
-    """Put an event into a line of words; empty for those that need none."""
-    match event:
-        case TaskStarted(resumed_from=0):
-            return f"Started on {event.device}."
-        case TaskStarted():
-            return f"Goes on from step {event.resumed_from} on {event.device}."
-        case PhaseEntered():
-            return f"{event.phase.capitalize()} ..."
-        case DatasetPrepared():
-            return (
-                f"{event.train_rows} rows, {event.tokens} tokens, {event.trained_tokens} of "
-                f"them trained; {event.eval_rows} rows held out; {event.rows_cut} rows cut; "
-                f"{event.rows_left_out} left out."
-            )
-        case StepLogged():
-            return (
-                f"step {event.step}/{event.max_steps}  epoch {event.epoch:.2f}  "
-                f"loss {event.loss:.4f}  {event.seconds:.1f} s"
-            )
-        case Evaluated():
-            return f"Loss on the held-out rows at step {event.step}: {event.eval_loss:.4f}"
-        case CheckpointSaved():
-            return f"Checkpoint at step {event.step}."
-        case AdapterSaved():
-            return f"Adapter saved in {event.path} ({human_bytes(event.size_bytes)})."
-        case AnswersCompared():
-            return _side_by_side(event)
-        case _:
-            return ""
-
-
-def _side_by_side(event: AnswersCompared) -> str:
-    """Set the base's and the adapter's answer to one question in two columns."""
-    table = Table(
-        "Base",
-        "Adapter",
-        title=Text(f"Question: {visible(event.question)}"),
-        title_justify="left",
-        expand=True,
-        show_lines=False,
-    )
-    table.columns[0].ratio = table.columns[1].ratio = 1
-    table.add_row(*(Text(visible(answer)) for answer in (event.base_answer, event.adapter_answer)))
-    console = Console(width=min(100, Console().width), color_system=None)
-    with console.capture() as captured:
-        console.print(table)
-    return "\n" + captured.get()
+def _doing(view: TaskView) -> str:
+    """Name what the worker does now."""
+    rows = f" {view.rows_encoded:,} rows" if view.rows_encoded else ""
+    return f"{view.phase}{rows}" if view.phase else "starting"
 
 
 def _print_end(task: TaskRecord) -> None:

@@ -7,6 +7,7 @@ import pytest
 from engine.tasks.events import (
     CheckpointSaved,
     PhaseEntered,
+    RowsEncoded,
     TaskCompleted,
     TaskFailed,
     TaskStarted,
@@ -64,3 +65,12 @@ def test_outcome_is_the_last_attempts() -> None:
 def test_sparkline_is_bounded() -> None:
     view = _running(*[1.0] * (SPARK_POINTS + 40), of=1000).view(record(status=Status.RUNNING))
     assert len(view.losses) == SPARK_POINTS
+
+
+def test_rows_are_counted_while_the_dataset_is_prepared_and_only_then() -> None:
+    progress = Progress()
+    progress.apply(PhaseEntered(phase="preparing"))
+    progress.apply(RowsEncoded(rows=3_000, of=9_000))
+    assert progress.view(record(status=Status.RUNNING)).rows_encoded == 3_000
+    progress.apply(PhaseEntered(phase="loading"))
+    assert progress.view(record(status=Status.RUNNING)).rows_encoded == 0

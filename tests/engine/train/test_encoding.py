@@ -31,8 +31,10 @@ def make_encoder(make_model: Callable[..., Path]) -> Encoder:
     folder = make_model("smollm2")
     template, tokenizer = ChatTemplate.load(folder), load_tokenizer(folder)
 
-    def build(max_length: int = 1000, stopped: Callable[[], bool] = lambda: False) -> RowEncoder:
-        return RowEncoder(template, tokenizer, max_length, stopped)
+    def build(
+        max_length: int = 1000, go_on: Callable[[int], bool] = lambda _: True
+    ) -> RowEncoder:
+        return RowEncoder(template, tokenizer, max_length, go_on)
 
     return build
 
@@ -137,7 +139,7 @@ def test_a_stop_leaves_nothing_that_looks_whole(
     monkeypatch.setattr(encoding, "_BATCH", 1)
     rows = [talk("Why?", "Because.", row=1), talk("Who?", "Ada.", row=2)]
     with pytest.raises(EncodingStoppedError):
-        make_encoder(stopped=lambda: True).write(rows, tmp_path / "prepared")
+        make_encoder(go_on=lambda _: False).write(rows, tmp_path / "prepared")
     assert make_encoder().write(rows, tmp_path / "prepared").rows == 2
 
 
