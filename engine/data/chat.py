@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from engine.data.types import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from engine.data.types import ToolCall
 
-_TOOLS_INTRODUCTION = (
-    "You may call functions. To call one, write a JSON object with its name and its arguments "
-    'between tags: <tool_call>{"name": ..., "arguments": {...}}</tool_call>. '
-    "The functions are:"
+_MAY_CALL = "You may call functions."
+_HOW_TO_CALL = (
+    "To call one, write a JSON object with its name and its arguments between tags: "
+    '<tool_call>{"name": ..., "arguments": {...}}</tool_call>.'
 )
 
 
@@ -90,7 +90,7 @@ def fold_tools(messages: Sequence[Message], tools: Sequence[dict[str, Any]]) -> 
     """
     folded: list[Message] = []
     after_result = False
-    for message in _with_tools(messages, tools):
+    for message in describe_tools(messages, tools, _HOW_TO_CALL):
         if message.role == "tool":
             text = f"<tool_response>\n{message.content}\n</tool_response>"
             one = Message(role="user", content=text)
@@ -104,15 +104,18 @@ def fold_tools(messages: Sequence[Message], tools: Sequence[dict[str, Any]]) -> 
     return tuple(folded)
 
 
-def _with_tools(messages: Sequence[Message], tools: Sequence[dict[str, Any]]) -> Iterator[Message]:
-    """Describe the functions in the system turn; make one where there is none."""
+def describe_tools(
+    messages: Sequence[Message], tools: Sequence[dict[str, Any]], how_to_call: str = ""
+) -> tuple[Message, ...]:
+    """Describe the functions in the system turn, for a template that leaves them out there."""
+    if not tools:
+        return tuple(messages)
     rest = list(messages)
-    if tools:
-        before = rest.pop(0).content if rest and rest[0].role == "system" else ""
-        lines = [json.dumps(tool, ensure_ascii=False) for tool in tools]
-        described = "\n".join([_TOOLS_INTRODUCTION, *lines])
-        yield Message(role="system", content=_join(before, described))
-    yield from rest
+    before = rest.pop(0).content if rest and rest[0].role == "system" else ""
+    introduction = " ".join(filter(None, (_MAY_CALL, how_to_call, "The functions are:")))
+    lines = [json.dumps(tool, ensure_ascii=False) for tool in tools]
+    system = _join(before, "\n".join([introduction, *lines]))
+    return (Message(role="system", content=system), *rest)
 
 
 def _with_calls(message: Message) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from engine.data.chat import Chat, as_turns, fold_system, fold_tools
+from engine.data.chat import Chat, as_turns, describe_tools, fold_system, fold_tools
 from engine.data.marks import Marks, mark_core, mark_tools
 from engine.data.types import Message, ToolCall
 from engine.errors import LoraDeckError
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 def lay_out(conversation: Conversation, template: ChatTemplate) -> tuple[Chat, str]:
     """Give the first form that the template renders without loss, and the rendered text.
 
-    Tried in this order: as it is; the system turn inside the first question; arguments as JSON
-    text; functions, calls and results as plain text inside the turns.
+    Tried in this order: as it is; arguments as JSON text; functions described in the system turn
+    (DeepSeek's templates know calls, but list no functions); functions, calls and results as
+    plain text inside the turns. Each also with the system turn inside the first question.
 
     Raises:
         LoraDeckError: The template refuses every form; the error is that of the first.
@@ -55,10 +57,16 @@ def render(chat: Chat, template: ChatTemplate) -> str:
 def _forms(conversation: Conversation) -> Iterator[Chat]:
     """Give the forms of a conversation, the plainest last."""
     messages, tools = conversation.messages, conversation.tools
-    yield from _with_and_without_system(Chat(messages, tools))
-    if any(one.tool_calls for one in messages):
-        yield from _with_and_without_system(Chat(messages, tools, text_arguments=True))
-    if tools or any(one.tool_calls or one.role == "tool" for one in messages):
+    calls = any(one.tool_calls for one in messages)
+    forms = [Chat(messages, tools)]
+    if tools:
+        described = describe_tools(messages, tools)
+        forms.append(Chat(described, tools_folded=True))
+    for form in forms:
+        yield from _with_and_without_system(form)
+        if calls:
+            yield from _with_and_without_system(replace(form, text_arguments=True))
+    if tools or calls or any(one.role == "tool" for one in messages):
         folded = fold_tools(messages, tools)
         yield from _with_and_without_system(Chat(folded, tools_folded=True))
 
@@ -68,7 +76,7 @@ def _with_and_without_system(chat: Chat) -> Iterator[Chat]:
     yield chat
     messages = fold_system(chat.messages)
     if messages is not None:
-        yield Chat(messages, chat.tools, chat.text_arguments, chat.tools_folded, True)
+        yield replace(chat, messages=messages, system_folded=True)
 
 
 def _leaves_out(chat: Chat, text: str, template: ChatTemplate) -> bool:

@@ -11,8 +11,8 @@ from engine.data.spans import find_turn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.data.spans import Rendering, Span
     from engine.data.types import Message
+    from engine.data.variations import Rendering, Span
 
 _Kind = tuple[str, ...]
 

@@ -1,41 +1,15 @@
-"""Find the assistant's turns in a rendered conversation, from the template's own rendering."""
+"""Find one of the assistant's turns in a rendered conversation."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.data.chat import Chat, as_turns
+from engine.data.borders import end_of_turn, heading
 from engine.data.marks import Marks, locate, mark_message
-from engine.data.types import Message
-from engine.errors import LoraDeckError
+from engine.data.variations import not_located
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-
-    from engine.data.template import ChatTemplate
-
-Span = tuple[int, int]
-"""Start and end in a text, in characters."""
-
-
-@dataclass(frozen=True)
-class Rendering:
-    """A chat with its text, and the means to render variations of it."""
-
-    chat: Chat
-    text: str
-    template: ChatTemplate
-    special: Callable[[], Collection[str]] = frozenset
-    """Gives the tokenizer's special tokens, by which an answer's end is told."""
-
-    def vary(self, messages: Sequence[Message], *, prompt: bool = False) -> str | None:
-        """Render other turns in the same form, ``None`` where the template refuses them."""
-        turns = as_turns(messages, text_arguments=self.chat.text_arguments)
-        try:
-            return self.template.run(turns, self.chat.tools, prompt=prompt)
-        except LoraDeckError:
-            return None
+    from engine.data.variations import Rendering, Span
 
 
 def find_turn(rendering: Rendering, index: int) -> Span | None:
@@ -60,8 +34,8 @@ def find_turn(rendering: Rendering, index: int) -> Span | None:
     if said is None:
         return None
     start, end, closing = said
-    opened = len(before) if before is not None else _heading(rendering, index)
-    return min(start, opened or start), end + _end_of_turn(rendering, end, closing)
+    opened = len(before) if before is not None else heading(rendering, index)
+    return min(start, opened or start), end + end_of_turn(rendering, index, end, closing)
 
 
 def _by_marks(rendering: Rendering, index: int) -> tuple[int, int, str] | None:
@@ -103,42 +77,3 @@ def _by_whole_mark(rendering: Rendering, index: int) -> tuple[int, int, str] | N
         raise not_located(index)
     closing = (rendering.vary(marked) or "").rpartition(mark)[2]
     return (start, end, closing) if answer else None
-
-
-def _heading(rendering: Rendering, index: int) -> int | None:
-    """Find where an answer begins whose prompt says more than the text does.
-
-    DeepSeek-R1's opens a thought that the rendered answers lack.
-    """
-    text, messages = rendering.text, rendering.chat.messages
-    mark = Marks.absent_from(text).make("")
-    plain = Message(role="assistant", content=mark)
-    for rest in (messages[index + 1 :], ()):
-        header, found, _ = (rendering.vary([*messages[:index], plain, *rest]) or "").partition(mark)
-        if found and text.startswith(header):
-            return len(header)
-    return None
-
-
-def _end_of_turn(rendering: Rendering, end: int, closing: str) -> int:
-    """Count the characters behind an answer that also end it where it is the last turn."""
-    text, closing = rendering.text, closing.rstrip()
-    if text.startswith(closing, end):
-        return len(closing)
-    # Phi-3 writes one more token behind the last turn: take those that both have
-    common = next(
-        (at for at, one in enumerate(closing) if not text.startswith(one, end + at)), len(closing)
-    )
-    shared = closing[:common]
-    ends = (shared.rfind(token) + len(token) for token in rendering.special() if token in shared)
-    return max(ends, default=0)
-
-
-def not_located(index: int) -> LoraDeckError:
-    """Say that an answer cannot be told apart from what surrounds it."""
-    return LoraDeckError(
-        "Answer not found in the rendered text",
-        f"The model's chat template alters turn {index + 1} so that its answer "
-        "cannot be told from the prompt.",
-        "Choose a base model with a plainer chat template.",
-    )

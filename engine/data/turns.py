@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 from engine.data.chat import as_turns
 from engine.data.layout import lay_out
 from engine.data.long import find_many
-from engine.data.spans import Rendering, find_turn, not_located
+from engine.data.spans import find_turn
+from engine.data.variations import Rendering, not_located
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
     from engine.data.chat import Chat
-    from engine.data.spans import Span
     from engine.data.template import ChatTemplate
     from engine.data.types import Conversation
+    from engine.data.variations import Span
 
 _MANY_TURNS = 6
 """Answers beyond which finding one at a time, which renders all turns for each, is slow."""
