@@ -75,6 +75,7 @@ def mapped(
     fields = {_field(one): column for one, column in mapping.items()}
     dataset_type = _type_of(fields, found)
     columns = {one: _column(column, rows, kinds) for one, column in fields.items()}
+    _check_distinct(mapping, columns)
     if found is not None and found.dataset_type == dataset_type:
         taken = set(columns.values())
         for field, column in found.columns.items():
@@ -85,6 +86,16 @@ def mapped(
     columns = fill(dataset_type, known, columns)
     _check_complete(dataset_type, columns, kinds)
     return make_shape(dataset_type, columns)
+
+
+def _check_distinct(mapping: Mapping[str, str], columns: Mapping[str, str]) -> None:
+    """Refuse a field that is named twice, or a column that is to hold two fields."""
+    if len(columns) < len(mapping):
+        raise _malformed(f"One field is named twice in {key_list(mapping)}.")
+    used = [column for column in columns.values() if column]
+    twice = next((column for column in used if used.count(column) > 1), None)
+    if twice is not None:
+        raise _malformed(f"The column {brief(twice)} is named twice.")
 
 
 def _field(name: str) -> str:

@@ -139,7 +139,7 @@ def _prompt_completion(kinds: Mapping[str, Kind]) -> Shape | None:
     if shape is None:
         return None
     prompt, completion = shape.columns["prompt"], shape.columns["completion"]
-    is_weak = not ANSWER_NAMES.issuperset({fold(completion)})
+    is_weak = fold(completion) not in ANSWER_NAMES
     if is_weak and any(fold(column) == "text" for column in kinds):
         return None  # a corpus with summaries beside its texts
     if (fold(prompt), fold(completion)) == ("prompt", "completion"):

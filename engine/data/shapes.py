@@ -9,7 +9,7 @@ from engine.data.mapping import mapped, parse_mapping
 from engine.data.profile import column_kinds, first_rows
 from engine.data.recognise import make_shape, recognise
 from engine.data.synonyms import FIELDS, is_label
-from engine.data.words import brief, key_list, shown
+from engine.data.words import brief, key_list
 from engine.errors import LoraDeckError
 
 if TYPE_CHECKING:
@@ -27,15 +27,12 @@ WANTED = (
 )
 
 
-def propose(
-    rows: Sequence[Mapping[str, Any]], mapping: Mapping[str, str] | None = None, name: str = ""
-) -> Shape:
+def propose(rows: Sequence[Mapping[str, Any]], mapping: Mapping[str, str] | None = None) -> Shape:
     """Name the shape that most rows have.
 
     Args:
         rows: The first rows; at most 300 are looked at.
         mapping: Which column holds which field, where the user said so: ``parse_mapping``'s.
-        name: The file's name, for the messages.
 
     Raises:
         LoraDeckError: No known shape; names the columns found and those wanted. Or the mapping
@@ -47,7 +44,7 @@ def propose(
     if mapping:
         return mapped(mapping, rows, kinds, found)
     if found is None:
-        raise _unknown(kinds, name)
+        raise _unknown(kinds)
     return found
 
 
@@ -98,15 +95,14 @@ def describe_shape(shape: Shape) -> str:
     return f"{shape.dataset_type}: {', '.join(parts)}" if parts else shape.dataset_type
 
 
-def _unknown(kinds: Mapping[str, Kind], name: str) -> LoraDeckError:
+def _unknown(kinds: Mapping[str, Kind]) -> LoraDeckError:
     """Word that nothing fits, with a mapping wherever two columns hold text."""
-    where = f"{shown(name)}: the" if name else "The"
     texts = [column for column, one in kinds.items() if one == "text" and not is_label(column)]
     hint = "Say which column is which: --map instruction=COLUMN,output=COLUMN"
     if len(texts) > 1:
         hint += f", for example --map instruction={brief(texts[0])},output={brief(texts[1])}"
     return LoraDeckError(
         "Unknown dataset format",
-        f"{where} rows have the keys {key_list(kinds)}.",
+        f"The rows have the keys {key_list(kinds)}.",
         f"{WANTED} {hint}." if kinds else WANTED,
     )

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import warnings
 from typing import Any
 
 from engine.data.faults import FaultyRowError
 
-_MAX_LITERAL = 1_000_000
+_MAX_LITERAL = 300_000
+# pandas writes a column of arrays without commas between the objects; in Python's quotes no
+# line can break, so the break is never part of a text
+_NO_COMMA = re.compile(r"\}\n ?\{")
 # ast and json raise these on text that is no literal, lies too deep or wants too much memory
 _FAILURES = (ValueError, SyntaxError, MemoryError, RecursionError)
 
@@ -33,7 +37,8 @@ def parse_cell(text: str, otherwise: Any) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of escapes in a stranger's text
             # Through JSON, so that tuples become lists and what JSON lacks is refused
-            return json.loads(json.dumps(ast.literal_eval(text.strip())))
+            literal = ast.literal_eval(_NO_COMMA.sub("}, {", text.strip()))
+            return json.loads(json.dumps(literal))
     except (*_FAILURES, TypeError):
         return otherwise
 

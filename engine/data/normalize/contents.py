@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.data.faults import FaultyRowError
-from engine.data.normalize.cells import as_json, from_cell
+from engine.data.normalize.cells import as_json
 from engine.data.normalize.columns import text_of
 from engine.data.words import brief, kind_of
 
@@ -29,9 +29,7 @@ def content_of(value: Any, place: str, *, free: bool = False) -> str:
         FaultyRowError: It is no text, or holds an image or a sound.
     """
     if isinstance(value, str):
-        if free or not value.startswith('[{"type'):
-            return text_of(value, place)
-        value = from_cell(value)
+        return text_of(value, place)
     if isinstance(value, list) and value and all(map(_is_part, value)):
         return "".join(_part(one, place) for one in value)
     if free:

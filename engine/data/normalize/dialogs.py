@@ -52,8 +52,8 @@ def read_turns(value: Any, name: str) -> list[Message]:
         FaultyRowError: It is no list, or a turn cannot be read; names the turn.
     """
     turns = value if isinstance(value, list) else from_cell(value)
-    if turns is None:
-        raise FaultyRowError("no-answer", f"'{name}' is null")
+    if turns is None or turns == "":
+        raise FaultyRowError("no-answer", f"'{name}' is {'null' if turns is None else 'empty'}")
     if not isinstance(turns, list):
         raise FaultyRowError("wrong-type", f"'{name}' is {kind_of(turns)}, not a list")
     messages: list[Message] = []

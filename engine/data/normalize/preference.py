@@ -11,11 +11,12 @@ from engine.data.normalize.pairs import given, side
 from engine.data.types import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from engine.data.normalize.columns import Columns
+    from engine.data.types import ToolCall
 
-_HH = re.compile(r"\s*\n\n(Human|Assistant): ?")
+_HH = re.compile(r"\n\n(Human|Assistant): ?")
 
 
 class PreferenceReader:
@@ -35,14 +36,14 @@ class PreferenceReader:
             raise columns.other_shape(row)
         name = columns.name("chosen")
         answer = _side(given(chosen, name), name, "assistant")
-        _check_rejected(chosen, rejected, columns.name("rejected"))
+        _check_rejected(answer, rejected, columns.name("rejected"))
         prompt = self._prompt(row)
         if prompt is MISSING or prompt is None:
             return answer
         return _joined(_side(prompt, columns.name("prompt"), "user"), answer)
 
 
-def _check_rejected(chosen: Any, rejected: Any, name: str) -> None:
+def _check_rejected(chosen: Sequence[Message], rejected: Any, name: str) -> None:
     """Refuse a row whose rejected answer is not there, or is the chosen one."""
     if rejected is MISSING or rejected is None:
         what = "missing" if rejected is MISSING else "null"
@@ -50,8 +51,13 @@ def _check_rejected(chosen: Any, rejected: Any, name: str) -> None:
     turns = _side(rejected, name, "assistant")
     if not any(turn.content.strip() or turn.tool_calls for turn in turns):
         raise FaultyRowError("no-rejected", f"'{name}' says nothing")
-    if chosen == rejected:
-        raise FaultyRowError("same-answers", f"'{name}' says what is chosen")
+    if _said(turns) == _said(chosen):
+        raise FaultyRowError("same-answers", f"'{name}' says what the chosen answer says")
+
+
+def _said(turns: Sequence[Message]) -> list[tuple[str, str, tuple[ToolCall, ...]]]:
+    """Give what is said, the blanks around it aside."""
+    return [(turn.role, turn.content.strip(), turn.tool_calls) for turn in turns]
 
 
 def _joined(prompt: list[Message], answer: list[Message]) -> list[Message]:
