@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 INTERVAL = 0.3
 """Seconds between two reports."""
-_SHAPE_ROWS = 200
+_SHAPE_ROWS = 300
 _FIRST_ROWS = 10_000
 """Rows that are searched for one that can be read."""
 _PREVIEW_ROWS = 3
@@ -114,9 +114,10 @@ class Scan:
     def _propose(self, rows: list[dict[str, Any]]) -> Shape:
         """Find out how the rows are to be read, or name the file that cannot be."""
         try:
-            return propose(rows, self._mapping)
+            return propose(rows, self._mapping, str(self._path))
         except LoraDeckError as error:
-            message = f"{shown(self._path)}: {error.message}"
+            name = shown(self._path)
+            message = error.message if name in error.message else f"{name}: {error.message}"
             raise type(error)(error.title, message, error.hint) from None
 
     def _looker(self, shape: Shape) -> Callable[[Row], None]:

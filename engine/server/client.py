@@ -11,7 +11,7 @@ import httpx
 from pydantic import TypeAdapter
 
 from engine import __version__
-from engine.data.types import Inspection
+from engine.data.types import Inspection, Scanning
 from engine.errors import (
     ConflictError,
     DiskFullError,
@@ -23,12 +23,12 @@ from engine.errors import (
 from engine.models.types import ModelInfo
 from engine.plan.types import Plan
 from engine.server.book_client import BookClient
+from engine.server.dataset_wire import InspectRequest, ScanStep
 from engine.server.launch import ensure_server
 from engine.server.wire import (
     PREFIX,
     DatasetInfo,
     EngineInfo,
-    PathRequest,
     PlanRequest,
     PullRequest,
     TrainRequest,
@@ -39,7 +39,7 @@ from engine.tasks.view import TasksUpdate
 from engine.text import check_utf8
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from engine.home import Home
 
@@ -49,6 +49,7 @@ _ERRORS = {
 }
 _QUICK_SECONDS = 5.0
 _SLOW_SECONDS = 180.0  # a plan reads and tokenizes the dataset first
+_SCAN_SECONDS = 3600.0  # many gigabytes; ``scan`` tells how far it is
 _MODELS = TypeAdapter(list[ModelInfo])
 _DATASETS = TypeAdapter(list[DatasetInfo])
 _TASKS = TypeAdapter(list[TaskRecord])
@@ -137,11 +138,25 @@ class EngineClient:
         """List the home's datasets and the samples."""
         return _DATASETS.validate_python(await self.call("GET", "/datasets"))
 
-    async def inspect(self, path: str) -> Inspection:
+    async def inspect(self, path: str, mapping: dict[str, str] | None = None) -> Inspection:
         """Detect a dataset's format and check its rows; ``path`` is absolute."""
-        return Inspection.model_validate(
-            await self.call("POST", "/datasets/inspect", PathRequest(path=path).model_dump())
-        )
+        body = InspectRequest(path=path, mapping=mapping).model_dump()
+        answer = await self.call("POST", "/datasets/inspect", body, timeout=_SCAN_SECONDS)
+        return Inspection.model_validate(answer)
+
+    async def scan(
+        self, path: str, mapping: dict[str, str] | None = None
+    ) -> AsyncGenerator[Scanning, None]:
+        """Do so and yield how far it is; the last has the inspection. Closing this ends it."""
+        body = InspectRequest(path=path, mapping=mapping).model_dump()
+        async with self._stream("/datasets/scan", "POST", body) as lines:
+            async for data in lines:
+                step = ScanStep.model_validate_json(data)
+                if step.error is not None:
+                    words = step.error.title, step.error.message, step.error.hint
+                    raise _ERRORS.get(step.status, LoraDeckError)(*words)
+                if step.scanning is not None:
+                    yield step.scanning
 
     async def plan(self, request: PlanRequest) -> Plan:
         """Decide every parameter of a run."""
@@ -210,12 +225,14 @@ class EngineClient:
         return response.json() if response.content else None
 
     @asynccontextmanager
-    async def _stream(self, path: str) -> AsyncIterator[AsyncIterator[str]]:
+    async def _stream(
+        self, path: str, method: str = "GET", body: dict[str, Any] | None = None
+    ) -> AsyncIterator[AsyncIterator[str]]:
         """Open an event stream and give its data lines."""
         # Between two events of an idle engine lies a keep-alive comment every 15 seconds.
         timeout = httpx.Timeout(10.0, read=60.0)
         try:
-            async with self._http.stream("GET", path, timeout=timeout) as response:
+            async with self._http.stream(method, path, json=body, timeout=timeout) as response:
                 if response.is_error:
                     await response.aread()
                     raise _as_error(response)

@@ -1,0 +1,96 @@
+"""List datasets without reading large ones."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sample_datasets
+from engine.data.endings import is_dataset_name
+from engine.data.scan_cache import ScanCache
+from engine.data.scan_process import survey
+from engine.errors import LoraDeckError
+from engine.server.wire import DatasetInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine.data.types import Inspection
+    from engine.home import Home
+
+_SMALL = 1_000_000
+"""Bytes up to which a dataset that nobody looked at yet is inspected for the list."""
+_PATIENCE = 10.0
+"""Seconds that the list waits for these."""
+
+
+async def list_datasets(home: Home) -> list[DatasetInfo]:
+    """Describe the home's datasets, then the samples.
+
+    What was looked at before is known; small files are looked at now, all in one process; larger
+    ones are listed without their type until someone inspects them.
+    """
+    folders = {home.datasets: False, Path(str(sample_datasets.__file__)).parent: True}
+    entries = [
+        _entry(path, sample=sample) for folder, sample in folders.items() for path in _files(folder)
+    ]
+    known = await asyncio.to_thread(_known, home.cache, [Path(one.path) for one in entries])
+    small = [
+        Path(one.path)
+        for one in entries
+        if Path(one.path) not in known and one.size_bytes <= _SMALL
+    ]
+    if small:
+        known |= await _look(home.cache, small)
+    return [_filled(one, known.get(Path(one.path))) for one in entries]
+
+
+def describe(path: Path, inspection: Inspection) -> DatasetInfo:
+    """Describe a dataset of the home that was just inspected."""
+    return _filled(_entry(path, sample=False), inspection)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Give the datasets that lie in a folder, by name."""
+    for path in sorted(folder.iterdir()):
+        if not path.name.startswith(".") and path.is_file() and is_dataset_name(path.name):
+            yield path
+
+
+def _entry(path: Path, *, sample: bool) -> DatasetInfo:
+    """Describe a dataset as far as its folder tells."""
+    return DatasetInfo(
+        name=path.name,
+        path=str(path),
+        size_bytes=path.stat().st_size,
+        sample=sample,
+        dataset_type=None,
+        rows=0,
+    )
+
+
+def _known(cache: Path, paths: list[Path]) -> dict[Path, Inspection | LoraDeckError]:
+    """Find what was looked at before."""
+    kept = ScanCache(cache)
+    return {path: found for path in paths if (found := kept.find_file(path, None)) is not None}
+
+
+async def _look(cache: Path, paths: list[Path]) -> dict[Path, Inspection | LoraDeckError]:
+    """Look at small files, as far as the patience of whoever waits for the list goes."""
+    found: dict[Path, Inspection | LoraDeckError] = {}
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_PATIENCE), contextlib.aclosing(survey(cache, paths)) as looks:
+            async for path, result in looks:
+                found |= {path: result}
+    return found
+
+
+def _filled(entry: DatasetInfo, found: Inspection | LoraDeckError | None) -> DatasetInfo:
+    """Add what is known of a dataset; a fault is told, not raised."""
+    if found is None:
+        return entry
+    if isinstance(found, LoraDeckError):
+        return entry.model_copy(update={"problem": found.message})
+    return entry.model_copy(update={"dataset_type": found.dataset_type, "rows": found.rows})
