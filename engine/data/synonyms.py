@@ -39,7 +39,7 @@ _LONG_TEXT = "document article dialogue passage context sentence post text conte
 _ANSWER = """
 completion output answer response reply 答案 回答 答 答复 回复 回覆 回應 响应 输出 輸出 解答 応答
 返答 出力 답변 대답 응답 출력 정답 antwort ausgabe respuesta resposta risposta reponse ответ
-antwoord odpowiedz cevap yanit svar vastaus traloi jawaban إجابة जواب उत्तर target a solution
+antwoord odpowiedz cevap yanit svar vastaus traloi jawaban إجابة جواب उत्तर target a solution
 outputs outputtext answertext responsetext targettext expectedoutput expectedanswer modelanswer
 modelresponse modeloutput correctanswer bestanswer goldanswer finalanswer botresponse airesponse
 assistantresponse assistant gpt chatgpt bot tgt generation generatedtext salida saida sortie вывод
@@ -93,10 +93,10 @@ def _is_accent(letter: str) -> bool:
 
 
 def words_of(name: str) -> list[str]:
-    """Split a column's name into its words: ``user_question (en)`` has three."""
+    """Split a column's name into its words: ``user_question (en)`` has three; letters are none."""
     for separator in "_-.()[]/（）":
         name = name.replace(separator, " ")
-    return [fold(word) for word in name.split()]
+    return [fold(word) for word in name.split() if len(word) > 1 or not word.isascii()]
 
 
 def is_label(name: str) -> bool:
