@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine import __version__
-from engine.data.inspect import inspect_dataset, refuse_errors
+from engine.data.inspect import refuse_errors
 from engine.data.measure import measure_in_process
+from engine.data.scan_process import inspect_whole
 from engine.errors import ConflictError, LoraDeckError
 from engine.files import write_atomic
 from engine.models.catalog import find_model
@@ -31,8 +32,9 @@ from engine.tasks.scheduler import Scheduler
 from engine.tasks.store import TaskStore
 
 if TYPE_CHECKING:
-    from engine.data.types import Lengths
+    from engine.data.types import Inspection, Lengths
     from engine.home import Home
+    from engine.models.types import ModelInfo
     from engine.plan.types import Device, Plan
     from engine.server.wire import PlanRequest, TrainRequest
     from engine.settings import Settings
@@ -54,7 +56,7 @@ class EngineService:
         self.scheduler = Scheduler(home, settings, self.store, self.live, self.pool)
         self.pulls = Pulls(home)
         self._creating = asyncio.Lock()
-        self._lengths: OrderedDict[tuple[str, str], Lengths] = OrderedDict()
+        self._lengths: OrderedDict[tuple[str, str, str], Lengths] = OrderedDict()
 
     @property
     def busy(self) -> bool:
@@ -88,7 +90,7 @@ class EngineService:
         """
         overrides = check_overrides(request.overrides)
         dataset = absolute(request.dataset_file)
-        inspection = await asyncio.to_thread(inspect_dataset, dataset)
+        inspection = await inspect_whole(self.home.cache, dataset, request.mapping)
         refuse_errors(inspection, request.leave_out)
         model = await asyncio.to_thread(find_model, self.home, request.base_model)
         if model.state != "ready" or model.path is None:
@@ -98,7 +100,7 @@ class EngineService:
                 f"Fetch it with: loradeck models pull {model.name}",
             )
         device = await self.warm()
-        lengths = await self._measure(inspection.sha256, dataset, model.path)
+        lengths = await self._measure(inspection, request.mapping, model)
         return make_plan(
             inspection=inspection,
             lengths=lengths,
@@ -166,11 +168,20 @@ class EngineService:
             return ""
         return "\n".join(text.splitlines()[-lines:])
 
-    async def _measure(self, sha256: str, dataset: Path, model: str) -> Lengths:
+    async def _measure(
+        self, inspection: Inspection, mapping: dict[str, str], model: ModelInfo
+    ) -> Lengths:
         """Tokenize the dataset in a process of its own; a second look is instant."""
-        key = (sha256, model)
+        key = (inspection.sha256, str(inspection.shape), str(model.path))
         if key not in self._lengths:
-            self._lengths[key] = await measure_in_process(dataset, Path(model))
+            self._lengths[key] = await measure_in_process(
+                Path(inspection.path),
+                Path(model.path or ""),
+                cache=self.home.cache,
+                inspection=inspection,
+                mapping=mapping,
+                context=model.shape.context if model.shape else None,
+            )
             if len(self._lengths) > _LENGTHS_KEPT:
                 self._lengths.popitem(last=False)
         return self._lengths[key]

@@ -135,7 +135,7 @@ def _request(
 
 async def _plan(client: EngineClient, request: PlanRequest, *, quiet: bool) -> Plan:
     """Inspect the dataset before a model is fetched for it, then plan."""
-    await client.inspect(request.dataset_file)
+    await client.inspect(request.dataset_file, request.mapping)
     await ensure_model(client, request.base_model, quiet=quiet)
     return await client.plan(request)
 
