@@ -12,10 +12,10 @@ from textual.containers import Vertical
 from textual.getters import query_one
 from textual.widgets import DirectoryTree, Input, Tree
 
-from engine.data.types import Inspection
-from engine.errors import LoraDeckError
+from engine.errors import LoraDeckError, NotFoundError
 from screens.base import DeckScreen, back_binding
-from screens.draft import absolute, pasted_path
+from screens.draft import ChosenDataset, absolute, is_saved_dataset, pasted_path
+from screens.looking import look_at
 from screens.widgets.dataset_list import DatasetList
 from screens.widgets.dataset_tree import DatasetTree
 from screens.widgets.field import PathField
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from textual import events
     from textual.app import ComposeResult
 
+    from engine.data.types import Inspection
+    from engine.server.wire import DatasetInfo
     from screens.messages import EngineStatusChanged
     from screens.session import Session
 
@@ -33,8 +35,8 @@ SETTLE_SECONDS = 0.12  # seconds that the cursor rests before a file is read
 _INVITATION = "Move to a dataset, or type a path: what is in it appears here."
 
 
-class DatasetPicker(DeckScreen[Inspection | None]):
-    """Answers with the inspection of the dataset that was chosen."""
+class DatasetPicker(DeckScreen[ChosenDataset | None]):
+    """Answers with the dataset that was chosen, as it was looked at."""
 
     HEADING = "Dataset"
     CSS_PATH = "dataset_picker.tcss"
@@ -42,6 +44,12 @@ class DatasetPicker(DeckScreen[Inspection | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash,tilde", "path", "Path", key_display="/", id="datasets.path",
                 tooltip="Type a path; Tab completes it"),
+        Binding("e", "rows", "Rows, edit", id="datasets.rows",
+                tooltip="Page through the rows, search and edit them"),
+        Binding("m", "mapping", "Columns", id="datasets.mapping",
+                tooltip="Set which column holds what"),
+        Binding("p", "preview", "Preview", id="datasets.preview",
+                tooltip="Go to the preview, to scroll it"),
         Binding("right,l", "app.focus_next", "Next", show=False, id="datasets.next",
                 tooltip="Next field"),
         Binding("left,h", "app.focus_previous", "Previous", show=False, id="datasets.previous",
@@ -57,6 +65,10 @@ class DatasetPicker(DeckScreen[Inspection | None]):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self._shown: Inspection | None = None
+        self._mappings: dict[str, dict[str, str]] = {}
+        self._looking = ""
+        self._refused = ""
+        self._wanted = False
 
     def compose_body(self) -> ComposeResult:
         """Lay out path, lists and preview."""
@@ -81,11 +93,13 @@ class DatasetPicker(DeckScreen[Inspection | None]):
         self._list()
 
     @work(group="list", exclusive=True, exit_on_error=False)
-    async def _list(self) -> None:
-        """Show the known datasets, those that can be read first."""
+    async def _list(self, path: str = "") -> None:
+        """Show the known datasets, those that can be read first; go to the one at a path."""
         found = await self.session.client.datasets()
         found.sort(key=lambda dataset: (bool(dataset.problem), dataset.sample, dataset.name))
         self.known.show({dataset.path: dataset for dataset in found})
+        if path in self.known.items:
+            self.known.cursor = path
 
     def on_engine_status_changed(self, message: EngineStatusChanged) -> None:
         """Ask again once the engine is there."""
@@ -116,26 +130,54 @@ class DatasetPicker(DeckScreen[Inspection | None]):
         if event.value and typed.suffix and typed.is_file():
             self._look(str(typed))
 
-    @work(group="look", exclusive=True, exit_on_error=False)
-    async def _look(self, path: str) -> None:
-        """Read a file when the cursor rests on it, and show what it is."""
-        await asyncio.sleep(SETTLE_SECONDS)
-        await self._inspected(path)
-
-    async def _inspected(self, path: str) -> Inspection | None:
-        """Read a file and show what it is, or what is wrong with it."""
-        self._name_preview(path)
+    def _look(self, path: str, *, choose: bool = False) -> None:
+        """Look at a dataset, and choose it once that is done; a look that runs goes on."""
+        self._wanted = choose
+        if path == self._looking:
+            return
         if self._shown is not None and self._shown.path == path:
-            return self._shown
-        self._shown = None
+            self._stop_looking()
+            self._name_preview(path)
+            self.preview.put(self._shown, mapping=bool(self.mapping_of(path)))
+            self._answer_if_wanted()
+            return
+        self._looking = path
+        self._inspect(path)
+
+    @work(group="look", exclusive=True, exit_on_error=False)
+    async def _inspect(self, path: str) -> None:
+        """Read a dataset, once the cursor rests on it, and show what it is, or what is wrong."""
+        await asyncio.sleep(SETTLE_SECONDS)
+        self._name_preview(path)
+        self._shown, self._refused = None, ""
         self.preview.say("Reading…")
+        mapping = self.mapping_of(path)
         try:
-            self._shown = await self.session.client.inspect(path)
+            self._shown = await look_at(self.session, path, mapping, self.preview.progress)
         except LoraDeckError as error:
-            self.preview.refuse(error)
+            self._refused = path
+            self.preview.refuse(error, mapping=not isinstance(error, NotFoundError))
         else:
-            self.preview.put(self._shown)
-        return self._shown
+            self.preview.put(self._shown, mapping=bool(mapping))
+        finally:
+            if self._looking == path:
+                self._looking = ""
+        self._answer_if_wanted()
+
+    def _stop_looking(self) -> None:
+        """Break a look off: the engine ends its work on it."""
+        self.workers.cancel_group(self, "look")
+        self._looking = ""
+
+    def _answer_if_wanted(self) -> None:
+        """Answer with a dataset that was chosen and can be read; what cannot stays in words."""
+        if self._wanted and self._shown is not None:
+            path = self._shown.path
+            self.dismiss(ChosenDataset(self._shown, self.mapping_of(path)))
+
+    def mapping_of(self, path: str) -> dict[str, str]:
+        """Tell which column holds what in a dataset, as far as the user has set it."""
+        return self._mappings.get(path, {})
 
     def _name_preview(self, path: str) -> None:
         """Say which file the preview shows."""
@@ -165,18 +207,15 @@ class DatasetPicker(DeckScreen[Inspection | None]):
         path = Path(pasted_path(event.value) or absolute(event.value))
         if not event.value.strip():
             return
-        if path.is_dir():
+        if path.is_dir() and not is_saved_dataset(path):
             self.files.path = path
             self.set_focus(self.files)
         else:
             self._choose(str(path))
 
-    @work(group="look", exclusive=True, exit_on_error=False)
-    async def _choose(self, path: str) -> None:
-        """Answer with a dataset that can be read; what cannot stays in the preview, in words."""
-        inspection = await self._inspected(path)
-        if inspection is not None:
-            self.dismiss(inspection)
+    def _choose(self, path: str) -> None:
+        """Answer with a dataset, once it has been looked at."""
+        self._look(path, choose=True)
 
     def on_paste(self, event: events.Paste) -> None:
         """Choose the dataset whose path was pasted, or that was dropped on the terminal."""
@@ -184,6 +223,52 @@ class DatasetPicker(DeckScreen[Inspection | None]):
         if (path := pasted_path(event.text)) is not None:
             self.path.value = path
             self._choose(path)
+
+    # What the user does with the dataset in the preview
+
+    @property
+    def _present(self) -> str:
+        """The path of the dataset that the preview is about."""
+        if self._shown is not None:
+            return self._shown.path
+        return self._looking or self._refused
+
+    @work(group="dialog", exclusive=True, exit_on_error=False)
+    async def action_mapping(self) -> None:
+        """Let the user say which column holds what, and look again."""
+        from screens.mapping_dialog import MappingDialog
+
+        path, shown = self._present, self._shown
+        if not path:
+            self.notify(_INVITATION, markup=False)
+            return
+        shape = shown.shape if shown else None
+        columns = shown.columns if shown else ()
+        mapping = self.mapping_of(path) or (shape.columns if shape else {})
+        dialog = MappingDialog(shown.dataset_type if shown else "", mapping, columns)
+        answer = await self.app.push_screen_wait(dialog)
+        if answer is not None:
+            self._mappings[path] = answer
+            self._stop_looking()
+            self._shown = None
+            self._look(path)
+
+    def action_rows(self) -> None:
+        """Open the dataset's rows."""
+        if self._shown is None:
+            words = "Its rows can be opened once it has been read." if self._present else ""
+            self.notify(words or _INVITATION, markup=False)
+            return
+        from screens.dataset import DatasetScreen
+
+        path = self._shown.path
+        self._wanted = False
+        self.app.push_screen(DatasetScreen(self.session, path, self.mapping_of(path), self._saved))
+
+    def _saved(self, saved: DatasetInfo) -> None:
+        """Show a version that was saved from the rows."""
+        self._mappings[saved.path] = self.mapping_of(self._present)
+        self._list(saved.path)
 
     # Moving
 
@@ -193,6 +278,10 @@ class DatasetPicker(DeckScreen[Inspection | None]):
             self.path.value = str(Path.cwd()).rstrip("/") + "/"
         self.set_focus(self.path)
         self.path.action_end()
+
+    def action_preview(self) -> None:
+        """Go to the preview."""
+        self.set_focus(self.preview)
 
     def action_back(self) -> None:
         """Go back without a choice."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -12,9 +13,26 @@ from engine.text import visible
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-DATASET_SUFFIXES = frozenset({".json", ".jsonl"})
+    from engine.data.types import Inspection
+
+
+_ENDINGS = (
+    ".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".tab", ".parquet", ".arrow", ".feather", ".txt",
+    ".text", ".md", ".markdown",
+)  # fmt: skip
+_PACKED = (".gz", ".zst")
+_SAVED_FOLDER = ("state.json", "dataset_dict.json")  # what save_to_disk leaves in a folder
 _ROOM = 80  # characters of a suggested name, so that a number still fits behind it
 _ROOM_BYTES = 200
+
+
+@dataclass(frozen=True)
+class ChosenDataset:
+    """A dataset that was looked at, and how the user said it is to be read."""
+
+    inspection: Inspection
+    mapping: dict[str, str] = field(default_factory=dict)
+    """Which column holds which field, where the user set it."""
 
 
 def pasted_path(text: str) -> str | None:
@@ -35,9 +53,25 @@ def pasted_path(text: str) -> str | None:
         line = unquote(urlsplit(line).path)
     else:
         line = re.sub(r"\\(.)", r"\1", line)
-    if not line.startswith(("/", "~", "./", "../")) and Path(line).suffix not in DATASET_SUFFIXES:
+    if not line.startswith(("/", "~", "./", "../")) and not may_be_dataset(line):
         return None
     return absolute(line)
+
+
+def may_be_dataset(name: str) -> bool:
+    """Tell whether a file's name is one that datasets have; its content is looked at later."""
+    plain = name.lower()
+    for ending in _PACKED:
+        plain = plain.removesuffix(ending)
+    return plain.endswith(_ENDINGS)
+
+
+def is_saved_dataset(folder: Path) -> bool:
+    """Tell whether a folder is one dataset, as ``save_to_disk`` writes it."""
+    try:
+        return any((folder / name).is_file() for name in _SAVED_FOLDER)
+    except OSError:
+        return False
 
 
 def absolute(path: str) -> str:

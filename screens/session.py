@@ -44,6 +44,10 @@ class Session:
     now: Callable[[], datetime] = local_now
     status: EngineStatus = STARTING
     tasks: dict[str, TaskView] = field(default_factory=dict)
+    base_model: str = ""
+    """The base model chosen for the next training: rows are rendered as it gets them."""
+    length: int | None = None
+    """The planned length limit of the next training, in tokens."""
 
     @property
     def client(self) -> EngineClient:

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import DirectoryTree
 
 from engine.text import visible
-from screens.draft import DATASET_SUFFIXES
+from screens.draft import is_saved_dataset, may_be_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 class DatasetTree(DirectoryTree):
-    """Folders and the .json and .jsonl files in them; hidden ones are left out."""
+    """Folders, and the files in them that may be datasets; hidden ones are left out.
+
+    A folder that ``save_to_disk`` wrote stands as one dataset.
+    """
 
     ICON_NODE = "▸ "
     ICON_NODE_EXPANDED = "▾ "
@@ -30,6 +33,8 @@ class DatasetTree(DirectoryTree):
         Binding("k", "cursor_up", "Up", show=False, id="tree.up", tooltip="File before"),
         Binding("backspace,minus,u", "parent_folder", "Folder above", show=False, id="tree.above",
                 tooltip="Show the folder above"),
+        Binding("o", "whole_folder", "Whole folder", show=False, id="tree.folder",
+                tooltip="Take the folder with all its files as one dataset"),
     ]  # fmt: skip
 
     def filter_paths(self, paths: Iterable[Path]) -> Iterable[Path]:
@@ -46,6 +51,22 @@ class DatasetTree(DirectoryTree):
         if path.parent != path:
             self.path = path.parent
 
+    def action_whole_folder(self) -> None:
+        """Take the folder under the cursor as one dataset."""
+        node = self.cursor_node
+        if node is not None and node.data is not None:
+            path = node.data.path
+            folder = path if self._safe_is_dir(path) else path.parent
+            self.post_message(self.FileSelected(node, folder))
+
+    @staticmethod
+    def _safe_is_dir(path: Path) -> bool:
+        """Tell whether a path is a folder to look into."""
+        try:
+            return path.is_dir() and not is_saved_dataset(path)
+        except OSError:
+            return False
+
     def _safe_path(self) -> Path:
         """Give the folder at the root, absolute."""
         from pathlib import Path
@@ -54,4 +75,4 @@ class DatasetTree(DirectoryTree):
 
     def _offered(self, path: Path) -> bool:
         """Tell whether a path is a folder or may be a dataset."""
-        return self._safe_is_dir(path) or path.suffix.lower() in DATASET_SUFFIXES
+        return self._safe_is_dir(path) or may_be_dataset(path.name)

@@ -11,7 +11,7 @@ from textual.suggester import Suggester
 from textual.widgets import Input
 
 from engine.text import visible
-from screens.draft import DATASET_SUFFIXES, pasted_path
+from screens.draft import may_be_dataset, pasted_path
 
 if TYPE_CHECKING:
     from textual import events
@@ -113,4 +113,4 @@ def _first_name(folder: str, beginning: str) -> str:
 def _offered(entry: os.DirEntry[str]) -> bool:
     """Tell whether a completion may lead there."""
     plain = visible(entry.name) == entry.name
-    return plain and (entry.is_dir() or Path(entry.name).suffix.lower() in DATASET_SUFFIXES)
+    return plain and (entry.is_dir() or may_be_dataset(entry.name))

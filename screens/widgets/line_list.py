@@ -17,7 +17,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from rich.style import Style
     from textual import events
@@ -106,10 +106,10 @@ class LineList(ScrollView, Generic[Item], can_focus=True):
         super().__init__(id=id)
         self.empty = empty
         """What stands where there is no item."""
-        self.items: dict[str, Item] = {}
-        self._keys: list[str] = []
-        self._places: dict[str, int] = {}
-        self._starts: list[int] = [0]
+        self.items: Mapping[str, Item] = {}
+        self._keys: Sequence[str] = []
+        self._places: Mapping[str, int] = {}
+        self._starts: Sequence[int] = [0]
 
     # What a kind of list says about its items
 
@@ -139,7 +139,12 @@ class LineList(ScrollView, Generic[Item], can_focus=True):
 
     def update_item(self, key: str, item: Item) -> None:
         """Redraw one item that is of the same height as before."""
+        assert isinstance(self.items, dict)  # noqa: S101 - ``show`` made it
         self.items[key] = item
+        self.redraw(key)
+
+    def redraw(self, key: str) -> None:
+        """Draw one item anew."""
         index = self._places[key]
         top = self._starts[index] - self.scroll_offset.y
         height = self._starts[index + 1] - self._starts[index]

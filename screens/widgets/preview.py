@@ -1,4 +1,4 @@
-"""What looking at a dataset file found: type, rows, findings, and its first conversations."""
+"""What looking at a dataset found: type, rows, findings, measures, its first conversations."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ from textual.getters import query_one
 from textual.widgets import Static
 
 from engine.text import human_bytes, visible
+from screens.format import one_line
+from screens.looking import progress_words
+from screens.widgets.conversation import conversation_text
 from screens.widgets.findings import error_text, finding_text
+from screens.widgets.measures import fact, measure_lines
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from engine.data.types import Conversation, Inspection
+    from engine.data.types import Inspection, Scanning
     from engine.errors import LoraDeckError
 
 _TURN_CHARACTERS = 600  # of one turn; a preview is not the dataset
-_ROLES = {"system": "$muted", "user": "$text-accent", "assistant": "$text-primary"}
+_BAR = 24
 
 
 class Preview(VerticalScroll):
@@ -41,36 +45,66 @@ class Preview(VerticalScroll):
         """Show words in place of a preview."""
         self._put(Content.styled(words, "$muted"))
 
-    def refuse(self, error: LoraDeckError) -> None:
-        """Say what is wrong with the file."""
-        self._put(error_text(error))
-
-    def put(self, inspection: Inspection) -> None:
-        """Show a dataset."""
-        head = Content.assemble(
-            (inspection.dataset_type, "bold"),
-            f" · {inspection.rows} rows · {human_bytes(inspection.size_bytes)}",
-        )
-        parts = [head, *map(finding_text, inspection.findings)]
-        if not inspection.findings:
-            parts.append(Content.styled("✓ nothing to object to", "$text-success"))
-        parts += [_conversation(conversation) for conversation in inspection.preview]
+    def refuse(self, error: LoraDeckError, *, mapping: bool = False) -> None:
+        """Say what is wrong with the file; ``mapping`` tells that setting one may help."""
+        parts = [error_text(error)]
+        if mapping:
+            parts.append(Content.styled("\nm says which column holds what.", "$text-accent"))
         self._put(Content("\n").join(parts))
 
-    def _put(self, text: Content) -> None:
-        """Show text from its beginning."""
+    def progress(self, scanning: Scanning) -> None:
+        """Show how far the look is, and what it has found so far."""
+        parts = [Content.styled(progress_words(scanning), "$muted")]
+        if scanning.share is not None:
+            filled = round(max(0.0, min(scanning.share, 1.0)) * _BAR)
+            rest = ("─" * (_BAR - filled), "$faint")
+            parts.append(Content.assemble(("━" * filled, "$text-primary"), rest))
+        self._put(Content("\n").join([*parts, *map(finding_text, scanning.findings)]), stay=True)
+
+    def put(self, inspection: Inspection, mapping: bool = False) -> None:
+        """Show a dataset; ``mapping`` tells that the user set what its columns hold."""
+        parts = [_head(inspection), *_columns(inspection, mapping)]
+        parts += map(finding_text, inspection.findings)
+        if not inspection.findings:
+            parts.append(Content.styled("✓ nothing to object to", "$text-success"))
+        parts += [*_left_out(inspection), *measure_lines(inspection)]
+        for conversation in inspection.preview:
+            parts.append(Content.styled(f"\nrow {conversation.row:,}", "$muted"))
+            parts.append(conversation_text(conversation, _TURN_CHARACTERS))
+        self._put(Content("\n").join(parts))
+
+    def _put(self, text: Content, *, stay: bool = False) -> None:
+        """Show text, from its beginning unless the reader is to stay where he is."""
         self._body.update(text)
-        self.scroll_home(animate=False)
+        if not stay:
+            self.scroll_home(animate=False)
 
 
-def _conversation(conversation: Conversation) -> Content:
-    """Write a conversation turn by turn."""
-    parts = [Content.styled(f"\nrow {conversation.row}", "$muted")]
-    for message in conversation.messages:
-        words = message.content[:_TURN_CHARACTERS]
-        if len(message.content) > _TURN_CHARACTERS:
-            words += " …"
-        parts.append(
-            Content.assemble((f"{message.role}  ", f"bold {_ROLES[message.role]}"), visible(words))
-        )
-    return Content("\n").join(parts)
+def _head(inspection: Inspection) -> Content:
+    """Write what the file is."""
+    words = f"{inspection.rows:,} row{'' if inspection.rows == 1 else 's'}"
+    parts = [one_line(inspection.container), words, human_bytes(inspection.size_bytes)]
+    return Content.assemble(
+        (inspection.dataset_type, "bold"), "".join(f" · {part}" for part in parts if part)
+    )
+
+
+def _columns(inspection: Inspection, mapping: bool) -> list[Content]:
+    """Write which column holds what, where that was guessed or set."""
+    shape = inspection.shape
+    if shape is None or not (shape.guessed or mapping):
+        return []
+    from engine.data.shapes import describe_shape
+
+    how = "set by you" if mapping else "guessed, m changes it"
+    line = fact("columns", visible(describe_shape(shape)))
+    return [Content.assemble(line, (f"  ({how})", "$text-accent"))]
+
+
+def _left_out(inspection: Inspection) -> list[Content]:
+    """Write how many rows cannot train."""
+    if not inspection.faulty:
+        return []
+    label = "left out" if inspection.can_train else "cannot train"
+    tone = "$text-warning" if inspection.can_train else "$text-error"
+    return [fact(label, f"{inspection.faulty:,} of {inspection.rows:,} rows", tone)]

@@ -26,6 +26,7 @@ SIGNS: dict[State, tuple[str, str, str]] = {
     "problem": ("✗", "problem", "$text-error"),
 }
 LABEL_WIDTH = 9
+_NOTHING = Content()
 
 
 class StepRow(Widget, can_focus=True):
@@ -46,6 +47,8 @@ class StepRow(Widget, can_focus=True):
     words: reactive[str] = reactive("", layout=True)
     detail: reactive[str] = reactive("", layout=True)
     problem: reactive[str] = reactive("", layout=True)
+    note: reactive[Content] = reactive(Content(), layout=True)
+    """What is to be known of the choice, in a line beneath it."""
 
     @dataclass
     class Opened(Message):
@@ -63,9 +66,17 @@ class StepRow(Widget, can_focus=True):
         self._label = label
         self._invitation = invitation
 
-    def put(self, state: State, words: str = "", detail: str = "", problem: str = "") -> None:
+    def put(
+        self,
+        state: State,
+        words: str = "",
+        detail: str = "",
+        problem: str = "",
+        note: Content = _NOTHING,
+    ) -> None:
         """Show a state."""
-        self.state, self.words, self.detail, self.problem = state, words, detail, problem
+        self.state, self.words, self.detail = state, words, detail
+        self.problem, self.note = problem, note
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """Count one line, and those that the problem takes."""
@@ -82,10 +93,12 @@ class StepRow(Widget, can_focus=True):
         room = max(width - label.cell_length - len(word) - 1, 0)
         value = self._value().truncate(room, ellipsis=True)
         gap = " " * (room - value.cell_length + 1)
-        row = Content.assemble(label, value, gap, (word, style))
-        if not self.problem:
-            return row
-        return Content.assemble(row, "\n", (visible(self.problem), "$text-error"))
+        lines = [Content.assemble(label, value, gap, (word, style))]
+        if self.note:
+            lines.append(Content.assemble(" " * label.cell_length, self.note))
+        if self.problem:
+            lines.append(Content.styled(visible(self.problem), "$text-error"))
+        return Content("\n").join(lines)
 
     def _value(self) -> Content:
         """Draw what was chosen, or how to choose."""

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 import textual._wait
 
+import screens.dataset
 import screens.dataset_picker
 import screens.model_picker
+import screens.row_editor
 import screens.task
 import tui.app
 from engine.home import Home
@@ -33,6 +35,8 @@ def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tui.app, "RETRY_SECONDS", (0.01,))
     monkeypatch.setattr(tui.app, "UPDATE_SECONDS", 0.01)
     monkeypatch.setattr(screens.dataset_picker, "SETTLE_SECONDS", 0)
+    monkeypatch.setattr(screens.dataset, "SETTLE_SECONDS", 0)
+    monkeypatch.setattr(screens.row_editor, "LIVE_SECONDS", 0)
     monkeypatch.setattr(screens.model_picker, "POLL_SECONDS", 0.05)
     monkeypatch.setattr(screens.task, "BATCH_SECONDS", 0.01)
     monkeypatch.setattr(screens.task, "DRAW_SECONDS", 0.01)
@@ -42,7 +46,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder = tmp_path / "work"
     folder.mkdir()
     (folder / "mine.jsonl").write_text("{}\n")
-    (folder / "notes.txt").write_text("not a dataset")
+    (folder / "notes.pdf").write_text("not a dataset")
     monkeypatch.chdir(folder)
 
 

@@ -7,7 +7,16 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from engine.data.types import Conversation, Finding, Inspection, Lengths, Message
+from engine.data.types import (
+    Conversation,
+    Finding,
+    Histogram,
+    Inspection,
+    Lengths,
+    Message,
+    Scanning,
+    Shape,
+)
 from engine.errors import ConflictError, EngineUnavailableError, LoraDeckError, NotFoundError
 from engine.models.types import ModelInfo, ModelShape
 from engine.plan.parameters import TrainingParams
@@ -27,6 +36,7 @@ from engine.tasks.events import (
 )
 from engine.tasks.record import Status, TaskRecord
 from engine.tasks.view import TasksUpdate, TaskView
+from tests.tui.fake_books import FakeBooks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -83,6 +93,32 @@ def inspection(
         ),
     }  # fmt: skip
     return Inspection.model_validate(values | changes)
+
+
+EMPTY = Finding(
+    level="error", code="empty-answer", message="3 rows with an empty answer (rows 3, 9, 14).",
+    hint="Write the answer, or delete the row.", count=3, rows=(3, 9, 14),
+)  # fmt: skip
+COPIES = Finding(
+    level="warning", code="duplicate", message="12 rows repeating an earlier row (rows 6, 8, …).",
+    hint="Delete the copies, unless they are meant to weigh more.", count=12, rows=(6, 8),
+)  # fmt: skip
+
+
+def measured(path: str = "/samples/问答.csv", **changes: object) -> Inspection:
+    """Make what looking at a large file with columns of its own finds."""
+    bins = ((20, 1200), (40, 90_000), (80, 140_000), (160, 60_000), (320, 15_000), (640, 5_800))
+    values: dict[str, object] = {
+        "rows": 312_000, "faulty": 3, "size_bytes": 84_200_000, "container": "CSV in GB18030",
+        "shape": Shape(dataset_type="alpaca", columns={"instruction": "问题", "output": "答案"},
+                       guessed=True),
+        "columns": ("编号", "问题", "答案"),
+        "languages": (("zh", 0.914), ("en", 0.08), ("de", 0.002)),
+        "turns": Histogram(p50=2, p95=2, p99=2, longest=2, total=624_000, bins=((2, 312_000),)),
+        "characters": Histogram(p50=74, p95=210, p99=480, longest=638, total=26_000_000,
+                                bins=bins),
+    }  # fmt: skip
+    return inspection(path, (EMPTY, COPIES), **(values | changes))
 
 
 def dataset(name: str, rows: int = 16, **changes: object) -> DatasetInfo:
@@ -223,6 +259,13 @@ class FakeEngine:
             BROKEN: LoraDeckError("Broken JSON", f"{BROKEN}, line 4, column 7: a comma is missing.",
                                   "Put a comma there."),
         }  # fmt: skip
+        self.books = FakeBooks()
+        self.books.saved = self._keep
+        self.scanning: list[Scanning] = []
+        """What a scan says before its result."""
+        self.scan_gate = asyncio.Event()
+        self.scan_gate.set()
+        self.scans_open = 0
         self.refused_plan: LoraDeckError | None = None
         self.plan_findings: tuple[Finding, ...] = ()
         self.plan_gate = asyncio.Event()
@@ -247,6 +290,11 @@ class FakeEngine:
         for queue in self._queues:
             queue.put_nowait(TasksUpdate(views=views, removed=removed))
 
+    def _keep(self, saved: DatasetInfo) -> None:
+        """List a version that was saved."""
+        self.known_datasets.append(saved)
+        self.inspections[saved.path] = inspection(saved.path, rows=saved.rows)
+
     def break_streams(self) -> None:
         """Let the server go away."""
         for queue in self._queues:
@@ -267,6 +315,15 @@ class FakeEngine:
         if self.unreachable:
             raise self.unreachable.pop(0)
         return await self.info()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        timeout: float = 1.0,  # noqa: ASYNC109 - the client's own
+    ) -> object:
+        raise NotImplementedError
 
     async def info(self) -> EngineInfo:
         return EngineInfo.model_construct(version="0", pid=1)
@@ -292,7 +349,7 @@ class FakeEngine:
     async def datasets(self) -> list[DatasetInfo]:
         return list(self.known_datasets)
 
-    async def inspect(self, path: str) -> Inspection:
+    async def inspect(self, path: str, mapping: dict[str, str] | None = None) -> Inspection:
         self.calls["inspect"].append(path)
         found = self.inspections.get(path)
         if found is None:
@@ -301,12 +358,29 @@ class FakeEngine:
             raise found
         return found
 
+    async def scan(
+        self, path: str, mapping: dict[str, str] | None = None
+    ) -> AsyncIterator[Scanning]:
+        self.calls["scan"].append((path, mapping))
+        self.scans_open += 1
+        try:
+            for scanning in self.scanning:
+                yield scanning
+            await self.scan_gate.wait()
+            found = await self.inspect(path)
+            yield Scanning(rows=found.rows, share=1.0, inspection=found)
+        finally:
+            self.scans_open -= 1
+
     async def plan(self, request: PlanRequest) -> Plan:
         self.calls["plan"].append(request)
         await self.plan_gate.wait()
         if self.refused_plan is not None:
             raise self.refused_plan
         found = await self.inspect(request.dataset_file)
+        if request.leave_out:
+            left = tuple(one for one in found.findings if one.level != "error")
+            found = found.model_copy(update={"findings": left})
         return plan(found, self.known_models[request.base_model], self.plan_findings)
 
     async def train(self, request: TrainRequest) -> TaskRecord:

@@ -10,6 +10,7 @@ from textual import events
 from engine.data.types import Finding
 from engine.errors import LoraDeckError
 from screens.dataset_picker import DatasetPicker
+from screens.draft import ChosenDataset
 from screens.home import HomeScreen
 from screens.model_picker import ModelPicker
 from screens.task import TaskScreen
@@ -34,9 +35,9 @@ def home_of(app: LoraDeckApp) -> HomeScreen:
 async def choose_both(app: LoraDeckApp, pilot: Pilot[None]) -> HomeScreen:
     """Choose a dataset and a base model without the pickers."""
     home = home_of(app)
-    home.take_dataset(inspection())
+    home.training.take_dataset(ChosenDataset(inspection()))
     home._model_picked(DEMO)
-    await until(pilot, lambda: not home.plan_panel.waiting)
+    await until(pilot, lambda: not home.training.plan_panel.waiting)
     return home
 
 
@@ -51,15 +52,15 @@ async def test_four_times_enter_trains_the_sample(tmp_path: Path, size: tuple[in
         await until(pilot, lambda: isinstance(app.screen, ModelPicker) and app.screen.table.items)
         app.screen.table.cursor = "demo"
         await pilot.press("enter")
-        await until(pilot, lambda: home.start_row.button.has_focus)
-        assert home.name_row.value == "alpaca_example-demo"
+        await until(pilot, lambda: home.training.start_row.button.has_focus)
+        assert home.training.name_row.value == "alpaca_example-demo"
         await pilot.press("enter")
         await until(pilot, lambda: home.tasks.has_focus)
         (request,) = engine.calls["train"]
         assert (request.dataset_file, request.base_model) == (ALPACA, "demo")
         assert request.task_name == "alpaca_example-demo"
         assert home.tasks.cursor in engine.views
-        await until(pilot, lambda: home.name_row.value == "alpaca_example-demo-2")
+        await until(pilot, lambda: home.training.name_row.value == "alpaca_example-demo-2")
 
 
 async def test_each_step_has_its_key(tmp_path: Path) -> None:
@@ -71,9 +72,9 @@ async def test_each_step_has_its_key(tmp_path: Path) -> None:
             await pilot.press("escape")
             await until(pilot, lambda: app.screen is home)
         await pilot.press("n")
-        assert home.name_row.field.has_focus
+        assert home.training.name_row.field.has_focus
         await pilot.press("q", "escape", "t")
-        assert home.name_row.value == "q"
+        assert home.training.name_row.value == "q"
         assert home.tasks.has_focus
 
 
@@ -81,18 +82,18 @@ async def test_arrows_and_vim_keys_walk_through_the_fields(tmp_path: Path) -> No
     async with opened(FakeEngine(some_tasks()), tmp_path) as (app, pilot):
         home = home_of(app)
         await pilot.press("j")
-        assert home.model_row.has_focus
+        assert home.training.model_row.has_focus
         await pilot.press("down")
-        assert home.name_row.field.has_focus
+        assert home.training.name_row.field.has_focus
         await pilot.press("up", "k")
-        assert home.dataset_row.has_focus
+        assert home.training.dataset_row.has_focus
         await pilot.press("right", "j", "j")
         assert home.tasks.has_focus
         assert home.tasks.cursor == "00000003"
         await pilot.press("G")
         assert home.tasks.cursor == f"{200:08x}"
         await pilot.press("g", "h")
-        assert home.dataset_row.has_focus
+        assert home.training.dataset_row.has_focus
 
 
 async def test_start_says_what_is_missing_and_goes_there(tmp_path: Path) -> None:
@@ -100,9 +101,9 @@ async def test_start_says_what_is_missing_and_goes_there(tmp_path: Path) -> None
         home = home_of(app)
         home.tasks.focus()
         await pilot.press("s")
-        assert home.dataset_row.has_focus
+        assert home.training.dataset_row.has_focus
         assert "Choose a dataset first." in text_of(app)
-        assert home.start_row.button.disabled
+        assert home.training.start_row.button.disabled
 
 
 async def test_the_plan_is_shown_once_it_is_made(tmp_path: Path) -> None:
@@ -110,12 +111,12 @@ async def test_the_plan_is_shown_once_it_is_made(tmp_path: Path) -> None:
     engine.plan_gate.clear()
     async with opened(engine, tmp_path) as (app, pilot):
         home = home_of(app)
-        home.take_dataset(inspection())
+        home.training.take_dataset(ChosenDataset(inspection()))
         home._model_picked(DEMO)
         await until(pilot, lambda: "Planning…" in text_of(app))
-        assert home.start_row.button.disabled
+        assert home.training.start_row.button.disabled
         engine.plan_gate.set()
-        await until(pilot, lambda: home.start_row.button.has_focus)
+        await until(pilot, lambda: home.training.start_row.button.has_focus)
         shown = text_of(app)
         for words in ("5e-4", "1.2 GB of 6.1 GB free", "CPU, 2 cores", "128 tokens", "135 M"):
             assert words in shown
@@ -130,7 +131,7 @@ async def test_a_refused_plan_is_said_in_its_place(tmp_path: Path) -> None:
         assert "Too little memory" in shown
         assert "It needs [b]14 GB[/b]." in shown
         assert "Close all." in shown
-        assert home.start_row.button.disabled
+        assert home.training.start_row.button.disabled
         await pilot.press("s")
         assert not engine.calls["train"]
 
@@ -143,7 +144,7 @@ async def test_an_error_in_the_plan_disables_the_start(tmp_path: Path) -> None:
     async with opened(engine, tmp_path) as (app, pilot):
         home = await choose_both(app, pilot)
         assert "✗ error No answer. (row 7)" in text_of(app)
-        assert home.start_row.button.disabled
+        assert home.training.start_row.button.disabled
         await pilot.press("s")
         assert not engine.calls["train"]
 
@@ -152,14 +153,14 @@ async def test_a_taken_name_is_said_at_the_name(tmp_path: Path) -> None:
     engine = FakeEngine([*some_tasks()])
     async with opened(engine, tmp_path) as (app, pilot):
         home = await choose_both(app, pilot)
-        home.name_row.field.value = "ferry-times"
+        home.training.name_row.field.value = "ferry-times"
         await pilot.pause()
         await pilot.press("s")
-        await until(pilot, lambda: home.name_row.problem)
-        assert home.name_row.field.has_focus
+        await until(pilot, lambda: home.training.name_row.problem)
+        assert home.training.name_row.field.has_focus
         assert "There is a task 'ferry-times' already. Choose another name." in text_of(app)
         await pilot.press("end", "2")
-        assert not home.name_row.problem
+        assert not home.training.name_row.problem
         await pilot.press("enter", "enter")
         await until(pilot, lambda: home.tasks.has_focus)
         assert engine.calls["train"][-1].task_name == "ferry-times2"
@@ -168,19 +169,19 @@ async def test_a_taken_name_is_said_at_the_name(tmp_path: Path) -> None:
 async def test_a_name_that_cannot_be_used_is_said_while_typing(tmp_path: Path) -> None:
     async with opened(FakeEngine(), tmp_path) as (app, pilot):
         home = await choose_both(app, pilot)
-        home.name_row.field.value = "a/b"
+        home.training.name_row.field.value = "a/b"
         await pilot.pause()
         assert "✗ Name" in text_of(app)
-        assert home.start_row.button.disabled
+        assert home.training.start_row.button.disabled
 
 
 async def test_the_users_own_name_stays(tmp_path: Path) -> None:
     async with opened(FakeEngine(), tmp_path) as (app, pilot):
         home = home_of(app)
-        home.name_row.field.value = "mine"
+        home.training.name_row.field.value = "mine"
         await pilot.pause()
         await choose_both(app, pilot)
-        assert home.name_row.value == "mine"
+        assert home.training.name_row.value == "mine"
 
 
 async def test_a_suggested_name_gives_way_to_another_clients_task(tmp_path: Path) -> None:
@@ -188,7 +189,7 @@ async def test_a_suggested_name_gives_way_to_another_clients_task(tmp_path: Path
     async with opened(engine, tmp_path) as (app, pilot):
         home = await choose_both(app, pilot)
         engine.change(running("alpaca_example-demo"))
-        await until(pilot, lambda: home.name_row.value == "alpaca_example-demo-2")
+        await until(pilot, lambda: home.training.name_row.value == "alpaca_example-demo-2")
 
 
 @pytest.mark.parametrize("focus", ["dataset", "name"])
@@ -197,23 +198,23 @@ async def test_a_pasted_path_chooses_the_dataset(tmp_path: Path, focus: str) -> 
     engine.inspections["/data/my rows.json"] = inspection("/data/my rows.json")
     async with opened(engine, tmp_path) as (app, pilot):
         home = home_of(app)
-        (home.dataset_row if focus == "dataset" else home.name_row.field).focus()
+        (home.training.dataset_row if focus == "dataset" else home.training.name_row.field).focus()
         await pilot.pause()
         app.post_message(events.Paste("'/data/my rows.json'"))
-        await until(pilot, lambda: home.dataset is not None)
+        await until(pilot, lambda: home.training.dataset is not None)
         assert "● Dataset  my rows.json" in text_of(app)
-        assert home.name_row.value == ""
+        assert home.training.name_row.value == ""
 
 
 async def test_a_pasted_path_with_nothing_behind_it_is_said_at_its_step(tmp_path: Path) -> None:
     async with opened(FakeEngine(), tmp_path) as (app, pilot):
         home = await choose_both(app, pilot)
-        home.dataset_row.focus()
+        home.training.dataset_row.focus()
         await pilot.pause()
         app.post_message(events.Paste("/data/none.json"))
-        await until(pilot, lambda: home.dataset_row.state == "problem")
+        await until(pilot, lambda: home.training.dataset_row.state == "problem")
         assert "/data/none.json does not exist. Check the path." in text_of(app)
-        assert home.start_row.button.disabled
+        assert home.training.start_row.button.disabled
 
 
 async def test_pasted_text_that_is_no_path_is_refused(tmp_path: Path) -> None:
@@ -227,7 +228,7 @@ async def test_pasted_text_that_is_no_path_is_refused(tmp_path: Path) -> None:
 async def test_a_dataset_that_cannot_train_is_a_problem(tmp_path: Path) -> None:
     found = Finding(level="error", code="x", message="No answers.", hint="", count=1, rows=(1,))
     async with opened(FakeEngine(), tmp_path) as (app, pilot):
-        home_of(app).take_dataset(inspection(findings=(found,)))
+        home_of(app).training.take_dataset(ChosenDataset(inspection(findings=(found,))))
         await pilot.pause()
         assert "✗ Dataset" in text_of(app)
         assert "No answers." in text_of(app)
@@ -289,11 +290,11 @@ async def test_everything_can_be_reached_at_80x24(tmp_path: Path) -> None:
     )
     async with opened(engine, tmp_path) as (app, pilot):
         home = await choose_both(app, pilot)
-        for widget in (home.tasks, home.dataset_row, home.start_row.button):
+        for widget in (home.tasks, home.training.dataset_row, home.training.start_row.button):
             widget.focus()
             await pilot.pause()
             await until(pilot, lambda seen=widget: seen.region.intersection(app.screen.region).area)
-        home.dataset_row.focus()
+        home.training.dataset_row.focus()
         await pilot.press("pagedown", "pagedown")
         await until(pilot, lambda: home.query_one("#page").scroll_offset.y > 0)
 

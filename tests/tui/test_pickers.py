@@ -76,8 +76,8 @@ async def test_a_typed_path_is_completed_and_chosen(tmp_path: Path) -> None:
         await pilot.press("tab")
         assert picker.path.value == mine
         await pilot.press("enter")
-        await until(pilot, lambda: home_of(app).dataset is not None)
-        assert home_of(app).dataset.path == mine
+        await until(pilot, lambda: home_of(app).training.dataset is not None)
+        assert home_of(app).training.dataset.inspection.path == mine
 
 
 async def test_completion_offers_folders_and_datasets_alone(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ async def test_files_can_be_chosen_from_the_tree(tmp_path: Path) -> None:
         assert [str(node.label) for node in picker.files.root.children] == ["mine.jsonl"]
         picker.files.focus()
         await pilot.press("j", "enter")
-        await until(pilot, lambda: home_of(app).dataset is not None)
+        await until(pilot, lambda: home_of(app).training.dataset is not None)
 
 
 async def test_the_tree_goes_up_a_folder(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ async def test_a_path_pasted_in_the_picker_is_chosen(tmp_path: Path) -> None:
     async with opened(FakeEngine(), tmp_path) as (app, pilot):
         await datasets(app, pilot)
         app.post_message(events.Paste(f"file://{ALPACA}"))
-        await until(pilot, lambda: home_of(app).dataset is not None)
+        await until(pilot, lambda: home_of(app).training.dataset is not None)
 
 
 async def test_names_and_contents_of_files_are_shown_as_they_are(tmp_path: Path) -> None:
@@ -143,8 +143,8 @@ async def test_a_ready_model_is_chosen(tmp_path: Path) -> None:
         assert "135 M" in shown
         assert "● ready" in shown
         await pilot.press("enter")
-        await until(pilot, lambda: home_of(app).model is not None)
-        assert home_of(app).model.name == "demo"
+        await until(pilot, lambda: home_of(app).training.model is not None)
+        assert home_of(app).training.model.name == "demo"
 
 
 async def test_the_filter_narrows_the_list(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ async def test_the_filter_narrows_the_list(tmp_path: Path) -> None:
         await pilot.press("slash", *"qwen")
         assert list(picker.table.items) == ["Qwen/Qwen2.5-7B-Instruct"]
         await pilot.press("enter")
-        await until(pilot, lambda: home_of(app).model is not None)
+        await until(pilot, lambda: home_of(app).training.model is not None)
 
 
 async def test_an_unknown_model_is_said_in_words(tmp_path: Path) -> None:
@@ -176,9 +176,9 @@ async def test_a_hub_id_is_looked_up_and_fetched(tmp_path: Path) -> None:
             found.model_copy(update={"state": "ready", "path": "/models/new"}),
         ]
         await pilot.press("slash", *"org/new", "enter")
-        await until(pilot, lambda: home_of(app).model is not None)
+        await until(pilot, lambda: home_of(app).training.model is not None)
         assert engine.calls["pull"] == ["org/new"]
-        assert home_of(app).model.path == "/models/new"
+        assert home_of(app).training.model.path == "/models/new"
 
 
 async def test_an_absent_model_is_fetched_with_progress_and_then_chosen(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ async def test_an_absent_model_is_fetched_with_progress_and_then_chosen(tmp_path
         await pilot.press("enter")
         await until(pilot, lambda: "↓ fetching 43%" in text_of(app))
         engine.pulls = [DEMO.model_copy(update={"state": "converting"}), DEMO]
-        await until(pilot, lambda: home_of(app).model is not None)
+        await until(pilot, lambda: home_of(app).training.model is not None)
         assert engine.calls["pull"] == ["demo"]
 
 
@@ -210,4 +210,4 @@ async def test_a_failed_fetch_is_said_in_words(tmp_path: Path) -> None:
         assert app.screen is picker
         engine.pulls = [DEMO]
         await pilot.press("enter")
-        await until(pilot, lambda: home_of(app).model is not None)
+        await until(pilot, lambda: home_of(app).training.model is not None)

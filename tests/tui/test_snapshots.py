@@ -8,6 +8,7 @@ import pytest
 
 from engine.tasks.view import TaskView
 from screens.dataset_picker import DatasetPicker
+from screens.draft import ChosenDataset
 from screens.home import HomeScreen
 from screens.model_picker import ModelPicker
 from screens.task import TaskScreen
@@ -75,9 +76,9 @@ async def choose(pilot: Pilot[None]) -> None:
     """Choose dataset and model, and wait for the plan."""
     home = pilot.app.screen
     assert isinstance(home, HomeScreen)
-    home.take_dataset(inspection())
+    home.training.take_dataset(ChosenDataset(inspection()))
     home._model_picked(DEMO)
-    await until(pilot, lambda: home.start_row.button.has_focus)
+    await until(pilot, lambda: home.training.start_row.button.has_focus)
 
 
 async def to_datasets(pilot: Pilot[None]) -> None:

@@ -1,0 +1,393 @@
+"""A dataset's rows: page through them, search, edit, and save a new version."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal
+from textual.getters import query_one
+from textual.widgets import Input, Static
+
+from engine.errors import LoraDeckError
+from engine.text import visible
+from screens.base import DeckScreen, back_binding
+from screens.book import ANY, OpenBook
+from screens.dialogs import ConfirmDialog
+from screens.format import one_line
+from screens.outside import edited_outside
+from screens.rendering import code_note, code_words, show_value
+from screens.row_text import blank_like
+from screens.widgets.field import Field
+from screens.widgets.line_list import LineList
+from screens.widgets.row_list import PAGE, RowList
+from screens.widgets.row_view import RowView
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from textual.app import ComposeResult
+
+    from engine.data.types import BookRow
+    from engine.server.wire import DatasetInfo
+    from screens.session import Session
+
+SETTLE_SECONDS = 0.12  # seconds that the cursor, or the typing of a search, rests
+FILL_SECONDS = 1.0  # between two looks at a dataset that is still being read in
+
+
+class DatasetScreen(DeckScreen[None]):
+    """Owns an open copy of a dataset; the user's own file is never touched.
+
+    Args:
+        session: The dashboard's session.
+        path: The dataset.
+        mapping: Which column holds what, where the user set it.
+        saved: Is told of each version that is saved.
+        length: The planned length limit in tokens, to show where it cuts.
+    """
+
+    CSS_PATH = "dataset.tcss"
+    AUTO_FOCUS = "RowList"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "search", "Search", key_display="/", id="rows.search",
+                tooltip="Show only the rows with a text"),
+        Binding("f", "filter", "Findings", id="rows.filter",
+                tooltip="Show only rows with findings: any, then each kind, then all rows again"),
+        Binding("e", "edit", "Edit", id="rows.edit", tooltip="Edit the row"),
+        Binding("u", "undo", "Undo", id="rows.undo", tooltip="Take the last change back"),
+        Binding("w", "save", "Save", id="rows.save",
+                tooltip="Save all rows as a new version of the dataset"),
+        Binding("a", "add", "Add", show=False, id="rows.add",
+                tooltip="Write a new row after this one"),
+        Binding("c", "copy", "Copy", show=False, id="rows.copy", tooltip="Duplicate the row"),
+        Binding("d,delete", "remove", "Delete", show=False, id="rows.delete",
+                tooltip="Delete the row"),
+        Binding("v", "outside", "$EDITOR", show=False, id="rows.outside",
+                tooltip="Edit the row as JSON in your own editor ($EDITOR)"),
+        Binding("z", "zoom", "Row alone", show=False, id="rows.zoom",
+                tooltip="Show the row alone, or the list beside it again"),
+        Binding("n", "step(1)", "Next row", show=False, id="rows.next", tooltip="Next row"),
+        Binding("p", "step(-1)", "Row before", show=False, id="rows.previous",
+                tooltip="Row before"),
+        Binding("right,l", "app.focus_next", "Next", show=False, id="rows.right",
+                tooltip="Go to the row's text, to scroll it"),
+        Binding("left,h", "app.focus_previous", "Previous", show=False, id="rows.left",
+                tooltip="Go to the list"),
+        back_binding(),
+    ]  # fmt: skip
+
+    rows = query_one(RowList)
+    view = query_one(RowView)
+    search = query_one(Field)
+
+    def __init__(
+        self,
+        session: Session,
+        path: str,
+        mapping: Mapping[str, str],
+        saved: Callable[[DatasetInfo], object],
+        length: int | None = None,
+    ) -> None:
+        super().__init__(session)
+        self._path, self._mapping = path, dict(mapping)
+        self._told_saved = saved
+        self._length = length
+        self._changing = asyncio.Lock()
+        self.book: OpenBook | None = None
+
+    def heading(self) -> str:
+        """Name the dataset."""
+        return f"Rows of {self._path.rstrip('/').rsplit('/', 1)[-1]}"
+
+    def compose_body(self) -> ComposeResult:
+        """Lay out state, search, list and row."""
+        with Horizontal(id="state"):
+            yield Static("Opening…", id="matches", markup=False)
+            yield Static(id="changes", markup=False)
+        with Horizontal(id="search-line"):
+            yield Static("/ ", markup=False)
+            yield Field("a text in any field", id="search")
+        with Container(id="panes"):
+            rows = RowList(id="rows")
+            rows.border_title = "Rows"
+            yield rows
+            yield RowView(id="row")
+
+    def on_mount(self) -> None:
+        """Open the dataset."""
+        self.view.border_title = "Row"
+        self._open()
+
+    @work(group="open", exclusive=True, exit_on_error=False)
+    async def _open(self) -> None:
+        """Open a copy of the dataset, and follow it while it is being read in."""
+        try:
+            self.book = await OpenBook.open(self.session, self._path, self._mapping)
+        except LoraDeckError as error:
+            self.rows.empty = "It cannot be opened."
+            self.rows.refresh()
+            self.view.refuse(error)
+            self.query_one("#matches", Static).update("")
+            return
+        self.rows.empty = "No row is like that."
+        await self._reload(0)
+
+    async def on_unmount(self) -> None:
+        """Drop the copy."""
+        if self.book is not None:
+            await self.book.close()
+
+    # Showing
+
+    async def _reload(self, place: int) -> None:
+        """Show the rows that match now, with the cursor at a place."""
+        if self.book is not None:
+            page = await self.book.page(max(place, 0) // PAGE)
+            if place >= page.total > 0:
+                place = page.total - 1
+                page = await self.book.page(place // PAGE)
+            self.rows.begin(page, place)
+            self._show_state(page.total)
+            self._show_row()
+
+    @on(RowList.Wanted)
+    def _pages_wanted(self, event: RowList.Wanted) -> None:
+        """Fetch what came into sight."""
+        self._fetch(event.pages)
+
+    @work(group="pages", exclusive=True, exit_on_error=False)
+    async def _fetch(self, pages: tuple[int, ...]) -> None:
+        """Fetch pages; while one scrolls on, only the last ones asked for."""
+        if self.book is not None:
+            for index in pages:
+                self.rows.take(await self.book.page(index))
+            if self.rows.place // PAGE in pages:
+                self._show_row()
+
+    def _show_state(self, matching: int | None = None) -> None:
+        """Say how many rows are looked at, and what is not saved."""
+        if self.book is None:
+            return
+        book, info = self.book, self.book.info
+        count = len(self.rows.items) if matching is None else matching
+        words = f"{count:,} of {info.rows:,} rows" if book.narrowed else f"{info.rows:,} rows"
+        parts = [words]
+        if book.search:
+            parts.append(f"with '{one_line(book.search)}'")
+        if book.code:
+            parts.append("▲ any finding" if book.code == ANY else f"▲ {code_words(book.code)}")
+        elif info.codes:
+            kinds = len(info.codes)
+            parts.append(f"{kinds} kind{'s' * (kinds > 1)} of findings")
+        self.query_one("#matches", Static).update(" · ".join(parts))
+        changes = f"{info.changes} change{'s' * (info.changes != 1)} not saved"
+        self.query_one("#changes", Static).update(f"✎ {changes}" if info.changes else "")
+
+    @on(LineList.Highlighted, "#rows")
+    def _moved(self) -> None:
+        """Show the row under the cursor."""
+        self._show_row()
+
+    @work(group="row", exclusive=True, exit_on_error=False)
+    async def _show_row(self) -> None:
+        """Show the row under the cursor, once it rests there."""
+        row = self.rows.row
+        if row is None or self.book is None:
+            if not self.rows.items:
+                self.view.border_title = "Row"
+                self.view.say("")
+            return
+        await asyncio.sleep(SETTLE_SECONDS)
+        self.view.border_title = f"Row {row.number:,}"
+        shape = self.book.info.shape
+        notes = code_note(row.codes, row.fault)
+        await show_value(self.session, self.view, row.value, shape, number=row.number,
+                         length=self._length, notes=notes)  # fmt: skip
+        self.view.scroll_home(animate=False)
+
+    # Finding
+
+    def action_search(self) -> None:
+        """Begin a search."""
+        self.add_class("-searching")
+        self.set_focus(self.search)
+
+    @on(Input.Changed, "#search")
+    def _searched(self, event: Input.Changed) -> None:
+        """Search, once the typing rests."""
+        event.stop()
+        self._narrow(search=event.value)
+
+    @on(Input.Submitted, "#search")
+    def _search_given(self, event: Input.Submitted) -> None:
+        """Go on to the rows found."""
+        event.stop()
+        self.set_focus(self.rows)
+        if not self.search.value:
+            self.remove_class("-searching")
+
+    def action_filter(self) -> None:
+        """Show only rows with findings, kind by kind, or all of them again."""
+        if self.book is None:
+            return
+        if not self.book.info.codes and not self.book.code:
+            self.notify("No row has a finding.", markup=False)
+            return
+        self._narrow(code=self.book.next_code())
+
+    @work(group="narrow", exclusive=True, exit_on_error=False)
+    async def _narrow(self, search: str | None = None, code: str | None = None) -> None:
+        """Look at other rows."""
+        if self.book is None:
+            return
+        if code is None:
+            await asyncio.sleep(SETTLE_SECONDS)
+        self.book.search = self.book.search if search is None else search.strip()
+        self.book.code = self.book.code if code is None else code
+        await self._reload(0)
+
+    # Changing
+
+    @on(LineList.Chosen, "#rows")
+    def action_edit(self) -> None:
+        """Edit the row under the cursor."""
+        self._edit()
+
+    @work(group="change", exit_on_error=False)
+    async def _edit(self) -> None:
+        """Edit the row under the cursor in the dashboard."""
+        async with self._changing:
+            if (row := self.rows.row) is not None:
+                await self._keep(row, await self._edited(row.value, f"Row {row.number:,}", row))
+
+    @work(group="change", exit_on_error=False)
+    async def action_outside(self) -> None:
+        """Edit the row under the cursor in the user's own editor."""
+        async with self._changing:
+            if (row := self.rows.row) is not None:
+                await self._keep(row, await edited_outside(self.app, row.value))
+
+    async def _edited(
+        self, value: dict[str, Any], title: str, row: BookRow | None
+    ) -> dict[str, Any] | None:
+        """Let the user edit a value."""
+        from screens.row_editor import RowEditor
+
+        assert self.book is not None  # noqa: S101 - there is no row without it
+        editor = RowEditor(self.session, value, self.book.info.shape, title=title,
+                           number=row.number if row else 1, length=self._length)  # fmt: skip
+        return await self.app.push_screen_wait(editor)
+
+    async def _keep(self, row: BookRow, value: dict[str, Any] | None) -> None:
+        """Take an edited value over."""
+        if self.book is not None and value is not None and value != row.value:
+            self.rows.replace(await self.book.change(row, value))
+            self._show_state()
+            self._show_row()
+
+    @work(group="change", exit_on_error=False)
+    async def action_add(self) -> None:
+        """Write a new row after the present one."""
+        async with self._changing:
+            if self.book is not None:
+                after = self.rows.row
+                blank = blank_like(after.value if after else {}, self.book.info.shape)
+                value = await self._edited(blank, "New row", None)
+                if value is not None:
+                    await self._insert(value, after)
+
+    @work(group="change", exit_on_error=False)
+    async def action_copy(self) -> None:
+        """Duplicate the row under the cursor."""
+        async with self._changing:
+            if (row := self.rows.row) is not None:
+                await self._insert(row.value, row)
+
+    async def _insert(self, value: dict[str, Any], after: BookRow | None) -> None:
+        """Put a row in and go to it; a search or filter that could hide it ends."""
+        if self.book is not None:
+            made = await self.book.insert(value, after)
+            self.book.code = self.book.search = ""
+            self._end_search()
+            await self._reload(made.number - 1)
+
+    @work(group="change", exit_on_error=False)
+    async def action_remove(self) -> None:
+        """Delete the row under the cursor."""
+        async with self._changing:
+            row = self.rows.row
+            if row is not None and self.book is not None:
+                await self.book.remove(row)
+                await self._reload(self.rows.place)
+                self.notify(f"Row {row.number:,} is deleted; u takes that back.", markup=False)
+
+    @work(group="change", exit_on_error=False)
+    async def action_undo(self) -> None:
+        """Take the last change back."""
+        async with self._changing:
+            if self.book is None or not self.book.info.changes:
+                self.notify("There is nothing to take back.", markup=False)
+                return
+            words = visible(self.book.info.last_change)
+            await self.book.undo()
+            await self._reload(self.rows.place)
+            self.notify(f"Taken back: {words}." if words else "Taken back.", markup=False)
+
+    @work(group="change", exit_on_error=False)
+    async def action_save(self) -> None:
+        """Save all rows as a new version."""
+        from screens.save_dialog import SaveDialog
+
+        async with self._changing:
+            if self.book is None:
+                return
+            dialog = SaveDialog(await self.book.free_name(), self.book.info.rows, self.book.save)
+            saved = await self.app.push_screen_wait(dialog)
+            if saved is not None:
+                self._show_state()
+                self.notify(visible(saved.path), title="Saved", markup=False)
+                self._told_saved(saved)
+
+    # Moving
+
+    def action_zoom(self) -> None:
+        """Show the row alone, or the list beside it again."""
+        alone = not self.has_class("-alone")
+        self.set_class(alone, "-alone")
+        self.set_focus(self.view if alone else self.rows)
+
+    def action_step(self, by: int) -> None:
+        """Go to another row, wherever the focus is."""
+        self.rows.action_move(by)
+
+    def _end_search(self) -> None:
+        """Put the search away."""
+        with self.prevent(Input.Changed):
+            self.search.value = ""
+        self.remove_class("-searching")
+        if self.focused in (None, self.search):
+            self.set_focus(self.rows)
+
+    @work(group="back", exclusive=True, exit_on_error=False)
+    async def action_back(self) -> None:
+        """End the search or filter, then leave; what is not saved is asked about."""
+        if self.has_class("-searching") or (self.book is not None and self.book.narrowed):
+            self._end_search()
+            self._narrow(search="", code="")
+        elif self.book is None or not self.book.info.changes or await self._may_go():
+            self.dismiss(None)
+
+    async def _may_go(self) -> bool:
+        """Ask whether the changes are to be lost."""
+        assert self.book is not None  # noqa: S101
+        count = self.book.info.changes
+        question = ConfirmDialog(
+            "Leave without saving?",
+            f"{count} change{'s are' if count != 1 else ' is'} not saved and will be lost. "
+            "Stay, and w saves them as a new version.",
+            yes="Leave", no="Stay",
+        )  # fmt: skip
+        return await self.app.push_screen_wait(question)

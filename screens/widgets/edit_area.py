@@ -1,0 +1,33 @@
+"""A text of several lines to edit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.widgets import TextArea
+
+from engine.text import visible
+
+if TYPE_CHECKING:
+    from textual import events
+
+
+class EditArea(TextArea):
+    """Grows with its text; pasted control characters become visible instead of being obeyed."""
+
+    DEFAULT_CSS = """
+    EditArea, EditArea:focus {
+        height: auto; min-height: 1; max-height: 14; padding: 0; border: none;
+        background: $foreground 5%;
+    }
+    EditArea:focus { background: $primary 12%; }
+    EditArea.-whole { height: 1fr; max-height: 100%; }
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text, compact=True, highlight_cursor_line=False)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        """Make what is pasted safe to show."""
+        event.text = visible(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+        await super()._on_paste(event)

@@ -1,0 +1,270 @@
+"""The left column of Home: the three steps, the plan that follows from them, and the start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual import on, work
+from textual.containers import Vertical, VerticalScroll
+from textual.getters import query_one
+from textual.message import Message
+from textual.widgets import Input
+
+from engine.errors import ConflictError, LoraDeckError
+from engine.text import human_bytes, human_count
+from screens.base import ShowsFailures
+from screens.draft import ChosenDataset, suggested_name
+from screens.looking import look_at, progress_words
+from screens.widgets.dataset_row import DatasetRow
+from screens.widgets.name_row import NameRow
+from screens.widgets.plan_panel import PlanPanel
+from screens.widgets.start_row import StartRow
+from screens.widgets.step_row import StepRow
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+
+    from engine.models.types import ModelInfo
+    from engine.plan.types import Plan
+    from engine.tasks.record import TaskRecord
+    from screens.session import Session
+
+
+class Column(VerticalScroll, can_focus=False, inherit_bindings=False):
+    """Scrolls with the focus; the arrow keys are the screen's."""
+
+
+class NewTraining(ShowsFailures, Column):
+    """Owns the choices that are made for the next training, up to its start."""
+
+    dataset_row = query_one(DatasetRow)
+    model_row = query_one("#model", StepRow)
+    name_row = query_one(NameRow)
+    plan_panel = query_one(PlanPanel)
+    start_row = query_one(StartRow)
+
+    @dataclass
+    class Started(Message):
+        """A task was created."""
+
+        record: TaskRecord
+
+    def __init__(self, session: Session, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._session = session
+        self.dataset: ChosenDataset | None = None
+        self.model: ModelInfo | None = None
+        self.leave_out = False
+        self.starting = False
+
+    def compose(self) -> ComposeResult:
+        """Lay out steps, plan and start."""
+        with Vertical(id="steps") as steps:
+            steps.border_title = "New training"
+            yield DatasetRow("Dataset", "Enter, or paste a path", id="dataset")
+            yield StepRow("Model", "Enter to choose", id="model")
+            yield NameRow(id="name")
+        yield PlanPanel(id="plan")
+        yield StartRow(id="start")
+
+    def on_mount(self) -> None:
+        """Say what is missing."""
+        self.plan_panel.invite()
+        self._weigh_start()
+
+    # The choices
+
+    def take_dataset(self, dataset: ChosenDataset) -> None:
+        """Take a dataset that was looked at."""
+        if self.dataset is None or self.dataset.inspection.path != dataset.inspection.path:
+            self.leave_out = False
+        self.dataset = dataset
+        self._show_dataset()
+        self.choices_changed()
+
+    def _show_dataset(self) -> None:
+        """Show the dataset at its step."""
+        if self.dataset is not None:
+            self.dataset_row.put_dataset(self.dataset.inspection, leave_out=self.leave_out)
+
+    def read(self, path: str, mapping: dict[str, str] | None = None) -> None:
+        """Look at a dataset and take it; what is wrong with it is said at its step."""
+        self.dataset_row.put("working", path.rsplit("/", 1)[-1])
+        self._read(path, mapping or {})
+
+    @work(group="dataset", exclusive=True, exit_on_error=False)
+    async def _read(self, path: str, mapping: dict[str, str]) -> None:
+        """Look at a dataset, with the progress at its step."""
+        name = path.rsplit("/", 1)[-1]
+        try:
+            inspection = await look_at(
+                self._session, path, mapping,
+                lambda far: self.dataset_row.put("working", name, progress_words(far)),
+            )  # fmt: skip
+        except LoraDeckError as error:
+            self._refuse_dataset(name, error)
+            return
+        self.take_dataset(ChosenDataset(inspection, mapping))
+        self._focus_if(self.model_row if self.model is None else self.start_row.button)
+
+    def _refuse_dataset(self, name: str, error: LoraDeckError) -> None:
+        """Say what is wrong with a dataset that cannot be taken."""
+        self.dataset = None
+        words = " ".join(filter(None, (error.message, error.hint)))
+        self.dataset_row.put("problem", name, problem=words)
+        self.workers.cancel_group(self, "plan")
+        self.plan_panel.invite()
+        self._weigh_start()
+
+    def take_model(self, model: ModelInfo) -> None:
+        """Take the base model."""
+        self.model = model
+        self._session.base_model = model.name
+        parts = [human_count(model.shape.parameters)] if model.shape else []
+        parts += [human_bytes(model.size_bytes)] if model.size_bytes else []
+        self.model_row.put("chosen", model.name, ", ".join(parts))
+        self.choices_changed()
+
+    def toggle_leave_out(self) -> None:
+        """Leave the faulty rows out, or take them in again; the plan follows."""
+        found = self.dataset.inspection if self.dataset else None
+        if found is None or not found.faulty:
+            self.notify("No row is known that cannot train.", markup=False)
+        elif found.can_train and not self.leave_out:
+            self.notify("Rows that cannot train are so few that they are left out.", markup=False)
+        elif found.faulty >= found.rows:
+            self.notify("No row would be left.", severity="warning", markup=False)
+        else:
+            self.leave_out = not self.leave_out
+            self._show_dataset()
+            self.choices_changed()
+
+    def choices_changed(self) -> None:
+        """Suggest a name and ask for a plan, once both choices are made."""
+        if self.dataset is not None and self.model is not None:
+            self.suggest()
+            self._make_plan(self.dataset, self.model)
+        self._weigh_start()
+
+    def suggest(self) -> None:
+        """Suggest a name that is free; one that the user gave stays."""
+        if self.dataset is not None and self.model is not None:
+            taken = {view.task.task_name for view in self._session.tasks.values()}
+            path = self.dataset.inspection.path
+            self.name_row.suggest(suggested_name(path, self.model.name, taken))
+
+    # The name
+
+    @on(NameRow.Changed)
+    def _name_changed(self) -> None:
+        """See whether all is ready."""
+        self._weigh_start()
+
+    @on(Input.Submitted, "#name-field")
+    def _name_given(self) -> None:
+        """Go on to the start."""
+        self.focus_next_step()
+
+    # The plan
+
+    @work(group="plan", exclusive=True, exit_on_error=False)
+    async def _make_plan(self, dataset: ChosenDataset, model: ModelInfo) -> None:
+        """Ask for a plan; a refusal is shown in its place."""
+        from engine.server.wire import PlanRequest
+
+        self.plan_panel.wait()
+        self._weigh_start()
+        try:
+            request = PlanRequest(
+                dataset_file=dataset.inspection.path, base_model=model.name,
+                mapping=dataset.mapping, leave_out=self.leave_out,
+            )  # fmt: skip
+            plan = await self._session.client.plan(request)
+        except LoraDeckError as error:
+            self.plan_panel.refuse(error)
+        else:
+            self._planned(plan)
+        self._weigh_start()
+
+    def _planned(self, plan: Plan) -> None:
+        """Show the plan; the start follows it where the focus waits for that."""
+        self.plan_panel.put(plan)
+        self._session.length = plan.training_params.max_seq_length
+        waiting = self.screen.focused in (None, self.model_row, self.dataset_row)
+        if waiting and self.app.screen is self.screen and self.plan_panel.ready:
+            self._weigh_start()
+            self.focus_next_step()
+
+    # The start
+
+    def _missing(self) -> tuple[str, StepRow | NameRow | PlanPanel] | None:
+        """Tell what stands in the way of a start, and where."""
+        if self.dataset is None:
+            return "Choose a dataset first.", self.dataset_row
+        if self.model is None:
+            return "Choose a base model first.", self.model_row
+        if not self.plan_panel.ready:
+            words = "Planning…" if self.plan_panel.waiting else "Not possible: see the plan."
+            return words, self.plan_panel
+        if self.name_row.problem or not self.name_row.value.strip():
+            return "The name cannot be used.", self.name_row
+        return None
+
+    def _weigh_start(self) -> None:
+        """Offer the start, or say what is missing."""
+        missing = self._missing()
+        self.start_row.offer(missing[0] if missing else "", busy=self.starting)
+
+    def focus_next_step(self) -> None:
+        """Go to the start, or to what stands in its way."""
+        missing = self._missing()
+        if missing is None:
+            self._focus_if(self.start_row.button)
+        elif not isinstance(missing[1], PlanPanel):
+            self._focus_if(missing[1].field if isinstance(missing[1], NameRow) else missing[1])
+
+    @on(StartRow.Pressed)
+    def start(self) -> None:
+        """Start the training, or say what is missing and go there."""
+        missing = self._missing()
+        if missing is not None:
+            self.notify(missing[0], severity="warning", markup=False)
+            self.focus_next_step()
+        elif not self.starting and self.dataset is not None and self.model is not None:
+            self.starting = True
+            self._weigh_start()
+            self._start(self.dataset, self.model, self.name_row.value)
+
+    @work(group="start", exit_on_error=False)
+    async def _start(self, dataset: ChosenDataset, model: ModelInfo, name: str) -> None:
+        """Create the task; a taken name is said at the name."""
+        from engine.server.wire import TrainRequest
+
+        try:
+            request = TrainRequest(
+                dataset_file=dataset.inspection.path, base_model=model.name, task_name=name,
+                mapping=dataset.mapping, leave_out=self.leave_out,
+            )  # fmt: skip
+            record = await self._session.client.train(request)
+        except ConflictError as error:
+            self.name_row.refuse(" ".join(filter(None, (error.message, error.hint))))
+            self.screen.set_focus(self.name_row.field)
+        else:
+            self._started(record)
+        finally:
+            self.starting = False
+            self._weigh_start()
+
+    def _started(self, record: TaskRecord) -> None:
+        """Tell of the new task and make ready for the next."""
+        self._session.adopt(record)
+        self.post_message(self.Started(record))
+        self.name_row.forget()
+        self.suggest()
+
+    def _focus_if(self, widget: Widget) -> None:
+        """Move the focus at once, where another screen does not lie above."""
+        if widget.focusable:
+            self.screen.set_focus(widget)

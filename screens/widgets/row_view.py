@@ -1,0 +1,112 @@
+"""One row as the model gets it: its text with the trained part marked, and its tokens counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.getters import query_one
+from textual.widgets import Static
+
+from engine.text import visible
+from screens.widgets.conversation import conversation_text
+from screens.widgets.findings import error_text
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from engine.data.types import Conversation, RenderedRow
+    from engine.errors import LoraDeckError
+
+TRAINED = "$text-success underline"
+CUT = "$muted strike"
+_CHARACTERS = 20_000  # of one row that are drawn; more than anyone reads in a terminal
+
+
+class RowView(VerticalScroll):
+    """Shows a rendered row, a row's turns, or why there is neither."""
+
+    DEFAULT_CSS = """
+    RowView { scrollbar-size-vertical: 1; }
+    RowView Static { width: 1fr; height: auto; }
+    """
+
+    _body = query_one(Static)
+
+    def compose(self) -> ComposeResult:
+        """Hold the text."""
+        yield Static(markup=False)
+
+    def say(self, words: str) -> None:
+        """Show words in place of a row."""
+        self._put(Content.styled(words, "$muted"), "")
+
+    def refuse(self, error: LoraDeckError) -> None:
+        """Say why the row cannot be shown."""
+        self._put(error_text(error), "")
+
+    def put_rendered(self, row: RenderedRow, notes: Content) -> None:
+        """Show a row as the model gets it; notes stand above."""
+        if row.fault:
+            self._put(_below(notes, _fault(row.fault)), "cannot train")
+            return
+        legend = [Content.styled("trained", TRAINED), Content("not trained")]
+        if row.cut_at is not None:
+            legend.append(Content.styled("cut off", CUT))
+        head = Content.assemble((_counts(row), "bold"), "   ", Content("  ").join(legend))
+        self._put(_below(notes, head, Content(), rendered_text(row)), _counts(row))
+
+    def put_turns(self, conversation: Conversation, notes: Content) -> None:
+        """Show a row's turns, where no base model says how it is rendered."""
+        self._put(_below(notes, conversation_text(conversation)), "")
+
+    def put_fault(self, fault: str, notes: Content) -> None:
+        """Say why a row cannot train."""
+        self._put(_below(notes, _fault(fault)), "cannot train")
+
+    def _put(self, text: Content, subtitle: str) -> None:
+        """Show text; the reader stays where he is while he edits."""
+        self._body.update(text)
+        self.border_subtitle = Content(subtitle)
+
+
+def rendered_text(row: RenderedRow) -> Content:
+    """Mark what is trained, and what a length limit cuts off."""
+    limit = min(len(row.text), _CHARACTERS)
+    cut = limit if row.cut_at is None else min(row.cut_at, limit)
+    parts: list[tuple[str, str] | str] = []
+    place = 0
+    for start, end in row.trained_spans:
+        if start >= cut:
+            break
+        parts.append(_shown(row.text[place:start]))
+        parts.append((_shown(row.text[start : min(end, cut)]), TRAINED))
+        place = min(end, cut)
+    parts.append(_shown(row.text[place:cut]))
+    if row.cut_at is not None:
+        parts += [("✂", "$text-error"), (_shown(row.text[cut:limit]), CUT)]
+    if limit < len(row.text):
+        parts.append((f"\n… {len(row.text) - limit:,} more characters", "$muted"))
+    return Content.assemble(*parts)
+
+
+def _shown(text: str) -> str:
+    """Make text safe to show, sign for sign."""
+    return visible(text)
+
+
+def _counts(row: RenderedRow) -> str:
+    """Count the tokens: ``96 tokens, 41 trained``."""
+    return f"{row.tokens:,} token{'' if row.tokens == 1 else 's'}, {row.trained:,} trained"
+
+
+def _fault(fault: str) -> Content:
+    """Write why a row cannot train."""
+    return Content.assemble(("✗ cannot train: ", "$text-error"), visible(fault))
+
+
+def _below(*parts: Content) -> Content:
+    """Put parts beneath each other; an empty first one takes no line."""
+    first, *rest = parts
+    return Content("\n").join([first, *rest] if first else rest)
