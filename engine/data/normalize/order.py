@@ -44,6 +44,15 @@ def _check_first(role: str, number: int) -> None:
         raise FaultyRowError("tool-order", f"turn {number} is from a tool that nobody called")
     if role == "assistant":
         raise FaultyRowError("wrong-order", "the assistant speaks first, not the user")
+    if role == "system":
+        raise _late_system(number)
+
+
+def _late_system(number: int) -> FaultyRowError:
+    """Word that a system turn is not the first."""
+    return FaultyRowError(
+        "wrong-order", f"a system turn comes after the first turn, as turn {number}"
+    )
 
 
 def _check_pair(before: Message, turn: Message, number: int) -> None:
@@ -52,9 +61,7 @@ def _check_pair(before: Message, turn: Message, number: int) -> None:
     if pair in (("user", "assistant"), ("tool", "tool"), ("tool", "assistant")):
         return
     if turn.role == "system":
-        raise FaultyRowError(
-            "wrong-order", f"a system turn comes after the first turn, as turn {number}"
-        )
+        raise _late_system(number)
     if turn.role == "tool":
         if not before.tool_calls:
             raise FaultyRowError("tool-order", f"turn {number} is from a tool that nobody called")
