@@ -40,8 +40,9 @@ def _tool(value: Any, name: str) -> dict[str, Any]:
     function = value.get("function", value)
     if not isinstance(function, dict) or not _is_name(function.get("name")):
         raise _bad(f"{name} has no name; its keys are {key_list(value)}")
-    function = {key: item for key, item in function.items() if key != "type"}
-    function.setdefault("description", "")
+    # Name and description first: templates write the keys in this order
+    known = {"name": function["name"], "description": function.get("description") or ""}
+    function = known | {key: item for key, item in function.items() if key not in (*known, "type")}
     function["parameters"] = _parameters(function, name)
     return {"type": "function", "function": function}
 

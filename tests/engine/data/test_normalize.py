@@ -250,6 +250,14 @@ def test_no_tools(tools: Any) -> None:
     assert normalize(shares(("human", "Q"), ("gpt", "A"), tools=tools), 1, _SHARES).tools == ()
 
 
+def test_a_tools_name_and_description_come_first() -> None:
+    row = shares(("human", "Q"), ("gpt", "A"), tools=[{"parameters": {"a": 1}, "name": "f"}])
+    (tool,) = normalize(row, 1, _SHARES).tools
+    assert list(tool["function"].items()) == [
+        *(("name", "f"), ("description", ""), ("parameters", {"a": 1})),
+    ]
+
+
 def test_null_stays_where_json_text_says_it() -> None:
     schema = {"type": "object", "properties": {"a": {"default": None}}}
     text = json.dumps([TOOL | {"parameters": schema}])
