@@ -114,7 +114,7 @@ class Scan:
     def _propose(self, rows: list[dict[str, Any]]) -> Shape:
         """Find out how the rows are to be read, or name the file that cannot be."""
         try:
-            return propose(rows, self._mapping, str(self._path))
+            return propose(rows, self._mapping)
         except LoraDeckError as error:
             name = shown(self._path)
             message = error.message if name in error.message else f"{name}: {error.message}"

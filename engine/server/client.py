@@ -11,7 +11,7 @@ import httpx
 from pydantic import TypeAdapter
 
 from engine import __version__
-from engine.data.types import Inspection, Scanning
+from engine.data.types import Inspection, Lengths, Scanning
 from engine.errors import (
     ConflictError,
     DiskFullError,
@@ -23,7 +23,7 @@ from engine.errors import (
 from engine.models.types import ModelInfo
 from engine.plan.types import Plan
 from engine.server.book_client import BookClient
-from engine.server.dataset_wire import InspectRequest, ScanStep
+from engine.server.dataset_wire import InspectRequest, MeasureRequest, ScanStep
 from engine.server.launch import ensure_server
 from engine.server.wire import (
     PREFIX,
@@ -157,6 +157,14 @@ class EngineClient:
                     raise _ERRORS.get(step.status, LoraDeckError)(*words)
                 if step.scanning is not None:
                     yield step.scanning
+
+    async def measure(
+        self, path: str, model: str, mapping: dict[str, str] | None = None
+    ) -> Lengths:
+        """Count a dataset's tokens with a base model's own template and tokenizer."""
+        body = MeasureRequest(path=path, model=model, mapping=mapping).model_dump()
+        answer = await self.call("POST", "/datasets/measure", body, timeout=_SCAN_SECONDS)
+        return Lengths.model_validate(answer)
 
     async def plan(self, request: PlanRequest) -> Plan:
         """Decide every parameter of a run."""

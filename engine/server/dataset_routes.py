@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from pathlib import Path
 
 from fastapi import APIRouter, Request, UploadFile
 from fastapi.sse import EventSourceResponse
 
+from engine.data.measure import measure_in_process
 from engine.data.scan_process import inspect_in_process, inspect_whole
-from engine.data.types import Inspection
+from engine.data.types import Inspection, Lengths
 from engine.errors import LoraDeckError
 from engine.home import Home
+from engine.models.catalog import find_model
 from engine.server.context import Service, until_stopped
 from engine.server.dataset_listing import list_datasets
 from engine.server.dataset_upload import keep_upload
-from engine.server.dataset_wire import InspectRequest, ScanStep
+from engine.server.dataset_wire import InspectRequest, MeasureRequest, ScanStep
 from engine.server.service import absolute
 from engine.server.wire import DatasetInfo, ErrorBody
 from engine.text import visible
@@ -44,6 +48,27 @@ async def scan(service: Service, request: Request, body: InspectRequest) -> Asyn
     async with aclosing(_steps(service.home, body)) as steps:
         async for step in until_stopped(request, steps):
             yield step
+
+
+@router.post("/datasets/measure")
+async def measure(service: Service, body: MeasureRequest) -> Lengths:
+    """Count the tokens with a base model's own template and tokenizer."""
+    model = await asyncio.to_thread(find_model, service.home, body.model)
+    if model.state != "ready" or model.path is None:
+        raise LoraDeckError(
+            "Base model not ready",
+            f"'{model.name}' is not on this machine yet.",
+            f"Fetch it with: loradeck models pull {model.name}",
+        )
+    inspection = await inspect_whole(service.home.cache, absolute(body.path), body.mapping)
+    return await measure_in_process(
+        absolute(body.path),
+        Path(model.path),
+        cache=service.home.cache,
+        inspection=inspection,
+        mapping=body.mapping,
+        context=model.shape.context if model.shape else None,
+    )
 
 
 @router.post("/upload-dataset", status_code=201)

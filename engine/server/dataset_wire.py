@@ -15,6 +15,12 @@ class InspectRequest(PathRequest):
     """Which column holds which field, where the user says so."""
 
 
+class MeasureRequest(InspectRequest):
+    """Names a dataset, and the base model whose template and tokenizer are used."""
+
+    model: Text
+
+
 class ScanStep(BaseModel):
     """One event of a scan: how far it is, or why it ended."""
 

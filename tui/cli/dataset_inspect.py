@@ -2,47 +2,147 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from engine.text import human_bytes
+from engine.data.shapes import describe_shape
+from engine.errors import EngineUnavailableError
+from engine.text import human_bytes, human_count
+from tui.cli.histograms import print_histogram
+from tui.cli.options import Maps, mapping_of
 from tui.cli.output import Json, print_json, print_text
-from tui.cli.session import absolute, with_engine
+from tui.cli.session import absolute, model_name, with_engine
 
 if TYPE_CHECKING:
-    from engine.data.types import Inspection
+    from collections.abc import Callable, Iterator
 
-EXAMPLE = "Example: loradeck datasets inspect rows.json --json"
+    from engine.data.types import Finding, Inspection, Lengths, Scanning
+    from engine.server.client import EngineClient
+
+EXAMPLE = "Example: loradeck datasets inspect rows.csv --map instruction=问题,output=答案 -m demo"
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        show_default=False,
+        help="Also count the tokens, as this base model would get them.",
+    ),
+]
 
 
 def inspect(
-    file: Annotated[str, typer.Argument(help="A dataset file.", show_default=False)],
+    file: Annotated[str, typer.Argument(help="A dataset: a file or a folder.", show_default=False)],
     *,
+    map_: Maps = None,
+    model: Model = None,
     json: Json = False,
 ) -> None:
-    """Detect a file's format and check its rows; exit status 2 if it cannot train as it is."""
-    found = with_engine(lambda client: client.inspect(absolute(file)))
+    """Detect a dataset's format and check its rows; exit status 2 if it cannot train as it is."""
+    mapping = mapping_of(map_)
+    path = absolute(file)
+
+    async def talk(client: EngineClient) -> tuple[Inspection, Lengths | None]:
+        with _progress() as show:
+            found = await _scan(client, path, mapping, show)
+        if model is None or found.faulty == found.rows:
+            return found, None
+        return found, await client.measure(path, model_name(model), mapping)
+
+    found, lengths = with_engine(talk)
     if json:
-        print_json(found)
+        measured = {"lengths": lengths.model_dump(mode="json")} if lengths else {}
+        print_json(found.model_dump(mode="json") | measured)
     else:
-        _print(found)
+        _print(found, lengths)
     if not found.can_train:
         raise typer.Exit(2)
 
 
-def _print(found: Inspection) -> None:
-    """Print what was found, for people."""
-    print_text(
-        f"{found.path}: {found.dataset_type}, {found.rows} rows, {human_bytes(found.size_bytes)}"
+async def _scan(
+    client: EngineClient, path: str, mapping: dict[str, str], show: Callable[[Scanning], None]
+) -> Inspection:
+    """Follow a scan to its end."""
+    async with aclosing(client.scan(path, mapping)) as steps:
+        async for step in steps:
+            if step.inspection is not None:
+                return step.inspection
+            show(step)
+    raise EngineUnavailableError(
+        "Engine ended", "The engine ended before the dataset was looked at.", "Try it again."
     )
-    for finding in found.findings:
-        rows = ", ".join(map(str, finding.rows)) + (
-            " ..." if finding.count > len(finding.rows) else ""
-        )
-        print_text(f"{finding.level}: {finding.message}" + (f" (rows {rows})" if rows else ""))
-        print_text(f"    {finding.hint}")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Scanning], None]]:
+    """Draw a bar on standard error where that is a terminal, and take it away in the end."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    columns = (
+        TextColumn("Reading"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rows]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None, rows="")
+
+        def show(step: Scanning) -> None:
+            found = sum(one.level != "note" for one in step.findings)
+            words = f"{step.rows:,} rows" + (f", {found} findings so far" if found else "")
+            total = None if step.share is None else 1.0
+            bar.update(task, completed=step.share or 0.0, total=total, rows=words)
+
+        yield show
+
+
+def _print(found: Inspection, lengths: Lengths | None) -> None:
+    """Print what was found, for people."""
+    left_out = f", {found.faulty:,} of them with faults" if found.faulty else ""
+    print_text(
+        f"{found.path}: {found.container}, {found.rows:,} rows{left_out}, "
+        f"{human_bytes(found.size_bytes)}"
+    )
+    if found.shape is not None:
+        guessed = " (interpreted; set it with --map FIELD=COLUMN)" if found.shape.guessed else ""
+        print_text(f"read as {describe_shape(found.shape)}{guessed}")
+    for one in (*found.findings, *(lengths.findings if lengths else ())):
+        _print_finding(one)
+    if found.languages:
+        shares = ", ".join(f"{code} {share:.0%}" for code, share in found.languages)
+        print_text(f"languages (guessed): {shares}")
+    for name, spread in (("turns", found.turns), ("characters", found.characters)):
+        if spread is not None:
+            print_histogram(name, spread)
+    if lengths is not None:
+        _print_lengths(lengths)
     for conversation in found.preview:
         print_text(f"row {conversation.row}")
         for message in conversation.messages:
-            print_text(f"    {message.role}: {message.content}")
+            calls = "".join(f" {call.name}({call.arguments})" for call in message.tool_calls)
+            print_text(f"    {message.role}: {message.content}{calls}")
+
+
+def _print_finding(one: Finding) -> None:
+    """Print a finding, and what to do."""
+    print_text(f"{one.level}: {one.message}")
+    print_text(f"    {one.hint}")
+
+
+def _print_lengths(lengths: Lengths) -> None:
+    """Print the tokens: counted, or estimated from a sample with the error that this may have."""
+    if lengths.measured < lengths.rows:
+        how = f" (estimated from {lengths.measured:,} of {lengths.rows:,} rows, "
+        how += f"±{lengths.error:.1%})" if lengths.error else "the others were refused)"
+    else:
+        how = ""
+    share = lengths.estimated_trained / max(1, lengths.estimated_total)
+    print_text(f"tokens: {human_count(lengths.estimated_total)}{how}, {share:.0%} of them trained")
+    if lengths.histogram is not None:
+        print_histogram("tokens a row", lengths.histogram)
