@@ -15,27 +15,22 @@ if TYPE_CHECKING:
 
 
 def heading(rendering: Rendering, index: int) -> int | None:
-    """Find where an answer begins whose prompt says more than the text does.
-
-    DeepSeek-R1's opens a thought that the rendered answers lack: what stands before an answer
-    in plain words is its beginning.
-    """
+    """Find where an answer begins for which the prompt differs from the text."""
+    behind = _behind_neighbour(rendering, index)
+    if behind is not None:
+        return behind
     text, messages = rendering.text, rendering.chat.messages
     mark = Marks.absent_from(text).make("")
     plain = Message(role="assistant", content=mark)
-    for rest in (messages[index + 1 :], ()):
-        header, found, _ = (rendering.vary([*messages[:index], plain, *rest]) or "").partition(mark)
-        for beginning in (header, header.rstrip()) if found else ():
-            if text.startswith(beginning):
-                return len(beginning)
-    return _behind_neighbour(rendering, index)
+    header, found, _ = (rendering.vary([*messages[:index], plain]) or "").partition(mark)
+    return len(header) if found and text.startswith(header) else None
 
 
 def _behind_neighbour(rendering: Rendering, index: int) -> int | None:
-    """Find it behind the turn before, where the text before that turn differs as well.
+    """Find it behind the turn before, as the text before that turn may differ as well.
 
     Mistral's lists the functions before the last question, so that no shorter conversation
-    begins as the whole one does.
+    begins as the whole one does. DeepSeek-R1's prompt opens a thought that its answers lack.
     """
     text, messages = rendering.text, rendering.chat.messages
     if not index:

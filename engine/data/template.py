@@ -88,9 +88,12 @@ class ChatTemplate:
             LoraDeckError: A file is damaged or the template is not valid.
         """
         source, tokens = template_source(folder), special_tokens(folder)
-        return cls(
-            DEFAULT_TEMPLATE if source is None else source, tokens, is_default=source is None
-        )
+        return cls.default(tokens) if source is None else cls(source, tokens)
+
+    @classmethod
+    def default(cls, tokens: Mapping[str, str]) -> ChatTemplate:
+        """Give LoRADeck's own template, with a model's special tokens."""
+        return cls(DEFAULT_TEMPLATE, tokens, is_default=True)
 
     @property
     def eos_token(self) -> str | None:
