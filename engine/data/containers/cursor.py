@@ -47,6 +47,8 @@ class Cursor:
         self._column = 1
         self.passed = 0
         """Characters that were read and left behind."""
+        self.values = 0
+        """Values that were read."""
 
     def peek(self) -> str:
         """Give the next character that is no blank; empty at the end."""
@@ -112,6 +114,7 @@ class Cursor:
             except NestedTooDeepError:
                 raise self.too_deep() from None
         self._at = end
+        self.values += 1
         return value
 
     def _may_go_on(self, error: json.JSONDecodeError) -> bool:

@@ -16,21 +16,12 @@ if TYPE_CHECKING:
     from engine.data.containers.source import Source
 
 _FIRST = 10
-_TITLES = {
-    "broken-json": (
-        "Broken {kind}",
-        "Mend that place in an editor, or write the file again with a {kind} library. A {what} "
-        "that ends before its row does was not written whole.",
-    ),
-    "not-an-object": (
-        "Row is not an object",
-        f'Write each row as an object: {{"instruction": "…", "output": "…"}}. {WANTED}',
-    ),
-    "other-shape": (
-        "Ragged table",
-        "Give every record as many cells as the header; a cell with the delimiter in it needs "
-        "quotes.",
-    ),
+_HINTS = {
+    "broken-json": "Mend that place, or write the file again with a program made for its format; "
+    "one that ends before its row does was not written whole.",
+    "not-an-object": 'Write each row as an object: {"instruction": "…", "output": "…"}. ' + WANTED,
+    "other-shape": "Give every record as many cells as the header has; a cell with the delimiter "
+    "in it needs quotes.",
 }
 
 
@@ -53,9 +44,16 @@ def check_first_rows(source: Source, path: Path) -> None:
             f"{shown(path)} is {source.container} without a row.",
             "Check that it was written or copied whole.",
         )
-    kind = "JSON" if "JSON" in source.container else source.container.partition(" ")[0]
-    title, hint = _TITLES.get(first.code, _TITLES["broken-json"])
-    words = {"kind": kind.strip(","), "what": "line" if kind == "JSON" else "file"}
-    if "{kind}" in hint:
-        title, hint = title.format(**words), hint.format(**words)
-    raise LoraDeckError(title, f"{shown(path)}: {first.detail}.", hint)
+    hint = _HINTS.get(first.code, _HINTS["broken-json"])
+    raise LoraDeckError(_title(first, source.container), f"{shown(path)}: {first.detail}.", hint)
+
+
+def _title(fault: FaultyRowError, container: str) -> str:
+    """Say in a few words what is wrong with every row."""
+    if fault.code == "not-an-object":
+        return "Row is not an object"
+    if fault.code == "other-shape":
+        return "Ragged table"
+    if "is larger than" in fault.detail:
+        return "Row too large"
+    return "Broken JSON" if "JSON" in container else "Rows cannot be read"

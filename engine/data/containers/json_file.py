@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _LOOKED_AT = 64_000_000
 """Characters in which the longest list is looked for; beyond, the first that long is taken."""
+_MOST_VALUES = 200_000
+"""Values after which the search ends too; they take half a second."""
 _DEEPEST_LIST = 3
 _ROW_KEYS = {"instruction", "prompt", "question", "output", "response", "completion", "answer"}
 _NO_ROWS = {"tools", "functions", "tool_calls"}
@@ -92,7 +94,7 @@ def _look_into(cursor: Cursor, keys: tuple[str, ...], lists: list[Found]) -> boo
             _look_into(cursor, (*keys, key), lists)
         else:
             row_keys += isinstance(cursor.value(), str) and key in _ROW_KEYS
-        if cursor.passed > _LOOKED_AT:
+        if cursor.passed > _LOOKED_AT or cursor.values > _MOST_VALUES:
             break
     return row_keys > 1
 
@@ -106,7 +108,7 @@ def _count(cursor: Cursor, keys: tuple[str, ...], lists: list[Found]) -> None:
             if found.count == 0:
                 may_be_rows = may_be_rows and not _is_turn(value)
             found.count += 1
-        if cursor.passed > _LOOKED_AT:
+        if cursor.passed > _LOOKED_AT or cursor.values > _MOST_VALUES:
             break
     if may_be_rows and found.count:
         lists.append(found)

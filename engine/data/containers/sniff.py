@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from engine.data.containers.stream import Packing
 
 Kind = Literal["parquet", "arrow", "jsonl", "list", "object", "value", "table", "text", "markdown"]
-_LONGEST_BLANK = 16_000_000
+_LONGEST_BLANK = 4_000_000
 _FURTHER = 64_000_000
 _OTHERS = {
     b"PK\x03\x04": ("a ZIP archive (or an Excel workbook)", "Unpack it, or save it as CSV."),
