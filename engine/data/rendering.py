@@ -90,7 +90,23 @@ def _show(row: EncodedRow, max_length: int | None) -> RenderedRow:
         tokens=tokens,
         trained=kept.trained,
         cut_at=cut_at,
+        notes=tuple(_notes(row)),
     )
+
+
+def _notes(row: EncodedRow) -> Iterator[str]:
+    """Say what the chat template could not take as it is, or leaves untrained."""
+    if row.tools_folded:
+        yield (
+            "The model's chat template leaves functions, calls or results out: they are written "
+            "as text inside the turns."
+        )
+    if row.system_folded:
+        yield "The model's chat template has no system turn: it stands in the first question."
+    if not row.trained:
+        yield "No token is trained: the model's chat template leaves the answers out."
+    elif not row.end_trained:
+        yield "No end-of-turn token is trained: the model would not learn to stop."
 
 
 def trained_spans(row: EncodedRow) -> tuple[tuple[int, int], ...]:

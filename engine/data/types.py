@@ -165,6 +165,8 @@ class RenderedRow(BaseModel):
     """Where a length limit cuts ``text``, in characters; ``None`` where it does not."""
     fault: str = ""
     """Why the row cannot train, with ``text`` empty; or empty."""
+    notes: tuple[str, ...] = ()
+    """What the model's chat template made of the row that the user may not expect."""
 
 
 class BookInfo(BaseModel):
