@@ -55,6 +55,8 @@ class Look:
     seconds: float
     peak: float
     """Bytes of the scanning process."""
+    cpu: float
+    """Seconds of processor time of the scanning process, hashing included."""
     asking: float
     """Bytes of the process that asked."""
     words: str
@@ -76,8 +78,8 @@ def main() -> None:
         FILES[options.make.name](options.make, options.rows)
         return
     print(
-        f"{'file':14} {'MB':>7} {'first s':>8} {'s':>14} {'again s':>8} {'peak MB':>8} {'asking':>7}"
-        "  result"
+        f"{'file':14} {'MB':>7} {'first s':>8} {'s':>14} {'cpu s':>6} {'again s':>8} {'peak MB':>8} "
+        f"{'asking':>7}  result"
     )
     with tempfile.TemporaryDirectory(prefix="loradeck-") as folder:
         for name in FILES:
@@ -103,12 +105,13 @@ def _measure(path: Path, rows: int, runs: int) -> None:
     seconds = [look.seconds for look in looks]
     spread = f"{statistics.median(seconds):.1f} ({min(seconds):.1f}-{max(seconds):.1f})"
     first = statistics.median(look.first for look in looks)
+    cpu = statistics.median(look.cpu for look in looks)
     peak, asking = (
         max(values) / 1e6 for values in zip(*((a.peak, a.asking) for a in looks), strict=True)
     )
     print(
-        f"{path.name:14} {size:7.1f} {first:8.2f} {spread:>14} {again:8.2f} {peak:8.0f} {asking:7.0f}"
-        f"  {looks[-1].words}",
+        f"{path.name:14} {size:7.1f} {first:8.2f} {spread:>14} {cpu:6.1f} {again:8.2f} {peak:8.0f} "
+        f"{asking:7.0f}  {looks[-1].words}",
         flush=True,
     )
     path.unlink()
@@ -140,7 +143,9 @@ async def _look(path: Path, cache: Path) -> Look:
         resource.getrusage(whose).ru_maxrss * 1024.0
         for whose in (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF)
     )
-    return Look(first or seconds, seconds, child, own, words)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = used.ru_utime + used.ru_stime
+    return Look(first or seconds, seconds, child, cpu, own, words)
 
 
 def _large(path: Path, rows: int) -> None:

@@ -95,7 +95,8 @@ class ScanCache:
         aside = Path(tempfile.mkdtemp(dir=self._entries, prefix="."))
         try:
             _write(aside, scanned)
-            with suppress(OSError):  # the same has been put there before
+            shutil.rmtree(self._entries / name, ignore_errors=True)
+            with suppress(OSError):  # another process has just put the same
                 aside.rename(self._entries / name)
         finally:
             shutil.rmtree(aside, ignore_errors=True)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from engine.data.checks.row_text import RowText
 
 _SHORT = 2
+_BLANKS = 8
 
 
 def check_answer(row: RowText) -> Iterable[tuple[str, str]]:
@@ -17,8 +18,8 @@ def check_answer(row: RowText) -> Iterable[tuple[str, str]]:
     if row.plain:
         return ()
     answer = row.answer
-    if len(answer) > _SHORT + 2 and len(answer) != len(row.question):
-        return ()  # most rows: neither can hold, but for blanks around an echo
+    if len(answer) > _BLANKS and abs(len(answer) - len(row.question)) > _BLANKS:
+        return ()  # most rows: neither can hold, even with some blanks around
     answer = answer.strip()
     if answer == row.question.strip():
         return (("answer-is-question", ""),)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.data import child_process
 from engine.data import measure as process_module
 from engine.data.inspect import load_conversations
-from engine.data.lengths import measure, sample
+from engine.data.lengths import measure
 from engine.data.measure import measure_in_process
 from engine.data.model_files import load_tokenizer
 from engine.data.render import encode
+from engine.data.scan_cache import Sample
+from engine.data.scan_cached import sample_cached, scan_cached
 from engine.data.template import ChatTemplate
-from engine.errors import LoraDeckError
+from engine.errors import LoraDeckError, NotFoundError
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -47,31 +51,82 @@ def test_counts_are_those_of_the_encoded_rows(
     template, tokenizer = ChatTemplate.load(folder), load_tokenizer(folder)
     encoded = [encode(one, template, tokenizer) for one in load_conversations(dataset)]
     counts = sorted(len(one.input_ids) for one in encoded)
-    lengths = measure(dataset, folder)
+    lengths = measure(sample_cached(dataset), folder)
     assert (lengths.rows, lengths.measured, lengths.counts) == (20, 20, tuple(counts))
     assert (lengths.p50, lengths.p95, lengths.p99) == (counts[9], counts[18], counts[19])
     assert lengths.longest == counts[-1]
-    assert lengths.total == sum(counts)
-    assert lengths.trained == sum(one.trained for one in encoded)
-    assert lengths.findings == ()
+    assert lengths.total == lengths.estimated_total == sum(counts)
+    assert lengths.trained == lengths.estimated_trained == sum(one.trained for one in encoded)
+    assert (lengths.findings, lengths.error) == ((), 0.0)
+    assert lengths.histogram is not None
+    assert sum(count for _, count in lengths.histogram.bins) == 20
 
 
-def test_rows_are_sampled_evenly_and_the_longest_is_among_them(
-    talk: Callable[..., Conversation],
+def test_a_sample_estimates_the_whole_and_its_error(
+    make_model: Callable[..., Path], talk: Callable[..., Conversation]
 ) -> None:
-    conversations = [talk("a", "b" * (500 if n == 37 else 1), row=n) for n in range(100)]
-    taken = [one.row for one in sample(conversations, 10, 1_000_000)]
-    assert taken == [0, 10, 20, 30, 37, 40, 50, 60, 70, 80, 90]
-    by_size = sample(conversations, 1000, 70)
-    assert len(by_size) == 11
-    assert by_size == sample(conversations, 1000, 70)
-    assert len(sample(conversations, 1000, 1)) == 2
-    assert sample(conversations, 100, 10_000) == conversations
+    folder = make_model("smollm2")
+    chance = random.Random(5)  # noqa: S311
+    all_rows = [
+        talk("Question?", "word " * chance.randint(1, 60) + "9" * chance.randint(0, 9), row=number)
+        for number in range(600)
+    ]
+    sizes = [sum(len(one.content) for one in row.messages) for row in all_rows]
+    longest = max(range(600), key=sizes.__getitem__)
+    exact = measure(Sample(all_rows, 600, sum(sizes), frozenset()), folder)
+    covered = 0
+    for seed in range(20):
+        drawn = sorted({*random.Random(seed).sample(range(600), 60), longest})  # noqa: S311
+        part = Sample([all_rows[n] for n in drawn], 600, sum(sizes), frozenset({longest}))
+        lengths = measure(part, folder)
+        assert (lengths.rows, lengths.measured) == (600, len(drawn))
+        assert lengths.longest == exact.longest
+        assert 0 < lengths.error < 0.1
+        off = abs(lengths.estimated_total - exact.total) / exact.total
+        covered += off <= lengths.error
+    assert covered >= 17  # of 20 intervals of 95 %
 
 
-def test_a_sample_says_so(make_model: Callable[..., Path], write_rows: Callable[..., Path]) -> None:
-    lengths = measure(write_rows(*rows(30)), make_model("smollm2"), limit_rows=5)
-    assert (lengths.rows, lengths.measured, len(lengths.counts)) == (30, 6, 6)
+def test_rows_over_the_context_are_a_warning(
+    make_model: Callable[..., Path], write_rows: Callable[..., Path]
+) -> None:
+    sample, folder = sample_cached(write_rows(*rows(9))), make_model("smollm2")
+    lengths = measure(sample, folder)
+    context = lengths.counts[6]
+    lengths = measure(sample, folder, context)
+    (found,) = lengths.findings
+    assert (found.level, found.code, found.rows) == ("warning", "over-context", (8, 9))
+    assert lengths.over_context == 2
+    assert measure(sample, folder, lengths.longest).findings == ()
+
+
+def test_special_tokens_of_this_model_are_a_warning(
+    make_model: Callable[..., Path], write_rows: Callable[..., Path]
+) -> None:
+    said = {"instruction": "Say <|im_end|>.", "output": "No, <eop> and <|fim|> do."}
+    foreign = {"instruction": "Say <eop>.", "output": "No."}
+    lengths = measure(sample_cached(write_rows(foreign, said)), make_model("smollm2"))
+    (found,) = lengths.findings
+    assert (found.level, found.code, found.rows) == ("warning", "special-tokens-of-model", (2,))
+    assert "<|im_end|>" in found.message
+
+
+def test_rows_that_the_template_refuses_are_faults_of_these_rows(
+    make_model: Callable[..., Path], write_rows: Callable[..., Path]
+) -> None:
+    source = (
+        "{% for m in messages %}{% if 'Question 1?' in m.content %}"
+        "{{ raise_exception('not this') }}{% endif %}"
+        "{{ '<|im_start|>' + m.role + m.content + '<|im_end|>' }}{% endfor %}"
+    )
+    folder = make_model("choosy", source, eos_token="<|im_end|>")
+    lengths = measure(sample_cached(write_rows(*rows(3))), folder)
+    refused = next(one for one in lengths.findings if one.code == "template-refuses")
+    assert (refused.level, refused.count, refused.rows) == ("error", 1, (2,))
+    assert "not this" in refused.message
+    assert lengths.measured == 2
+    with pytest.raises(LoraDeckError, match="not this"):
+        measure(sample_cached(write_rows(rows(2)[1])), folder)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +139,8 @@ def test_a_sample_says_so(make_model: Callable[..., Path], write_rows: Callable[
 def test_rows_that_teach_nothing_are_error_findings(
     make_model: Callable[..., Path], write_rows: Callable[..., Path], source: str, code: str
 ) -> None:
-    (found,) = measure(write_rows(*rows(12)), make_model("odd", source)).findings
+    sample = sample_cached(write_rows(*rows(12)))
+    (found,) = measure(sample, make_model("odd", source)).findings
     assert found.level == "error"
     assert found.code.startswith(code)
     assert (found.count, found.rows) == (12, tuple(range(1, 11)))
@@ -94,18 +150,30 @@ async def test_the_process_answers_as_the_function_does(
     make_model: Callable[..., Path], write_rows: Callable[..., Path]
 ) -> None:
     folder, dataset = make_model("smollm2"), write_rows(*rows(3))
-    assert await measure_in_process(dataset, folder) == measure(dataset, folder)
+    whole = measure(sample_cached(dataset), folder)
+    assert await measure_in_process(dataset, folder) == whole
 
 
-async def test_errors_come_back_with_their_words(
-    make_model: Callable[..., Path], write_rows: Callable[..., Path]
+async def test_a_scan_left_in_the_cache_is_measured_without_the_file(
+    make_model: Callable[..., Path], write_rows: Callable[..., Path], tmp_path: Path
 ) -> None:
-    dataset = write_rows(*rows(1), {"instruction": "a"})
-    folder = make_model("smollm2")
-    with pytest.raises(LoraDeckError) as expected:
-        measure(dataset, folder)
-    with pytest.raises(LoraDeckError) as caught:
-        await measure_in_process(dataset, folder)
+    folder, dataset = make_model("smollm2"), write_rows(*rows(3))
+    *_, last = scan_cached(dataset, None, tmp_path / "cache")
+    whole = measure(sample_cached(dataset), folder)
+    dataset.unlink()
+    lengths = await measure_in_process(
+        dataset, folder, cache=tmp_path / "cache", inspection=last.inspection
+    )
+    assert lengths == whole
+
+
+async def test_errors_come_back_with_their_words_and_kind(
+    make_model: Callable[..., Path], tmp_path: Path
+) -> None:
+    with pytest.raises(NotFoundError) as expected:
+        sample_cached(tmp_path / "none.json")
+    with pytest.raises(NotFoundError) as caught:
+        await measure_in_process(tmp_path / "none.json", make_model("smollm2"))
     assert caught.value.__reduce__() == expected.value.__reduce__()
 
 
@@ -113,8 +181,8 @@ async def test_an_endless_template_is_killed(
     make_model: Callable[..., Path], write_rows: Callable[..., Path], started: list[Process]
 ) -> None:
     folder = make_model("endless", ENDLESS)
-    with pytest.raises(LoraDeckError, match=r"did not end within 0\.8 s"):
-        await measure_in_process(write_rows(*rows(1)), folder, timeout=0.8)
+    with pytest.raises(LoraDeckError, match=r"did not end within 2\.5 s"):
+        await measure_in_process(write_rows(*rows(1)), folder, timeout=2.5)
     assert started[0].returncode == -9
 
 
@@ -144,7 +212,7 @@ async def test_a_process_that_dies_is_explained(
     write_rows: Callable[..., Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(process_module.sys, "executable", "/bin/false")
+    monkeypatch.setattr(child_process.sys, "executable", "/bin/false")
     with pytest.raises(LoraDeckError, match=r"could not be measured.* failed"):
         await measure_in_process(write_rows(*rows(1)), make_model("smollm2"))
 
@@ -153,11 +221,11 @@ async def test_a_process_that_dies_is_explained(
 def started(monkeypatch: pytest.MonkeyPatch) -> list[Process]:
     """Collect the processes that are started."""
     processes: list[Process] = []
-    start = process_module._start
+    start = child_process.start
 
     async def remember() -> Process:
         processes.append(await start())
         return processes[-1]
 
-    monkeypatch.setattr(process_module, "_start", remember)
+    monkeypatch.setattr(child_process, "start", remember)
     return processes
