@@ -86,10 +86,12 @@ class RowRenderer:
         Raises:
             LoraDeckError: The model's files cannot be used, or the process gave no answer.
         """
-        request = Request(
-            value=dict(value), shape=shape, model_folder=str(model_folder), max_length=max_length
-        )
-        line = json.dumps(request.model_dump(), default=str).encode() + b"\n"
+        request = {"value": value, "shape": shape.model_dump(), "model_folder": str(model_folder)}
+        try:
+            text = json.dumps(request | {"max_length": max_length}, default=str)
+        except (RecursionError, ValueError):
+            return faulty("It is nested too deeply to be read.")
+        line = text.encode() + b"\n"
         async with self._turn:
             answer = await self._ask(line, model_folder)
         if answer.failure is not None:
@@ -154,6 +156,11 @@ class RowRenderer:
         if process.stdin is not None:
             process.stdin.close()
         await process.wait()
+
+
+def faulty(reason: str) -> RenderedRow:
+    """Say why a row cannot train."""
+    return RenderedRow(text="", trained_spans=(), tokens=0, trained=0, fault=reason)
 
 
 async def _start(idle: float) -> Process:

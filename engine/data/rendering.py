@@ -7,6 +7,7 @@ streams until they close, or until IDLE seconds pass without a request.
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import os
 import resource
@@ -19,7 +20,7 @@ from engine.data.faults import FaultyRowError
 from engine.data.model_files import load_tokenizer
 from engine.data.normalize import normalize
 from engine.data.render import NOT_TRAINED, cut, encode_unnamed
-from engine.data.renderer import Answer, Failure, Request
+from engine.data.renderer import Answer, Failure, Request, faulty
 from engine.data.template import ChatTemplate
 from engine.data.types import RenderedRow
 from engine.errors import LoraDeckError
@@ -66,15 +67,10 @@ def render_row(
         conversation = normalize(value, 1, shape)
         row = encode_unnamed(conversation, template, tokenizer)
     except FaultyRowError as error:
-        return _faulty(error.detail)
+        return faulty(error.detail)
     except LoraDeckError as error:
-        return _faulty(f"{error.message} {error.hint}".strip())
+        return faulty(f"{error.message} {error.hint}".strip())
     return _show(row, max_length)
-
-
-def _faulty(reason: str) -> RenderedRow:
-    """Say why a row cannot train."""
-    return RenderedRow(text="", trained_spans=(), tokens=0, trained=0, fault=reason)
 
 
 def _show(row: EncodedRow, max_length: int | None) -> RenderedRow:
@@ -158,7 +154,11 @@ def _state(path: Path) -> tuple[int, int] | None:
 
 def _answer(line: bytes, models: _Models) -> Answer:
     """Render one request, and put what goes wrong into words."""
-    request = Request.model_validate_json(line)
+    try:
+        # Half characters may stand in the row: pydantic's own reader refuses them
+        request = Request.model_validate(json.loads(line))
+    except (RecursionError, ValueError):
+        return Answer(rendered=faulty("It holds what cannot be read."))
     try:
         template, tokenizer = models.load(Path(request.model_folder))
         rendered = render_row(request.value, request.shape, template, tokenizer, request.max_length)
@@ -166,7 +166,7 @@ def _answer(line: bytes, models: _Models) -> Answer:
     except LoraDeckError as error:
         return Answer(failure=Failure(title=error.title, message=error.message, hint=error.hint))
     except MemoryError:
-        return Answer(rendered=_faulty("Rendering this row wants too much memory."))
+        return Answer(rendered=faulty("Rendering this row wants too much memory."))
 
 
 def _serve(requests: Iterator[bytes]) -> None:

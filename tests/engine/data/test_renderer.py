@@ -212,3 +212,18 @@ async def test_a_row_longer_than_a_pipe_holds(
     value = {"instruction": "Say much.", "output": "so much 😀\n" * 20_000}
     row = await renderer.render(value, ALPACA, make_model("smollm2"), None)
     assert row.tokens > 100_000
+
+
+async def test_odd_values_are_the_rows_fault(
+    renderer: RowRenderer, make_model: Callable[..., Path]
+) -> None:
+    folder = make_model("smollm2")
+    nested: Any = "x"
+    for _ in range(100_000):
+        nested = [nested]
+    for value in (nested, "half \ud83d", b"bytes", float("nan")):
+        row = await renderer.render({"instruction": "a", "output": value}, ALPACA, folder, None)
+        assert row.fault or value == b"bytes"
+    odd_key = await renderer.render(ROW | {"\ud83d": 1}, ALPACA, folder, None)
+    assert odd_key.fault or odd_key.trained
+    assert (await renderer.render(ROW, ALPACA, folder, None)).trained
