@@ -41,10 +41,13 @@ class Columns:
     def __init__(self, shape: Shape) -> None:
         self._columns = dict(shape.columns)
         self._taken = set(shape.columns.values())
+        self._names: dict[str, str] = {}
 
     def name(self, field: str) -> str:
         """Give the column of a field, fit to be shown."""
-        return shown(self._columns.get(field, field))
+        if (known := self._names.get(field)) is None:
+            known = self._names[field] = shown(self._columns.get(field, field))
+        return known
 
     def has(self, field: str) -> bool:
         """Tell whether the shape names a column for this field."""
