@@ -13,7 +13,15 @@ from starlette.exceptions import HTTPException
 
 from engine import __version__
 from engine.errors import LoraDeckError
-from engine.server import book_routes, dataset_routes, engine_routes, model_routes, task_routes
+from engine.server import (
+    book_routes,
+    dataset_routes,
+    engine_routes,
+    managed_routes,
+    model_routes,
+    task_routes,
+)
+from engine.server.book_service import Books
 from engine.server.wire import PREFIX, ErrorBody
 from engine.text import visible
 
@@ -63,9 +71,11 @@ def create_app(service: EngineService) -> FastAPI:
     )
     app.state.service = service
     app.state.stopping = asyncio.Event()
+    app.state.books = Books(service.home, lambda: app.state.stopping)
     app.state.activity = Activity()
     app.middleware("http")(app.state.activity)
-    for module in (engine_routes, model_routes, dataset_routes, book_routes, task_routes):
+    datasets = (dataset_routes, managed_routes, book_routes)
+    for module in (engine_routes, model_routes, *datasets, task_routes):
         app.include_router(module.router, prefix=PREFIX)
     app.add_exception_handler(LoraDeckError, _refuse)
     app.add_exception_handler(RequestValidationError, _malformed)

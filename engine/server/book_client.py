@@ -61,7 +61,9 @@ class BookClient:
             search: Only rows with this text in a value; case does not matter.
             code: Only rows with a finding of this code; ``*`` for any.
         """
-        query = urlencode({"offset": offset, "limit": limit, "search": _clean(search), "code": code})
+        query = urlencode(
+            {"offset": offset, "limit": limit, "search": _clean(search), "code": code}
+        )
         return BookPage.model_validate(await self._call("GET", f"{_book(book)}/rows?{query}"))
 
     async def change(self, book: str, row: int, value: dict[str, Any]) -> BookRow:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from engine.data.book.reports import Form, Format
 from engine.data.types import Shape
 from engine.server.wire import Text
 
 ROWS_A_PAGE = 500
 """The most rows that one answer holds."""
-Format = Literal["jsonl", "json", "csv", "parquet"]
-Form = Literal["raw", "messages"]
 
 
 class _Request(BaseModel):

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from engine.data.book import journal
-from engine.data.book.look import checked, look
+from engine.data.book.look import checked, look, read_value
 from engine.data.book.places import number_at, place_behind
 from engine.data.book.store import FIRST_INSERTED, GAP, connect
+from engine.data.normalize import normalizer
 from engine.data.types import BookPage, BookRow
 from engine.errors import ConflictError, NotFoundError
 
@@ -39,6 +40,7 @@ class Book:
     def __init__(self, folder: Path, shape: Shape) -> None:
         self.folder = folder
         self.shape = shape
+        self._normalize = normalizer(shape)
         self.changing = threading.RLock()
         """Held while rows change, and while all of them are saved."""
         self._reading = threading.Lock()
@@ -106,6 +108,13 @@ class Book:
             raise _no_row()
         return found
 
+    def size(self) -> int:
+        """Give the bytes that the working copy's tables take: more than the rows as text."""
+        with self._reading:
+            (pages,) = self._reader.execute("PRAGMA page_count").fetchone()
+            (size,) = self._reader.execute("PRAGMA page_size").fetchone()
+            return int(pages * size)
+
     # Changing
 
     def change(self, row: int, value: Any) -> BookRow:
@@ -118,7 +127,7 @@ class Book:
         value = checked(value)
         with self._change() as writer:
             number = self._number(writer, row)
-            found = look(value, number, self.shape)
+            found = look(value, number, self._normalize)
             journal.record(writer, "edit", row, number)
             _unmark(writer, row)
             writer.execute(
@@ -144,7 +153,7 @@ class Book:
             (last,) = writer.execute("SELECT max(id) FROM rows").fetchone()
             row = max((last or 0) + 1, FIRST_INSERTED)
             number = number_at(writer, place) + 1
-            found = look(value, number, self.shape)
+            found = look(value, number, self._normalize)
             writer.execute(
                 "INSERT INTO rows (id, place, inserted, edited, codes, fault, summary)"
                 " VALUES (?, ?, 1, 1, ?, ?, ?)",
@@ -270,7 +279,7 @@ class Book:
         value, codes = writer.execute(
             "SELECT value, codes FROM rows JOIN contents USING (id) WHERE id = ?", (row,)
         ).fetchone()
-        text = b"" if value is None else look(json.loads(value), 0, self.shape).text
+        text = b"" if value is None else look(json.loads(value), 0, self._normalize).text
         _index(writer, row, codes.split(), text)
 
 
@@ -286,16 +295,6 @@ def _unmark(writer: sqlite3.Connection, row: int) -> None:
     writer.executemany(
         "DELETE FROM marks WHERE code = ? AND row = ?", [(code, row) for code in codes.split()]
     )
-
-
-def read_value(written: str | None) -> dict[str, Any]:
-    """Read a row as it is kept, with a sign in the place of half characters."""
-    if written is None:
-        return {}
-    value = json.loads(written)
-    if "\\ud" in written.lower():
-        value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
-    return dict(value)
 
 
 def _as_row(found: tuple[Any, ...], number: int) -> BookRow:

@@ -1,46 +1,41 @@
-"""Copy a dataset's rows into a working copy: the process that reads what nobody vouches for.
-
-``python -m engine.data.book.fill``: a request as JSON on standard input, a report as JSON a line
-on standard output.
-"""
+"""Copy a dataset's rows into a working copy, batch by batch."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
-import os
-import resource
 import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.data.book.look import Look, look, unreadable
-from engine.data.book.reports import Failure, Report, Request
+from engine.data.book.reports import FillRequest, Report
 from engine.data.book.store import GAP, connect, ends_file, text_file
 from engine.data.checks.duplicates import compare
 from engine.data.checks.row_keys import RowKeys
 from engine.data.containers.source import open_source
 from engine.data.faults import FaultyRowError
+from engine.data.normalize import normalizer
 from engine.data.shapes import propose
+from engine.data.words import shown
 from engine.errors import DiskFullError, LoraDeckError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from engine.data.containers.source import Source
     from engine.data.types import Shape
 
-_SAMPLE = 300
+    Row = dict[str, Any] | FaultyRowError
+
+_SHAPE_ROWS = 300
+_FIRST_ROWS = 10_000
+"""Rows that are searched for one that can be read."""
 _BATCH_ROWS = 2000
 _BATCH_BYTES = 8_000_000
 _ROOM_LEFT = 500_000_000
-_SECONDS = 3600
-_MEMORY = 4 * 1024**3
-"""Bytes of address space; far more than is used, since files mapped into memory count."""
 
 
-def fill(request: Request) -> Iterator[Report]:
+def fill(request: FillRequest) -> Iterator[Report]:
     """Copy all rows, with a report for each batch of them.
 
     Raises:
@@ -48,8 +43,7 @@ def fill(request: Request) -> Iterator[Report]:
     """
     source = open_source(Path(request.path))
     rows = source.rows()
-    sample = list(itertools.islice(rows, _SAMPLE))
-    shape = propose([row for row in sample if isinstance(row, dict)], request.mapping or None)
+    sample, shape = first_rows(rows, Path(request.path), request.mapping)
     writer = _Writer(Path(request.folder))
     yield Report(shape=shape, rows=writer.put(_looked_at(sample, 1, shape)), share=_share(source))
     looks = _looked_at(rows, len(sample) + 1, shape)
@@ -58,6 +52,29 @@ def fill(request: Request) -> Iterator[Report]:
     writer.compare()
     writer.close()
     yield Report(rows=writer.rows, share=1.0, complete=True)
+
+
+def first_rows(
+    rows: Iterator[Row], path: Path, mapping: Mapping[str, str]
+) -> tuple[list[Row], Shape]:
+    """Take the first rows, and find out from them how all are to be read.
+
+    Raises:
+        LoraDeckError: They are of no known shape, or the mapping does not fit.
+    """
+    first: list[Row] = []
+    values: list[dict[str, Any]] = []
+    for row in rows:
+        first.append(row)
+        if isinstance(row, dict):
+            values.append(row)
+        if len(values) >= _SHAPE_ROWS or (values and len(first) >= _FIRST_ROWS):
+            break
+    try:
+        return first, propose(values, mapping or None)
+    except LoraDeckError as error:
+        message = f"{shown(path)}: {error.message}"
+        raise type(error)(error.title, message, error.hint) from None
 
 
 class _Writer:
@@ -150,16 +167,15 @@ def _transaction(connection: Any) -> Iterator[None]:
     connection.execute("COMMIT")
 
 
-def _looked_at(
-    rows: Iterable[dict[str, Any] | FaultyRowError], first: int, shape: Shape
-) -> Iterator[Look]:
+def _looked_at(rows: Iterable[Row], first: int, shape: Shape) -> Iterator[Look]:
     """Look at each row; one that cannot be kept keeps its place."""
+    normalize = normalizer(shape)
     for number, row in enumerate(rows, start=first):
         if isinstance(row, FaultyRowError):
             yield unreadable(row)
             continue
         try:
-            yield look(row, number, shape)
+            yield look(row, number, normalize)
         except FaultyRowError as error:
             yield unreadable(error)
 
@@ -179,41 +195,3 @@ def _share(source: Source) -> float | None:
     """Tell how far the reading is, short of the end."""
     share = source.share()
     return None if share is None else min(share, 0.99)
-
-
-def main() -> None:
-    """Carry out one request: the child's side."""
-    _limit(resource.RLIMIT_CPU, _SECONDS)
-    _limit(resource.RLIMIT_AS, _MEMORY)
-    parent = os.getppid()
-    request = Request.model_validate_json(sys.stdin.buffer.read())
-    try:
-        for report in fill(request):
-            if os.getppid() != parent:
-                return  # nobody waits any more
-            _say(report)
-    except LoraDeckError as error:
-        _say(Report(failure=Failure.of(error)))
-    except MemoryError:
-        words = f"{request.path} wants too much memory."
-        large = LoraDeckError("Dataset too large", words, "Split its largest rows.")
-        _say(Report(failure=Failure.of(large)))
-
-
-def _say(report: Report) -> None:
-    """Write one report."""
-    sys.stdout.write(report.model_dump_json() + "\n")
-    sys.stdout.flush()
-
-
-def _limit(which: int, value: int) -> None:
-    """Lower a limit of this process; some systems know no limit on memory."""
-    _, hard = resource.getrlimit(which)
-    if hard != resource.RLIM_INFINITY:
-        value = min(value, hard)
-    with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(which, (value, hard))
-
-
-if __name__ == "__main__":
-    main()

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 from engine.data.checks import ROW_CHECKS
 from engine.data.checks.row_text import RowText
 from engine.data.faults import FaultyRowError
-from engine.data.normalize import normalize
 from engine.data.words import kind_of
 from engine.errors import LoraDeckError
 from engine.text import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from engine.data.types import Conversation, Shape
+    from engine.data.types import Conversation
+
+    Normalize = Callable[[Mapping[str, Any], int], Conversation]
 
 MOST_CHARACTERS = 32_000_000
 """Of a row, as JSON."""
@@ -44,8 +45,8 @@ class Look:
     """What it says, to be compared with other rows; ``None`` where it cannot train."""
 
 
-def look(value: Mapping[str, Any], number: int, shape: Shape) -> Look:
-    """Look at the row with this number.
+def look(value: Mapping[str, Any], number: int, normalize: Normalize) -> Look:
+    """Look at the row with this number; ``normalize`` is what ``normalizer`` makes of its shape.
 
     Raises:
         FaultyRowError: It cannot be kept: too large, or nested too deep.
@@ -54,7 +55,7 @@ def look(value: Mapping[str, Any], number: int, shape: Shape) -> Look:
     found = list(texts(value))
     text = folded("\n".join(found))
     try:
-        conversation = normalize(value, number, shape)
+        conversation = normalize(value, number)
     except FaultyRowError as error:
         line = one_line(next(iter(found), ""))
         return Look(written, (error.code,), visible(error.detail), line, text)
@@ -106,6 +107,16 @@ def checked(value: Any) -> dict[str, Any]:
             "Row cannot be kept", f"The row cannot be kept: {error.detail}.", "Shorten it."
         ) from None
     return value
+
+
+def read_value(written: str | None) -> dict[str, Any]:
+    """Read a row as it is kept, with a sign in the place of half characters."""
+    if written is None:
+        return {}
+    value = json.loads(written)
+    if "\\ud" in written.lower():
+        value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    return dict(value)
 
 
 def texts(value: Any) -> Iterator[str]:

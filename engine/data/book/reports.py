@@ -1,15 +1,20 @@
-"""What passes between the engine and the process that fills a working copy."""
+"""What passes between the engine and the processes that read datasets for it, a line each."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel
 
+from engine.data.child_wire import Failure
 from engine.data.types import Shape
-from engine.errors import DiskFullError, LoraDeckError, NotFoundError
+
+Format = Literal["jsonl", "json", "csv", "parquet"]
+Form = Literal["raw", "messages"]
 
 
-class Request(BaseModel):
-    """What the parent asks."""
+class FillRequest(BaseModel):
+    """Asks for a working copy."""
 
     path: str
     folder: str
@@ -17,33 +22,24 @@ class Request(BaseModel):
     mapping: dict[str, str]
 
 
-class Failure(BaseModel):
-    """A ``LoraDeckError`` on its way through the pipe."""
+class ExportJob(BaseModel):
+    """Asks for a file in another format."""
 
-    status: int
-    title: str
-    message: str
-    hint: str
-
-    @classmethod
-    def of(cls, error: LoraDeckError) -> Failure:
-        """Pack an error."""
-        return cls(
-            status=error.http_status, title=error.title, message=error.message, hint=error.hint
-        )
-
-    def error(self) -> LoraDeckError:
-        """Unpack it."""
-        kinds = {kind.http_status: kind for kind in (NotFoundError, DiskFullError)}
-        return kinds.get(self.status, LoraDeckError)(self.title, self.message, self.hint)
+    path: str
+    target: str
+    """Does not exist yet."""
+    format: Format
+    form: Form
+    mapping: dict[str, str]
 
 
 class Report(BaseModel):
-    """How far the copy is."""
+    """How far the work is."""
 
     shape: Shape | None = None
     """In the first of them."""
     rows: int = 0
+    left_out: int = 0
     share: float | None = None
     complete: bool = False
     failure: Failure | None = None
