@@ -67,6 +67,11 @@ FAULTS = {
         "whose chosen and rejected answers are the same",
         "Write another rejected answer, or delete the row.",
     ),
+    "unwanted": _Fault(
+        "whose answer is marked as not wanted",
+        "Answers are trained as they stand, so these rows must go: delete them, or train with "
+        "--leave-out.",
+    ),
     "empty-text": _Fault("with an empty text", "Write the text, or delete the row."),
     "unknown-role": _Fault(
         "with an unknown role",

@@ -60,6 +60,8 @@ class PairReader:
         prompt, completion = self._prompt(row), self._completion(row)
         if completion is MISSING and prompt is MISSING:
             raise columns.other_shape(row)
+        if row.get("label") is False:  # KTO's rows say so of answers that are not wanted
+            raise FaultyRowError("unwanted", "'label' is false")
         answer = given(completion, columns.name("completion"))
         history = self._history(row)
         turns = read_history(history, columns.name("history")) if history else []

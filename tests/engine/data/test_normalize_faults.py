@@ -60,6 +60,7 @@ def talk(*turns: tuple[Any, Any]) -> dict[str, Any]:
         (PAIR, {"问题": "\ud83d", "答案": "A"}, "broken-text", "'问题' holds half a character"),
         (PAIR, {"question": "Q", "answer": "A"}, "other-shape", "its keys are question, answer"),
         (PAIR, {"问题": [], "答案": []}, "no-answer", "no turn"),
+        (PAIR, {"问题": "Q", "答案": "A", "label": False}, "unwanted", "'label' is false"),
         (MESSAGES, {"messages": None}, "no-answer", "'messages' is null"),
         (MESSAGES, {"messages": ""}, "no-answer", "'messages' is empty"),
         (MESSAGES, {"messages": "[{"}, "wrong-type", "'messages' is a text, not a list"),
