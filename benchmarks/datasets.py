@@ -78,8 +78,8 @@ def main() -> None:
         FILES[options.make.name](options.make, options.rows)
         return
     print(
-        f"{'file':14} {'MB':>7} {'first s':>8} {'s':>14} {'cpu s':>6} {'again s':>8} {'peak MB':>8} "
-        f"{'asking':>7}  result"
+        f"{'file':14} {'MB':>7} {'first s':>8} {'s':>14} {'cpu s':>6} {'again s':>8} "
+        f"{'peak MB':>8} {'asking':>7}  result"
     )
     with tempfile.TemporaryDirectory(prefix="loradeck-") as folder:
         for name in FILES:

@@ -165,7 +165,7 @@ def test_unknown_format_names_the_keys_found_and_wanted(write_rows: Callable[...
     path = write_rows({"prompt": "a"}, {"prompt": "b", "completion\x1b": "c"})
     with pytest.raises(LoraDeckError) as caught:
         inspect_dataset(path)
-    assert f"{path}: the rows have the keys prompt, completion␛." in caught.value.message
+    assert f"{path}: The rows have the keys prompt, completion␛." in caught.value.message
     for key in ("instruction", "output", "conversations", "from", "value"):
         assert key in caught.value.hint
 
@@ -186,7 +186,7 @@ def test_duplicates_are_a_warning_and_few_rows_a_note(write_rows: Callable[..., 
 
 
 def test_enough_different_rows_have_no_findings(write_rows: Callable[..., Path]) -> None:
-    rows = [GOOD | {"input": str(number)} for number in range(50)]
+    rows = [GOOD | {"input": str(number), "output": f"No. {number}"} for number in range(50)]
     inspection = inspect_dataset(write_rows(*rows))
     assert inspection.findings == ()
     assert (inspection.rows, len(inspection.preview)) == (50, 3)

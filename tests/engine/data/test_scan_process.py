@@ -135,7 +135,7 @@ async def test_a_process_that_dies_is_explained(
     large: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(child_process.sys, "executable", "/bin/false")
-    with pytest.raises(LoraDeckError, match="could not be read.* failed"):
+    with pytest.raises(LoraDeckError, match=r"could not be read.* failed"):
         await inspect_whole(cache, large)
 
 
