@@ -64,8 +64,9 @@ def _measure(lines: list[str], dialect: Dialect) -> Dialect:
     try:
         for record in islice(_reader(iter(lines), dialect), _LOOKED_AT):
             counts += [len(record)] if record else []
-    except csv.Error:
-        pass
+    except csv.Error as error:
+        # A sample may well end inside of a cell
+        counts += [] if "unexpected end" in str(error) else [0]
     if not counts:
         return dialect
     steady = sum(1 for count in counts if count == counts[0]) / len(counts)
@@ -98,7 +99,8 @@ def delimited_rows(
         if not header:
             header = [] if start == 1 and _is_mark(record, dialect) else _named(record)
         elif len(record) != len(header):
-            detail = f"line {start} has {len(record)} cells, the header {len(header)}"
+            cells = "1 cell" if len(record) == 1 else f"{len(record)} cells"
+            detail = f"line {start} has {cells}, the header {len(header)}"
             yield FaultyRowError("other-shape", detail)
         else:
             yield dict(zip(header, record, strict=True))

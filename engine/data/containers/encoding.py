@@ -22,6 +22,13 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16-be", "UTF-16"),
 )
+_WESTERN = frozenset(
+    "àâäáãåæçèéêëìíîïñòóôöõøœùúûüßÀÂÄÁÃÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÖÕØŒÙÚÛÜ€„“”‘’–—…«»°§©®·¿¡\xa0"
+)
+_ALPHABETIC = (
+    *("cp1252", "cp1251", "cp1250", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp1258"),
+    *("koi8_r", "koi8_u", "iso8859_2", "iso8859_7", "cp866", "cp850", "cp874", "mac_roman"),
+)
 
 
 @dataclass(frozen=True)
@@ -109,17 +116,14 @@ def _is_utf8(sample: bytes) -> bool:
 
 
 def _by_statistics(sample: bytes) -> str:
-    """Ask charset-normalizer for the encoding of an alphabetic script."""
+    """Judge an alphabetic script: Western European by its letters, others by statistics."""
     from charset_normalizer import from_bytes
 
-    best = from_bytes(sample[:SAMPLE], steps=3, chunk_size=512).best()
-    if best is None or best.encoding in ("ascii", "utf_8"):
-        return ""
-    # These bytes look alike in several; the commonest of them is likeliest for the others
-    for common in ("cp1252", "cp1251"):
-        if common in best.could_be_from_charset:
-            return common
-    return best.encoding
+    western = sample.decode("cp1252", "replace")
+    if all(character < "\x80" or character in _WESTERN for character in western):
+        return "cp1252"
+    best = from_bytes(sample[:SAMPLE], cp_isolation=list(_ALPHABETIC)).best()
+    return "" if best is None else best.encoding
 
 
 def _label(codec: str) -> str:

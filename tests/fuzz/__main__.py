@@ -1,0 +1,108 @@
+"""Run the fuzzer for long: ``python -m tests.fuzz --files 20000 --seed 1``.
+
+Two processes share the files. A file that goes wrong is named by its number: run it alone with
+``--only NUMBER``, which also keeps it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+
+from tests.fuzz.attempt import LONGEST, attempt
+from tests.fuzz.files import make_file
+
+_PROCESSES = 2
+
+
+def main() -> int:
+    """Run what the arguments say; the exit status is 1 where anything went wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--files", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", type=int)
+    parser.add_argument("--range", type=int, nargs=2, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.only is not None:
+        return _only(given.seed, given.only)
+    if given.range:
+        return _run_range(given.seed, *given.range)
+    return _run_all(given.seed, given.files)
+
+
+def _only(seed: int, index: int) -> int:
+    """Run one file, and keep it."""
+    name, data = make_file(Random(f"{seed}/{index}"))  # noqa: S311
+    kept = Path(tempfile.mkdtemp(prefix="fuzz-")) / name
+    kept.write_bytes(data)
+    print(kept)  # noqa: T201
+    with tempfile.TemporaryDirectory() as folder:
+        print(*attempt(Path(folder), seed, index))  # noqa: T201
+    return 0
+
+
+def _run_range(seed: int, first: int, last: int) -> int:
+    """Run some files in this process, a line for each."""
+    with tempfile.TemporaryDirectory() as folder:
+        for index in range(first, last):
+            print("begin", index, flush=True)  # noqa: T201
+            faulthandler.dump_traceback_later(4 * LONGEST, exit=True)
+            try:
+                outcome, _ = attempt(Path(folder), seed, index)
+            except Exception:  # noqa: BLE001 (what comes here is what is looked for)
+                print("wrong", index, repr(traceback.format_exc(limit=-6)), flush=True)  # noqa: T201
+            else:
+                print(outcome, flush=True)  # noqa: T201
+        faulthandler.cancel_dump_traceback_later()
+    lines = Path("/proc/self/status").read_text(encoding="ascii", errors="ignore").splitlines()
+    print(*(line for line in lines if line.startswith("VmHWM")))  # noqa: T201
+    return 0
+
+
+def _run_all(seed: int, files: int) -> int:
+    """Share the files among processes; a process that dies goes on behind the file it died of."""
+    began, counts, wrong = time.monotonic(), Counter[str](), list[str]()
+
+    def share(part: int) -> None:
+        index, last = files * part // _PROCESSES, files * (part + 1) // _PROCESSES
+        while index < last:
+            words = [sys.executable, "-m", "tests.fuzz", "--seed", str(seed)]
+            words += ["--range", str(index), str(last)]
+            with subprocess.Popen(
+                words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            ) as process:
+                for line in process.stdout or ():
+                    word, _, rest = line.strip().partition(" ")
+                    counts[word] += 1
+                    if word == "begin":
+                        index = int(rest) + 1
+                    elif word == "wrong":
+                        wrong.append(rest)
+                    elif word.startswith("VmHWM"):
+                        print("peak memory", rest.strip())  # noqa: T201
+                ending = (process.stderr.read() if process.stderr else "")[-1500:]
+            if process.returncode:
+                wrong.append(f"{index - 1} ended the process ({process.returncode}): {ending}")
+
+    with ThreadPoolExecutor(_PROCESSES) as pool:
+        list(pool.map(share, range(_PROCESSES)))
+    for line in wrong[:40]:
+        print(line)  # noqa: T201
+    print(  # noqa: T201
+        f"{counts['begin']} files: {counts['read']} read, {counts['refused']} refused, "
+        f"{len(wrong)} went wrong, {time.monotonic() - began:.0f} s"
+    )
+    return bool(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
