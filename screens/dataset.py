@@ -134,6 +134,20 @@ class DatasetScreen(DeckScreen[None]):
             return
         self.rows.empty = "No row is like that."
         await self._reload(0)
+        await self._follow_reading(self.book)
+
+    async def _follow_reading(self, book: OpenBook) -> None:
+        """Show what comes while the file is still being read in."""
+        while not book.info.complete and not book.info.problem:
+            await asyncio.sleep(FILL_SECONDS)
+            before = book.info.rows
+            await book.refresh()
+            if book.info.rows != before:
+                self.rows.take(await book.page(self.rows.place // PAGE))
+            self._show_state()
+        if book.info.problem:
+            self.notify(visible(book.info.problem), title="Not read to its end",
+                        severity="warning", markup=False)  # fmt: skip
 
     async def on_unmount(self) -> None:
         """Drop the copy."""
@@ -182,6 +196,11 @@ class DatasetScreen(DeckScreen[None]):
         elif info.codes:
             kinds = len(info.codes)
             parts.append(f"{kinds} kind{'s' * (kinds > 1)} of findings")
+        if not info.complete and not info.problem:
+            share = "" if info.share is None else f" {info.share:.0%}".replace("%", " %")
+            parts.append(f"reading on…{share}")
+        if info.unreadable and not book.narrowed:
+            parts.append(f"{info.unreadable:,} cannot be read")
         self.query_one("#matches", Static).update(" · ".join(parts))
         changes = f"{info.changes} change{'s' * (info.changes != 1)} not saved"
         self.query_one("#changes", Static).update(f"✎ {changes}" if info.changes else "")

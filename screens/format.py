@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rich.style import Style
+    from textual.content import Content
 
     from engine.tasks.view import TaskView
 
@@ -133,6 +134,17 @@ def two_sided(left: Text, right: Text, width: int) -> Text:
         line.append(" ")
         line.append_text(right)
     return line
+
+
+def packed(cells: Sequence[Content], width: int, gap: str = "   ") -> list[Content]:
+    """Put cells into lines, none of them broken."""
+    lines: list[Content] = []
+    for cell in cells:
+        if lines and lines[-1].cell_length + len(gap) + cell.cell_length <= width:
+            lines[-1] = lines[-1] + gap + cell
+        else:
+            lines.append(cell)
+    return lines
 
 
 def widest(words: Sequence[str]) -> int:

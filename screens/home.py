@@ -122,12 +122,13 @@ class HomeScreen(DeckScreen[None]):
             return
         from screens.dataset import DatasetScreen
 
-        path, mapping = dataset.inspection.path, dataset.mapping
-        self.app.push_screen(
-            DatasetScreen(
-                self.session, path, mapping, lambda saved: self.training.read(saved.path, mapping)
-            )
-        )
+        mapping = dataset.mapping
+        screen = DatasetScreen(
+            self.session, dataset.inspection.path, mapping,
+            saved=lambda saved: self.training.read(saved.path, mapping),
+            length=self.session.length,
+        )  # fmt: skip
+        self.app.push_screen(screen)
 
     def action_leave_out(self) -> None:
         """Leave the rows that cannot train out of the training, or take them in again."""

@@ -61,7 +61,7 @@ class MappingDialog(ModalScreen["dict[str, str] | None"]):
             if self._columns:
                 yield ChoiceRow(_TYPE, list(self._fields), self._type)
                 yield VerticalScroll(*self._rows(), id="rows", can_focus=False)
-                yield Static("as text", markup=False, classes="label")
+                yield Static("as text", markup=False, classes="label", id="as-text")
             else:
                 yield Static("Write it as field=column, with commas between.", classes="label")
             yield Field(_INVITATION, id="text")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.text import Text
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from screens.format import one_line
+from screens.home import HomeScreen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,9 +60,24 @@ class DeckCommands(Provider):
         yield Command("Name the training", home("name"), "Give the next training a name")
         yield Command("Start training", home("start"), "Start what is planned")
         yield Command("Show tasks", home("tasks"), "Go to the list of tasks")
+        yield Command("Look at the dataset's rows", home("rows"), "Page, search and edit them")
+        yield Command("Leave out faulty rows", home("leave_out"), "Or take them in again")
+        yield from self._of_screen()
         yield Command("Theme", deck.action_change_theme, "Change the colours")
         yield Command("Help", deck.action_help, "Keys of this screen, and the words used")
         yield Command("Quit", deck.leave, "Close LoRADeck; trainings go on")
+
+    def _of_screen(self) -> Iterator[Command]:
+        """Give what the present screen's own keys do; Home's are there by their names."""
+        screen = self.screen
+        if isinstance(screen, HomeScreen):
+            return
+        told = set()
+        for node, binding, enabled, _ in screen.active_bindings.values():
+            if node is screen and enabled and binding.id and binding.tooltip not in told:
+                told.add(binding.tooltip)
+                run = partial(self.app.run_action, binding.action, screen)
+                yield Command(binding.tooltip, run, f"Key: {binding.key.split(',')[0]}")
 
     def _tasks(self) -> Iterator[Command]:
         """Give a command for each task."""

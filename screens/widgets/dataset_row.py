@@ -23,13 +23,16 @@ class DatasetRow(StepRow):
         name = inspection.path.rstrip("/").rsplit("/", 1)[-1]
         plural = "" if inspection.rows == 1 else "s"
         detail = f"{inspection.dataset_type}, {inspection.rows:,} row{plural}"
-        note = Content(" · ").join([_counts(inspection), *_faulty(inspection, leave_out=leave_out)])
-        note = Content.assemble(note, (" · e opens the rows", "$muted"))
+        notes = (
+            _counts(inspection),
+            *_faulty(inspection, leave_out=leave_out),
+            Content.styled("e opens the rows", "$muted"),
+        )
         if inspection.can_train or leave_out:
-            self.put("chosen", name, detail, note=note)
+            self.put("chosen", name, detail, notes=notes)
             return
         errors = [found.message for found in inspection.findings if found.level == "error"]
-        self.put("problem", name, detail, "\n".join(errors), note)
+        self.put("problem", name, detail, "\n".join(errors), notes)
 
 
 def _counts(inspection: Inspection) -> Content:

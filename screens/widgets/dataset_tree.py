@@ -75,4 +75,4 @@ class DatasetTree(DirectoryTree):
 
     def _offered(self, path: Path) -> bool:
         """Tell whether a path is a folder or may be a dataset."""
-        return self._safe_is_dir(path) or may_be_dataset(path.name)
+        return self._safe_is_dir(path) or may_be_dataset(path.name) or is_saved_dataset(path)

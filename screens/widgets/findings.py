@@ -17,15 +17,11 @@ TONES = {"bad": "$text-error", "warn": "$text-warning", "dim": "$muted"}
 
 
 def finding_text(finding: Finding) -> Content:
-    """Write a finding: its level by glyph and word, the rows, and what to do."""
+    """Write a finding: its level by glyph and word, what it is, and what to do."""
     sign = LEVELS[finding.level]
     head = Content.styled(f"{sign.glyph} {sign.word} ", TONES[sign.tone])
-    rows = ", ".join(map(str, finding.rows))
-    more = " …" if finding.count > len(finding.rows) else ""
-    where = f" (row {rows}{more})" if finding.count == 1 else f" (rows {rows}{more})"
-    words = visible(finding.message) + (where if finding.rows else "")
     hint = f"\n  {visible(finding.hint)}" if finding.hint else ""
-    return Content.assemble(head, words, (hint, "$muted"))
+    return Content.assemble(head, visible(finding.message), (hint, "$muted"))
 
 
 def error_text(error: LoraDeckError) -> Content:

@@ -96,7 +96,7 @@ def _columns(inspection: Inspection, mapping: bool) -> list[Content]:
         return []
     from engine.data.shapes import describe_shape
 
-    how = "set by you" if mapping else "guessed, m changes it"
+    how = "set by you" if mapping else "guessed; m sets it"
     line = fact("columns", visible(describe_shape(shape)))
     return [Content.assemble(line, (f"  ({how})", "$text-accent"))]
 

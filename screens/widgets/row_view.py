@@ -40,35 +40,35 @@ class RowView(VerticalScroll):
 
     def say(self, words: str) -> None:
         """Show words in place of a row."""
-        self._put(Content.styled(words, "$muted"), "")
+        self._put(Content.styled(words, "$muted"))
 
     def refuse(self, error: LoraDeckError) -> None:
         """Say why the row cannot be shown."""
-        self._put(error_text(error), "")
+        self._put(error_text(error))
 
     def put_rendered(self, row: RenderedRow, notes: Content) -> None:
         """Show a row as the model gets it; notes stand above."""
         if row.fault:
-            self._put(_below(notes, _fault(row.fault)), "cannot train")
+            self.put_fault(row.fault, notes)
             return
         legend = [Content.styled("trained", TRAINED), Content("not trained")]
         if row.cut_at is not None:
             legend.append(Content.styled("cut off", CUT))
         head = Content.assemble((_counts(row), "bold"), "   ", Content("  ").join(legend))
-        self._put(_below(notes, head, Content(), rendered_text(row)), _counts(row))
+        told = [Content.styled(f"• {visible(note)}", "$text-warning") for note in row.notes]
+        self._put(_below(notes, head, *told, Content(), rendered_text(row)))
 
     def put_turns(self, conversation: Conversation, notes: Content) -> None:
         """Show a row's turns, where no base model says how it is rendered."""
-        self._put(_below(notes, conversation_text(conversation)), "")
+        self._put(_below(notes, conversation_text(conversation)))
 
     def put_fault(self, fault: str, notes: Content) -> None:
         """Say why a row cannot train."""
-        self._put(_below(notes, _fault(fault)), "cannot train")
+        self._put(_below(notes, _fault(fault)))
 
-    def _put(self, text: Content, subtitle: str) -> None:
+    def _put(self, text: Content) -> None:
         """Show text; the reader stays where he is while he edits."""
         self._body.update(text)
-        self.border_subtitle = Content(subtitle)
 
 
 def rendered_text(row: RenderedRow) -> Content:

@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from engine.text import visible
-from screens.format import one_line
+from screens.format import one_line, packed
 
 if TYPE_CHECKING:
     from textual import events
@@ -26,7 +26,6 @@ SIGNS: dict[State, tuple[str, str, str]] = {
     "problem": ("✗", "problem", "$text-error"),
 }
 LABEL_WIDTH = 9
-_NOTHING = Content()
 
 
 class StepRow(Widget, can_focus=True):
@@ -47,8 +46,8 @@ class StepRow(Widget, can_focus=True):
     words: reactive[str] = reactive("", layout=True)
     detail: reactive[str] = reactive("", layout=True)
     problem: reactive[str] = reactive("", layout=True)
-    note: reactive[Content] = reactive(Content(), layout=True)
-    """What is to be known of the choice, in a line beneath it."""
+    notes: reactive[tuple[Content, ...]] = reactive((), layout=True)
+    """What is to be known of the choice, beneath it."""
 
     @dataclass
     class Opened(Message):
@@ -72,11 +71,11 @@ class StepRow(Widget, can_focus=True):
         words: str = "",
         detail: str = "",
         problem: str = "",
-        note: Content = _NOTHING,
+        notes: tuple[Content, ...] = (),
     ) -> None:
         """Show a state."""
         self.state, self.words, self.detail = state, words, detail
-        self.problem, self.note = problem, note
+        self.problem, self.notes = problem, notes
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """Count one line, and those that the problem takes."""
@@ -94,8 +93,9 @@ class StepRow(Widget, can_focus=True):
         value = self._value().truncate(room, ellipsis=True)
         gap = " " * (room - value.cell_length + 1)
         lines = [Content.assemble(label, value, gap, (word, style))]
-        if self.note:
-            lines.append(Content.assemble(" " * label.cell_length, self.note))
+        indent = " " * label.cell_length
+        notes = packed(self.notes, width - label.cell_length, " · ")
+        lines += [Content.assemble(indent, line) for line in notes]
         if self.problem:
             lines.append(Content.styled(visible(self.problem), "$text-error"))
         return Content("\n").join(lines)

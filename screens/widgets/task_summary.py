@@ -12,6 +12,7 @@ from screens.format import (
     loss_words,
     moment_words,
     one_line,
+    packed,
     phase_words,
     rate_words,
     sign_of,
@@ -103,7 +104,7 @@ class TaskSummary(Static):
             for label, words in facts.items()
             if words
         ]
-        return _packed(cells, width)
+        return packed(cells, width)
 
 
 def _bar(view: TaskView, width: int) -> Content:
@@ -115,17 +116,6 @@ def _bar(view: TaskView, width: int) -> Content:
         ("━" * filled, _STYLES[sign_of(view).tone]), ("─" * (room - filled), "$faint"),
         f" {view.task.progress:3.0f} %",
     )  # fmt: skip
-
-
-def _packed(cells: list[Content], width: int) -> list[Content]:
-    """Put cells into lines, none of them broken."""
-    lines: list[Content] = []
-    for cell in cells:
-        if lines and lines[-1].cell_length + 3 + cell.cell_length <= width:
-            lines[-1] = Content.assemble(lines[-1], "   ", cell)
-        else:
-            lines.append(cell)
-    return lines
 
 
 def _notes(view: TaskView) -> list[Content]:

@@ -372,6 +372,11 @@ class FakeEngine:
         finally:
             self.scans_open -= 1
 
+    async def measure(
+        self, path: str, model: str, mapping: dict[str, str] | None = None
+    ) -> Lengths:
+        return plan(inspection(path), self.known_models[model]).lengths
+
     async def plan(self, request: PlanRequest) -> Plan:
         self.calls["plan"].append(request)
         await self.plan_gate.wait()

@@ -126,6 +126,30 @@ async def test_a_million_rows_cost_only_the_pages_in_sight(tmp_path: Path) -> No
         assert len(engine.books.calls["rows"]) < 8
 
 
+async def test_rows_come_while_the_file_is_still_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Filling(FakeBooks):
+        looks = 0
+
+        async def info(self, book):  # type: ignore[no-untyped-def]
+            self.looks += 1
+            if self.looks == 3:
+                self.order.append(7)
+                self.values[7] = {"instruction": "Late?", "output": "Yes."}
+            found = await super().info(book)
+            return found.model_copy(update={"complete": self.looks > 3, "share": 0.5})
+
+    monkeypatch.setattr("screens.dataset.FILL_SECONDS", 0.01)
+    engine = FakeEngine()
+    engine.books = Filling()
+    async with rows_of(engine, tmp_path) as (app, pilot, screen):
+        await shows(app, pilot, "7 rows · 2 kinds of findings")
+        assert "reading on" not in text_of(app)
+        await pilot.press("G")
+        await until(pilot, lambda: screen.rows.row and screen.rows.row.number == 7)
+
+
 async def test_pages_of_few_large_rows_are_filled_up(tmp_path: Path) -> None:
     class Large(FakeBooks):
         async def rows(self, book, *, offset=0, limit=50, search="", code=""):  # type: ignore[no-untyped-def]

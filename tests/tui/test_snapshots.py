@@ -6,14 +6,29 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.data.types import Scanning
 from engine.tasks.view import TaskView
+from screens.dataset import DatasetScreen
 from screens.dataset_picker import DatasetPicker
 from screens.draft import ChosenDataset
 from screens.home import HomeScreen
+from screens.mapping_dialog import MappingDialog
 from screens.model_picker import ModelPicker
+from screens.row_editor import RowEditor
+from screens.save_dialog import SaveDialog
 from screens.task import TaskScreen
 from tests.tui.conftest import LARGE, SMALL, make_app, settled, text_of, until
-from tests.tui.fake_engine import ABSENT, DEMO, FakeEngine, inspection, some_tasks, training_events
+from tests.tui.fake_engine import (
+    ABSENT,
+    ALPACA,
+    COPIES,
+    DEMO,
+    FakeEngine,
+    inspection,
+    measured,
+    some_tasks,
+    training_events,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -33,6 +48,7 @@ def scripted(*, tasks: bool = True) -> FakeEngine:
     if tasks:
         done = engine.views[DONE].task
         engine.views[DONE] = TaskView(task=done, step=24, max_steps=24, device="CPU, 2 cores")
+    engine.inspections[measured().path] = measured()
     engine.known_models["org/absent"] = ABSENT.model_copy(update={"name": "org/absent"})
     return engine
 
@@ -89,6 +105,67 @@ async def to_datasets(pilot: Pilot[None]) -> None:
     await until(pilot, lambda: app.screen.files.root.children)
 
 
+async def to_measures(pilot: Pilot[None]) -> None:
+    """Open the dataset picker on a large dataset with findings."""
+    await pilot.press("d")
+    app = pilot.app
+    await until(pilot, lambda: isinstance(app.screen, DatasetPicker) and app.screen.known.items)
+    app.screen._look(measured().path)
+    await until(pilot, lambda: app.screen._shown and app.screen._shown.path == measured().path)
+
+
+async def to_mapping(pilot: Pilot[None]) -> None:
+    """Open the mapping of that dataset."""
+    await to_measures(pilot)
+    await pilot.press("m")
+    await until(pilot, lambda: isinstance(pilot.app.screen, MappingDialog))
+
+
+async def to_scanning(pilot: Pilot[None]) -> None:
+    """Open the dataset picker while a large dataset is looked at."""
+    await pilot.press("d")
+    app = pilot.app
+    await until(pilot, lambda: "312,000 rows looked at" in text_of(app))
+    await until(pilot, lambda: app.screen.files.root.children)
+
+
+async def to_rows(pilot: Pilot[None]) -> None:
+    """Open the rows of a dataset, with the demo model chosen."""
+    app = pilot.app
+    app.session.base_model = "demo"
+    app.push_screen(DatasetScreen(app.session, ALPACA, {}, lambda _: None, length=15))
+    await until(pilot, lambda: "17 tokens, 9 trained" in text_of(app))
+    await pilot.press("j")
+    await until(pilot, lambda: "cut off" in text_of(app))
+
+
+async def to_row_editor(pilot: Pilot[None]) -> None:
+    """Edit a row."""
+    await to_rows(pilot)
+    app = pilot.app
+    await pilot.press("e")
+    await until(pilot, lambda: isinstance(app.screen, RowEditor) and "trained" in text_of(app))
+
+
+async def to_save(pilot: Pilot[None]) -> None:
+    """Save a new version."""
+    await to_rows(pilot)
+    await pilot.press("d")
+    await until(pilot, lambda: "not saved" in text_of(pilot.app))
+    await pilot.press("w")
+    await until(pilot, lambda: isinstance(pilot.app.screen, SaveDialog))
+    pilot.app.clear_notifications()
+
+
+async def choose_faulty(pilot: Pilot[None]) -> None:
+    """Choose a dataset with rows that cannot train."""
+    home = pilot.app.screen
+    assert isinstance(home, HomeScreen)
+    home.training.take_dataset(ChosenDataset(measured(rows=16)))
+    home._model_picked(DEMO)
+    await until(pilot, lambda: not home.training.plan_panel.waiting)
+
+
 async def to_models(pilot: Pilot[None]) -> None:
     """Open the model picker."""
     await pilot.press("m")
@@ -134,6 +211,49 @@ def test_home_in_light(picture: Picture, size: tuple[int, int]) -> None:
 @SIZES
 def test_dataset_picker(picture: Picture, size: tuple[int, int]) -> None:
     assert picture.matches(scripted(), to_datasets, size)
+
+
+@SIZES
+def test_measures_of_a_large_dataset(picture: Picture, size: tuple[int, int]) -> None:
+    assert picture.matches(scripted(), to_measures, size)
+
+
+@SIZES
+def test_looking_at_a_large_dataset(picture: Picture, size: tuple[int, int]) -> None:
+    engine = scripted()
+    engine.scanning = [Scanning(rows=312_000, share=0.31, findings=(COPIES,))]
+    engine.scan_gate.clear()
+    assert picture.matches(engine, to_scanning, size)
+
+
+@SIZES
+def test_mapping(picture: Picture, size: tuple[int, int]) -> None:
+    assert picture.matches(scripted(), to_mapping, size)
+
+
+@SIZES
+def test_faulty_dataset_at_home(picture: Picture, size: tuple[int, int]) -> None:
+    assert picture.matches(scripted(), choose_faulty, size)
+
+
+@SIZES
+def test_rows(picture: Picture, size: tuple[int, int]) -> None:
+    assert picture.matches(scripted(), to_rows, size)
+
+
+@SIZES
+def test_rows_in_light(picture: Picture, size: tuple[int, int]) -> None:
+    assert picture.matches(scripted(), to_rows, size, "loradeck-light")
+
+
+@SIZES
+def test_row_editor(picture: Picture, size: tuple[int, int]) -> None:
+    assert picture.matches(scripted(), to_row_editor, size)
+
+
+@SIZES
+def test_save(picture: Picture, size: tuple[int, int]) -> None:
+    assert picture.matches(scripted(), to_save, size)
 
 
 @SIZES
