@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.data.containers.source import open_source
@@ -93,22 +92,3 @@ def refuse_errors(inspection: Inspection, leave_out: bool = False) -> None:
         f"{shown(inspection.path)}: {' '.join(one.message for one in errors)}",
         " ".join(dict.fromkeys(one.hint for one in errors)),
     )
-
-
-@dataclass(frozen=True)
-class Examined:
-    """A dataset once each of its rows was looked at."""
-
-    inspection: Inspection
-    conversations: list[Conversation]
-
-
-def examine(path: Path) -> Examined:
-    """Read a dataset whole, with its inspection.
-
-    Raises:
-        LoraDeckError: As ``inspect_dataset``.
-    """
-    inspection = inspect_dataset(path)
-    assert inspection.shape is not None  # noqa: S101 - every scan sets it
-    return Examined(inspection, list(conversations(path, inspection.shape)))

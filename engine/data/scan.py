@@ -14,6 +14,7 @@ from engine.data.checks.flags import Flags
 from engine.data.checks.row_keys import RowKeys
 from engine.data.checks.row_text import RowText
 from engine.data.checks.sizes import few_rows
+from engine.data.checks.splits import other_splits
 from engine.data.containers.source import content_hash, open_source
 from engine.data.faults import FaultyRowError
 from engine.data.histogram import histogram
@@ -170,7 +171,7 @@ class Scan:
             dataset_type=shape.dataset_type,
             rows=self._rows,
             faulty=self._flags.faulty,
-            findings=(*self._flags.findings(), *few_rows(self._rows)),
+            findings=(*self._flags.findings(), *few_rows(self._rows), *other_splits(source)),
             sha256=self._sha256(),
             size_bytes=source.size_bytes,
             container=source.container,

@@ -194,3 +194,12 @@ def test_languages_are_guessed(text: str, code: str) -> None:
 
 def test_texts_without_words_have_no_language() -> None:
     assert guess_languages(["42", "x = 1", ""]) == ()
+
+
+def test_splits_left_aside_are_noted(tmp_path: Path) -> None:
+    for name in ("train", "test"):
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows(60))))
+    found = inspect_dataset(tmp_path)
+    assert found.rows == 60
+    assert [(one.level, one.code) for one in found.findings] == [("note", "other-splits")]
+    assert "test" in found.findings[0].message
