@@ -32,9 +32,7 @@ class _Subject:
 
     def disk_needed(self, params: TrainingParams) -> int:
         """Count what the run writes, in bytes."""
-        lengths = self.need.lengths
-        tokens = lengths.total * lengths.rows // max(1, lengths.measured)
-        return disk_needed(self.need.shape, params, tokens)
+        return disk_needed(self.need.shape, params, self.need.lengths.estimated_total)
 
 
 def make_plan(

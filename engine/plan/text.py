@@ -61,9 +61,13 @@ def _mapping(plan: Plan) -> list[tuple[str, str]]:
 def _tokens(plan: Plan) -> str:
     """Say how long the rows are, and what is trained of them."""
     lengths = plan.lengths
-    rows = "" if lengths.measured == lengths.rows else f" in {lengths.measured:,} measured rows"
+    about, how = "", ""
+    if lengths.error:
+        about = "about "
+        how = f" (± {lengths.error:.1%}, from {lengths.measured:,} of {lengths.rows:,} rows)"
     return (
-        f"{lengths.total:,}{rows}, {lengths.trained:,} of them trained; "
+        f"{about}{lengths.estimated_total:,}{how}, "
+        f"{about}{lengths.estimated_trained:,} of them trained; "
         f"a row has {lengths.p50:,} (median) to {lengths.longest:,}"
     )
 

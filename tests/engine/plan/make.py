@@ -62,6 +62,9 @@ def lengths_of(rows: int, longest: int, measured: int | None = None) -> Lengths:
         longest=longest,
         total=sum(counts),
         trained=sum(counts) // 2,
+        estimated_total=sum(counts) * rows // max(1, measured),
+        estimated_trained=sum(counts) * rows // max(1, measured) // 2,
+        error=0.0 if measured == rows else 0.013,
         counts=tuple(counts),
     )
 

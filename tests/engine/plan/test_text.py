@@ -44,3 +44,10 @@ def test_control_characters_do_not_reach_the_terminal() -> None:
     text = "\n".join(plan_lines(plan_for(12, dataset_file="a\x1b]52;c;b\x07.json")))
     assert "\x1b" not in text
     assert "\x07" not in text
+
+
+def test_tokens_of_a_sample_are_told_as_an_estimate() -> None:
+    lines = "\n".join(plan_lines(plan_for(10_000, measured=500, longest=100)))
+    assert "about 7" in lines
+    assert "± 1.3%, from 500 of 10,000 rows" in " ".join(lines.split())
+    assert "±" not in "\n".join(plan_lines(plan_for(100, longest=100)))
