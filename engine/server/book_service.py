@@ -137,6 +137,12 @@ class Books:
             await self.close(next(iter(self._open)))
         await self.renderer.close()
 
+    async def wait_closed(self) -> None:
+        """Wait until all are closed, once the server ends."""
+        if self._keeper is not None:
+            await self._keeper
+        await self.renderer.close()
+
     def _sweep(self) -> None:
         """Remove what an engine left that is gone: the home's lock is held, so it is nobody's."""
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -183,11 +189,11 @@ class Books:
                     async with asyncio.timeout(_CHECK_SECONDS):
                         await self._stopping().wait()
                 await self.close_unused(time.monotonic())
+            await self.close_all()
         finally:
             # Also where the loop is torn down: nothing may be waited for then
             for one in self._open.values():
                 shutil.rmtree(one.book.folder, ignore_errors=True)
-        await self.close_all()
 
     async def close_unused(self, now: float) -> None:
         """Close what was not used for an hour, or a day where changes would be lost."""

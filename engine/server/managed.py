@@ -14,7 +14,7 @@ import sample_datasets
 from engine.data.book.names import checked_name, move_to_free
 from engine.data.book.process import Reader
 from engine.data.book.reports import ExportJob
-from engine.data.endings import PACKED, is_dataset_name
+from engine.data.endings import ENDINGS, PACKED, is_dataset_name
 from engine.data.scan_process import inspect_whole
 from engine.data.words import shown
 from engine.errors import ConflictError, DiskFullError, LoraDeckError, NotFoundError
@@ -48,7 +48,7 @@ def find_dataset(home: Home, name: str) -> FoundDataset:
     """
     there = list(_there(home))
     exact = [one for one in there if one.name == name]
-    for found in (exact, [one for one in there if one.name.partition(".")[0] == name]):
+    for found in (exact, [one for one in there if _plain(one.name) == name]):
         own = [one for one in found if not one.sample] or found
         if len(own) > 1:
             names = ", ".join(shown(one.name) for one in own)
@@ -154,6 +154,13 @@ def _there(home: Home) -> Iterator[FoundDataset]:
                 yield FoundDataset(name=path.name, path=str(path), sample=sample)
 
 
+def _plain(name: str) -> str:
+    """Take a file's endings off its name."""
+    for endings in (PACKED, ENDINGS):
+        name = next((name.removesuffix(one) for one in endings if name.endswith(one)), name)
+    return name
+
+
 def _ending(path: Path) -> str:
     """Give a file's ending, with what it is packed with; a folder has none."""
     if path.is_dir():
@@ -220,7 +227,7 @@ def _check_target(source: Path, target: Path, force: bool) -> None:
         raise ConflictError(
             "File exists", f"{shown(target)} is there already.", "To write over it: --force"
         )
-    if target.exists() and target.samefile(source):
+    if target.exists() and source.exists() and target.samefile(source):
         raise ConflictError(
             "Same file", f"{shown(target)} is the dataset itself.", "Choose another target."
         )

@@ -32,7 +32,7 @@ async def export(body: ExportRequest) -> Exported:
     return await export_dataset(body)
 
 
-@router.delete("/datasets/{name}", status_code=204)
+@router.delete("/datasets/{name:path}", status_code=204)
 async def remove(service: Service, name: str) -> None:
     """Remove a dataset of the home, unless a task still reads it."""
     await asyncio.to_thread(remove_dataset, service.home, service.store.all(), name)

@@ -40,7 +40,7 @@ async def app(home: Home, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Fast
     app = create_app(EngineService(home, Settings()))
     yield app
     app.state.stopping.set()
-    await app.state.books.close_all()
+    await app.state.books.wait_closed()
 
 
 @pytest.fixture
@@ -200,7 +200,7 @@ async def test_find_add_remove(
         await books.add(str(tmp_path / "bad.json"))
     for name in ("rows", "rows.jsonl"):
         assert (await books.find(name)).path == str(home.datasets / "rows.jsonl")
-    assert (await books.find("alpaca_example")).sample
+    assert (await books.find("alpaca_zh")).sample
     with pytest.raises(NotFoundError) as told:
         await books.find("alpaca_exmaple.json")
     assert "alpaca_example.json" in told.value.hint
