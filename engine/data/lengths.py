@@ -70,6 +70,8 @@ class _Measured:
     end_trained: bool
     special: str
     """A special token of this model that stands in the row's text; or empty."""
+    tools_folded: bool
+    system_folded: bool
 
 
 def _measure(row: EncodedRow, conversation: Conversation, special: Sequence[str]) -> _Measured:
@@ -85,6 +87,8 @@ def _measure(row: EncodedRow, conversation: Conversation, special: Sequence[str]
         start=start,
         end_trained=row.end_trained,
         special=next((one for one in special if one in said), ""),
+        tools_folded=row.tools_folded,
+        system_folded=row.system_folded,
     )
 
 
@@ -151,6 +155,15 @@ def _findings(
     measured: Sequence[_Measured], refused: dict[int, LoraDeckError], context: int | None
 ) -> Iterator[Finding]:
     """Name the rows that this model cannot take, or not as they are meant."""
+    yield from _untrainable(measured, refused)
+    yield from _warnings(measured, context)
+    yield from _notes(measured)
+
+
+def _untrainable(
+    measured: Sequence[_Measured], refused: dict[int, LoraDeckError]
+) -> Iterator[Finding]:
+    """Name the rows that cannot be trained with this model."""
     if refused:
         first = next(iter(refused.values()))
         detail = first.message.partition(": ")[2].rstrip(".")
@@ -167,6 +180,10 @@ def _findings(
         )
         headline = "whose end-of-turn token is not trained"
         yield finding("error", "end-not-trained", endless, headline, hint)
+
+
+def _warnings(measured: Sequence[_Measured], context: int | None) -> Iterator[Finding]:
+    """Name the rows that this model reads otherwise than they are meant."""
     if context and (long := [one.row for one in measured if one.tokens > context]):
         headline = f"longer than the {context:,} tokens that the model can read"
         hint = "Split or shorten them; otherwise they are cut at the length limit."
@@ -176,3 +193,17 @@ def _findings(
         hint = "The model reads them as such, not as words: take them out, or write them apart."
         rows, detail = [one.row for one in special], f"it holds {special[0].special}"
         yield finding("warning", "special-tokens-of-model", rows, headline, hint, detail)
+
+
+def _notes(measured: Sequence[_Measured]) -> Iterator[Finding]:
+    """Name the rows that are rendered in another form, for want of a better one."""
+    if folded := [one.row for one in measured if one.tools_folded]:
+        headline = "whose functions and calls this model's chat template cannot write"
+        hint = (
+            "They are written as plain text inside the turns. Models made for tools do it better."
+        )
+        yield finding("note", "tools-folded", folded, headline, hint)
+    if folded := [one.row for one in measured if one.system_folded]:
+        headline = "whose system turn this model's chat template cannot write"
+        hint = "It is put before the first question: do the same when you use the adapter."
+        yield finding("note", "system-folded", folded, headline, hint)

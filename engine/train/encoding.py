@@ -121,6 +121,9 @@ class RowEncoder:
             self._leave_out(error.message)
             return None
         kept = cut(whole, self._max_length)
+        if whole.trained and not whole.end_trained:
+            self._leave_out(f"Row {whole.row}: its end-of-turn token would not be trained.")
+            return None
         if not kept.trained:
             self._leave_out(f"Row {whole.row}: nothing of its answer is left to train.")
             return None

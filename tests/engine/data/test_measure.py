@@ -229,3 +229,32 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Process]:
 
     monkeypatch.setattr(child_process, "start", remember)
     return processes
+
+
+def test_what_a_template_cannot_write_is_noted_by_row(
+    make_model: Callable[..., Path], write_rows: Callable[..., Path]
+) -> None:
+    plain = "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no') }}{% endif %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"  # noqa: E501
+    call = {"name": "weather", "arguments": {"city": "Wren"}}
+    dataset = write_rows(
+        {"messages": [_said("user", "Hi?"), _said("assistant", "Hello.")]},
+        {"messages": [_said("system", "Brief."), _said("user", "Hi?"), _said("assistant", "Hey.")]},
+        {
+            "messages": [
+                _said("user", "Rain?"),
+                {"role": "assistant", "content": "", "tool_calls": [{"function": call}]},
+                _said("tool", "dry"),
+                _said("assistant", "No."),
+            ]
+        },
+    )
+    model = make_model("plain", plain, eos_token="<|im_end|>")
+    notes = {one.code: one for one in measure(sample_cached(dataset), model).findings}
+    assert notes["tools-folded"].rows == (3,)
+    assert notes["system-folded"].rows == (2,)
+    assert {one.level for one in notes.values()} == {"note"}
+
+
+def _said(role: str, content: str) -> dict[str, str]:
+    """Make a turn."""
+    return {"role": role, "content": content}

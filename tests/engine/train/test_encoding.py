@@ -153,3 +153,13 @@ def test_no_row_at_all_is_refused_with_its_reasons(
 def _parts(encoder: RowEncoder) -> tuple[ChatTemplate, Tokenizer]:
     """Give template and tokenizer of an encoder."""
     return encoder._template, encoder._tokenizer
+
+
+def test_rows_that_would_not_teach_to_stop_are_left_out(
+    make_model: Callable[..., Path], talk: Callable[..., Conversation], tmp_path: Path
+) -> None:
+    endless = "{% for m in messages %}{{ m.content + '\n' }}{% endfor %}"
+    folder = make_model("endless", endless)
+    encoder = RowEncoder(ChatTemplate.load(folder), load_tokenizer(folder), 100, lambda _: True)
+    with pytest.raises(LoraDeckError, match="end-of-turn token"):
+        encoder.write([talk("Why?", "Because.")], tmp_path / "prepared")
