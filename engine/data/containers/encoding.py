@@ -112,7 +112,7 @@ def _is_utf8(sample: bytes) -> bool:
     text = codecs.getincrementaldecoder("utf-8")("replace").decode(sample)
     bad = text.count("\ufffd")
     good = sum(1 for character in text if character > "\x7f") - bad
-    return bad == 0 or bad * 20 < good
+    return bad == 0 or bad * 4 < good
 
 
 def _by_statistics(sample: bytes) -> str:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from engine.data.containers.parquet_columns import check_columns, folded_columns, rows_at_once
+from engine.data.containers.parquet_columns import (
+    check_columns,
+    folded_columns,
+    row_groups,
+    rows_at_once,
+)
 from engine.data.containers.refusals import damaged, reading
 from engine.data.containers.stream import Expansion, Progress
 from engine.data.containers.table import batch_rows, check_schema
@@ -15,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from engine.data.containers.parquet_columns import Group
     from engine.data.faults import FaultyRowError
 
 _BUFFER = 1 << 16
@@ -45,14 +51,15 @@ def _rows(
     """Read batch after batch."""
     import pyarrow.parquet as pq
 
+    groups = row_groups(raw)
     with pq.ParquetFile(path, pre_buffer=False) as file:
-        _check(file, path, progress.total)
-        folded = folded_columns(file)
+        _check(file, groups, path, progress.total)
+        folded = folded_columns(file, groups)
     expansion, number = Expansion(path), 1
     with pq.ParquetFile(
         path, read_dictionary=folded, pre_buffer=False, buffer_size=_BUFFER
     ) as file:
-        for batch in _batches(file, raw):
+        for batch in _batches(file, groups, raw):
             for row, size in batch_rows(batch, number):
                 number += 1
                 expansion.add(size, progress.done)
@@ -60,7 +67,7 @@ def _rows(
             progress.done = progress.total * (number - 1) // max(1, file.metadata.num_rows)
 
 
-def _check(file: Any, path: Path, size: int) -> None:
+def _check(file: Any, groups: list[Group], path: Path, size: int) -> None:
     """Refuse by what the file says of itself, before anything is unpacked."""
     check_schema(file.schema_arrow, path)
     if not file.metadata.num_rows or not file.metadata.num_columns:
@@ -69,11 +76,11 @@ def _check(file: Any, path: Path, size: int) -> None:
             f"{shown(path)} is a table without rows.",
             "Check that it was written whole.",
         )
-    check_columns(file, path, size)
+    check_columns(file, groups, path, size)
 
 
-def _batches(file: Any, raw: BinaryIO) -> Iterator[Any]:
+def _batches(file: Any, groups: list[Group], raw: BinaryIO) -> Iterator[Any]:
     """Read batches of a few megabytes."""
-    for group in range(file.metadata.num_row_groups):
-        rows = rows_at_once(file, raw, group)
-        yield from file.iter_batches(batch_size=rows, row_groups=[group], use_threads=False)
+    for index, group in enumerate(groups):
+        rows = rows_at_once(group, raw)
+        yield from file.iter_batches(batch_size=rows, row_groups=[index], use_threads=False)
