@@ -31,9 +31,7 @@ def make_encoder(make_model: Callable[..., Path]) -> Encoder:
     folder = make_model("smollm2")
     template, tokenizer = ChatTemplate.load(folder), load_tokenizer(folder)
 
-    def build(
-        max_length: int = 1000, go_on: Callable[[int], bool] = lambda _: True
-    ) -> RowEncoder:
+    def build(max_length: int = 1000, go_on: Callable[[int], bool] = lambda _: True) -> RowEncoder:
         return RowEncoder(template, tokenizer, max_length, go_on)
 
     return build
