@@ -87,17 +87,13 @@ class RowEditor(DeckScreen["dict[str, Any] | None"]):
         self.fields.border_title = Content(self._title)
         self._follow()
 
-    def _areas(self) -> list[Static | EditArea]:
+    def _areas(self) -> list[EditArea]:
         """Make the areas of the present form."""
         if self._parts is None:
-            area = EditArea(row_json(self._value))
+            area = EditArea("JSON", row_json(self._value))
             area.add_class("-whole")
             return [area]
-        widgets: list[Static | EditArea] = []
-        for part in self._parts:
-            widgets += [Static(visible(part.label), markup=False, classes="label")]
-            widgets += [EditArea(part.text)]
-        return widgets
+        return [EditArea(part.label, part.text) for part in self._parts]
 
     # Reading what was written
 

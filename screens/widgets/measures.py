@@ -11,7 +11,7 @@ from screens.format import one_line
 if TYPE_CHECKING:
     from engine.data.types import Histogram, Inspection
 
-LABEL = 12
+LABEL = 14
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _LANGUAGES = 4
 _BINS = 20

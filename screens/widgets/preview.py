@@ -96,8 +96,9 @@ def _columns(inspection: Inspection, mapping: bool) -> list[Content]:
         return []
     from engine.data.shapes import describe_shape
 
+    words = visible(describe_shape(shape)).removeprefix(f"{shape.dataset_type}: ")
     how = "set by you" if mapping else "guessed; m sets it"
-    line = fact("columns", visible(describe_shape(shape)))
+    line = fact("columns", words)
     return [Content.assemble(line, (f"  ({how})", "$text-accent"))]
 
 
