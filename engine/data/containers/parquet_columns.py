@@ -71,9 +71,9 @@ def row_groups(raw: BinaryIO) -> list[Group]:
     if tail[4:] != b"PAR1" or length > min(end, _LARGEST_FOOTER):
         raise ValueError("its end is missing or damaged")
     raw.seek(end - length)
-    groups = Compact(raw.read(length)).struct()[4]
+    meta = Compact(raw.read(length)).struct()
     try:
-        return [Group(group[3], group[2], tuple(map(_chunk, group[1]))) for group in groups]
+        return [Group(+group[3], +group[2], tuple(map(_chunk, group[1]))) for group in meta[4]]
     except (KeyError, TypeError, AttributeError):
         raise ValueError("the description of its columns is damaged") from None
 

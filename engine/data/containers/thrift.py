@@ -27,8 +27,6 @@ class Compact:
 
     def struct(self, depth: int = 0, fields: int | None = None) -> dict[int, Any]:
         """Read a struct as its fields by number; only the first ``fields`` of them if given."""
-        if depth > _DEEPEST:
-            raise ValueError("structs nested too deep")
         found: dict[int, Any] = {}
         number = 0
         while fields is None or len(found) < fields:
@@ -47,12 +45,14 @@ class Compact:
 
     def _value(self, kind: int, depth: int) -> Any:
         """Read a value of some kind."""
+        if depth > _DEEPEST:
+            raise ValueError("values nested too deep")
         if kind == _STRUCT:
             return self.struct(depth + 1)
         if kind in (_LIST, _SET):
-            return self._list(depth)
+            return self._list(depth + 1)
         if kind == _MAP:
-            return self._map(depth)
+            return self._map(depth + 1)
         if kind == _BINARY:
             return self._bytes(self._unsigned())
         if kind == _DOUBLE:

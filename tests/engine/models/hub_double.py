@@ -18,7 +18,7 @@ COMMIT = "c0ffee" * 6 + "c0ff"
 
 
 class Hub(ThreadingHTTPServer):
-    """Serves the models below a folder: ``<root>/org/name/…``."""
+    """Serves the models and datasets below a folder: ``<root>/org/name/…``."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -61,7 +61,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, *, body: bool) -> None:
         path = urlsplit(self.path).path.strip("/").split("/")
         self.server.asked.append("/".join(path))
-        is_api = path[:2] == ["api", "models"]
+        path = path[1:] if path[0] == "datasets" else path
+        is_api = path[0] == "api" and path[1] in ("models", "datasets")
         name = path[2:4] if is_api else path[:2]
         folder = self.server.root.joinpath(*name)
         if "gated" in name:
@@ -72,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
             answer = _tree(folder) if path[4:5] == ["tree"] else _info(folder)
             self._send(200, json.dumps(answer).encode(), body, {"Content-Type": "application/json"})
         else:
-            data = (folder / path[4]).read_bytes()
+            data = folder.joinpath(*path[4:]).read_bytes()
             tag = f'"{hashlib.sha1(data).hexdigest()}"'  # noqa: S324 (Git's, not for safety)
             self._send(200, data, body, {"ETag": tag, "X-Repo-Commit": COMMIT})
 
@@ -87,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _info(folder: Path) -> dict[str, Any]:
     """Describe a repository."""
-    files = [{"rfilename": file.name, "size": file.stat().st_size} for file in folder.iterdir()]
+    files = [{"rfilename": name, "size": file.stat().st_size} for name, file in _files(folder)]
     return {"id": f"{folder.parent.name}/{folder.name}", "sha": COMMIT, "siblings": files}
 
 
@@ -96,9 +97,15 @@ def _tree(folder: Path) -> list[dict[str, Any]]:
     return [
         {
             "type": "file",
-            "path": file.name,
+            "path": name,
             "size": file.stat().st_size,
             "oid": hashlib.sha1(file.read_bytes()).hexdigest(),  # noqa: S324
         }
-        for file in folder.iterdir()
+        for name, file in _files(folder)
     ]
+
+
+def _files(folder: Path) -> list[tuple[str, Path]]:
+    """List a repository's files with their names in it."""
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    return [(file.relative_to(folder).as_posix(), file) for file in files]
