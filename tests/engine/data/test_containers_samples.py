@@ -18,6 +18,7 @@ SAMPLES = {
     "alpaca_utf16.csv": ("CSV in UTF-16", "alpaca", 6),
     "alpaca_zh.jsonl": ("JSONL", "alpaca", 12),
     "columns_zh_gb18030.csv": ("CSV in GB18030", "prompt_completion", 5),
+    "folder": ("JSONL, 2 files", "alpaca", 4),
     "markdown_example.md": ("Markdown, a row a section", "text", 4),
     "messages_example.arrow": ("Arrow", "messages", 5),
     "messages_example.jsonl.gz": ("JSONL, gzip", "messages", 5),
@@ -34,11 +35,11 @@ SAMPLES = {
 
 
 def test_every_sample_is_in_the_list_and_the_readme() -> None:
-    about = {"README.md", "__init__.py"}
-    files = {path.name for path in FOLDER.iterdir() if path.is_file()} - about
+    other = {"README.md", "__init__.py", "__pycache__", "broken"}
+    files = {path.name for path in FOLDER.iterdir()} - other
     assert files == set(SAMPLES)
     readme = (FOLDER / "README.md").read_text(encoding="utf-8")
-    assert [name for name in SAMPLES if f"`{name}`" not in readme] == []
+    assert [name for name in SAMPLES if f"`{name}" not in readme] == []
 
 
 @pytest.mark.parametrize("name", SAMPLES)
