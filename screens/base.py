@@ -63,6 +63,11 @@ class DeckScreen(ShowsFailures, Screen[ScreenResultType]):
         """Give the screen's own parts."""
         raise NotImplementedError
 
+    @property
+    def unsaved(self) -> bool:
+        """Tell whether closing the screen now would lose what the user wrote."""
+        return False
+
     def heading(self) -> str:
         """Say where one is."""
         return self.HEADING

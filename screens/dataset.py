@@ -98,6 +98,11 @@ class DatasetScreen(DeckScreen[None]):
         self._changing = asyncio.Lock()
         self.book: OpenBook | None = None
 
+    @property
+    def unsaved(self) -> bool:
+        """Tell whether a change is not saved."""
+        return self.book is not None and self.book.info.changes > 0
+
     def heading(self) -> str:
         """Name the dataset."""
         return f"Rows of {self._path.rstrip('/').rsplit('/', 1)[-1]}"

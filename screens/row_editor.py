@@ -68,6 +68,14 @@ class RowEditor(DeckScreen["dict[str, Any] | None"]):
         self._title = title
         self._parts: list[Part] | None = parts_of(value) or None
 
+    @property
+    def unsaved(self) -> bool:
+        """Tell whether the row was changed."""
+        try:
+            return self._written() != self._before
+        except LoraDeckError:
+            return True
+
     def heading(self) -> str:
         """Name the row."""
         return f"Edit {self._title[:1].lower()}{self._title[1:]}"
@@ -165,13 +173,9 @@ class RowEditor(DeckScreen["dict[str, Any] | None"]):
     @work(group="back", exclusive=True, exit_on_error=False)
     async def action_back(self) -> None:
         """Leave the row as it was; what was written is asked about."""
-        try:
-            changed = self._written() != self._before
-        except LoraDeckError:
-            changed = True
         question = ConfirmDialog(
             "Drop what you wrote?", "The row has been changed. Stay, and F2 keeps the change.",
             yes="Drop it", no="Stay",
         )  # fmt: skip
-        if not changed or await self.app.push_screen_wait(question):
+        if not self.unsaved or await self.app.push_screen_wait(question):
             self.dismiss(None)

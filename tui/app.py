@@ -15,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from engine.errors import EngineUnavailableError, LoraDeckError
-from screens.base import ShowsFailures, show_failure
+from screens.base import DeckScreen, ShowsFailures, show_failure
 from screens.home import HomeScreen
 from screens.messages import EngineStatusChanged
 from screens.pump import batches
@@ -173,6 +173,8 @@ class LoraDeckApp(ShowsFailures, App[None]):
 
     def leave(self) -> None:
         """Close the dashboard; the terminal says that trainings go on."""
+        if self._holds_back():
+            return
         count = self.session.count("running") + self.session.count("pending")
         words = "1 training goes on." if count == 1 else f"{count} trainings go on."
         self.exit(message=f"{words} Open loradeck again to see more." if count else None)
@@ -187,20 +189,31 @@ class LoraDeckApp(ShowsFailures, App[None]):
 
     async def _at_home(self, action: str) -> None:
         """Go to Home and do something there."""
-        await self._go_home()
-        await self.run_action(f"screen.{action}")
+        if await self._go_home():
+            await self.run_action(f"screen.{action}")
 
     async def _open(self, task_id: str) -> None:
         """Open a task's screen above Home."""
         from screens.task import TaskScreen
 
-        await self._go_home()
-        await self.push_screen(TaskScreen(self.session, task_id))
+        if await self._go_home():
+            await self.push_screen(TaskScreen(self.session, task_id))
 
-    async def _go_home(self) -> None:
-        """Close what lies above Home."""
+    async def _go_home(self) -> bool:
+        """Close what lies above Home, unless something there is not saved."""
+        if self._holds_back():
+            return False
         while len(self.screen_stack) > 1:
             await self.pop_screen()
+        return True
+
+    def _holds_back(self) -> bool:
+        """Tell, and say, whether a screen holds something that is not saved."""
+        held = any(isinstance(one, DeckScreen) and one.unsaved for one in self.screen_stack)
+        if held:
+            self.notify("Save what you changed, or leave it with esc, first.", title="Not saved",
+                        severity="warning", markup=False)  # fmt: skip
+        return held
 
 
 def run_dashboard(home: Home) -> None:

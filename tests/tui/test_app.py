@@ -179,9 +179,11 @@ async def test_every_binding_of_ours_has_id_and_tooltip_and_no_forbidden_key(
 ) -> None:
     forbidden = {f"ctrl+{letter}" for letter in "abjos"}
     async with opened(FakeEngine(some_tasks()), tmp_path) as (app, pilot):
-        for keys in ([], ["d"], ["escape", "m"], ["escape", "t", "enter"]):
-            await pilot.press(*keys)
-            await pilot.pause()
+        for keys in ([], ["d"], ["escape", "m"], ["escape", "t", "enter"],
+                     ["escape", "d", "m"], ["escape", "e"], ["e"], ["escape", "w"]):  # fmt: skip
+            for key in keys:
+                await pilot.press(key)
+                await pilot.pause()
             for owner in (type(app.screen), type(app), *(type(w) for w in app.screen.query("*"))):
                 if not owner.__module__.startswith(("tui", "screens")):
                     continue
@@ -194,18 +196,22 @@ async def test_every_binding_of_ours_has_id_and_tooltip_and_no_forbidden_key(
 async def test_no_footer_overflows_at_80_columns(tmp_path: Path) -> None:
     done = TaskView(task=task("done", "completed", 3))
     async with opened(FakeEngine([running(), done]), tmp_path) as (app, pilot):
+        seen = set()
         ways = ([], ["t"], ["n"], ["escape", "d"], ["slash"], ["escape", "m"], ["slash"],
-                ["escape", "t", "home", "enter"], ["escape", "end", "enter"])  # fmt: skip
+                ["escape", "t", "home", "enter"], ["escape", "end", "enter"],
+                ["escape", "d"], ["e"], ["e"], ["escape"], ["slash"])  # fmt: skip
         for keys in ways:
             for key in keys:
                 await pilot.press(key)
                 await pilot.pause()
+            seen.add(type(app.screen).__name__)
             footer = app.screen.query_one(Footer)
             await until(pilot, lambda shown=footer: shown.query(FooterKey))
             await pilot.pause()
             shown = list(footer.query(FooterKey))
             assert 1 <= len(shown) <= 7, keys
             assert max(key.region.right for key in shown) <= 80, keys
+        assert seen >= {"DatasetPicker", "DatasetScreen", "RowEditor", "TaskScreen"}
 
 
 @pytest.mark.parametrize("theme", [*(theme.name for theme in THEMES), "nord", "ansi-dark"])

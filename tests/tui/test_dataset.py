@@ -355,6 +355,21 @@ async def test_leaving_with_changes_asks(tmp_path: Path) -> None:
         await until(pilot, lambda: engine.books.calls["close"])
 
 
+async def test_the_palette_and_quitting_do_not_lose_changes(tmp_path: Path) -> None:
+    async with rows_of(FakeEngine(), tmp_path) as (app, pilot, screen):
+        await pilot.press("d")
+        await shows(app, pilot, "not saved")
+        await app._at_home("model")
+        assert app.screen is screen
+        await shows(app, pilot, "Save what you changed")
+        await pilot.press("ctrl+q")
+        assert app.screen is screen
+        await pilot.press("u")
+        await until(pilot, lambda: not screen.unsaved)
+        await app._at_home("tasks")
+        assert app.screen is not screen
+
+
 async def test_a_dataset_that_cannot_be_opened_says_why(tmp_path: Path) -> None:
     engine = FakeEngine()
     engine.books.refused = LoraDeckError("Broken [b]JSON", "line 4: a comma is missing.", "Add it.")
