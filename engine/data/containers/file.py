@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
-from typing import TYPE_CHECKING, Any
+import weakref
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 from engine.data.containers import json_file, prose
 from engine.data.containers.arrow import arrow_rows
@@ -15,12 +17,12 @@ from engine.data.containers.lines import with_line_feeds
 from engine.data.containers.parquet import parquet_rows
 from engine.data.containers.refusals import status
 from engine.data.containers.sniff import look
-from engine.data.containers.stream import Progress, chunks
-from engine.data.words import brief
+from engine.data.containers.stream import Progress, chunks, unpack
+from engine.data.words import brief, shown
+from engine.errors import LoraDeckError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from engine.data.containers.json_file import Found
     from engine.data.faults import FaultyRowError
@@ -40,6 +42,7 @@ class FileSource:
         self.files = (path,)
         self.size_bytes = status(path).st_size
         self._look = look(path)
+        self._plain: IO[bytes] | None = None
         self._list: Found | None = None
         if self._look.kind == "object":
             self._list = json_file.find_list(self._cursor(Progress(0)))
@@ -52,10 +55,8 @@ class FileSource:
         """Give each row, from the beginning."""
         self._progress = progress = Progress(self.size_bytes)
         kind = self._look.kind
-        if kind == "parquet":
-            yield from parquet_rows(self.path, progress)
-        elif kind == "arrow":
-            yield from arrow_rows(self.path, progress)
+        if kind in ("parquet", "arrow"):
+            yield from self._table(progress)
         elif kind == "jsonl":
             yield from jsonl_rows(self._utf8(progress))
         elif kind == "table" and self._look.dialect:
@@ -73,6 +74,23 @@ class FileSource:
     def file_of(self, row: int) -> Path:  # noqa: ARG002 (a folder's needs it)
         """Name the file."""
         return self.path
+
+    def _table(self, progress: Progress) -> Iterator[dict[str, Any] | FaultyRowError]:
+        """Read Parquet or Arrow, unpacked first where it is packed."""
+        read = parquet_rows if self._look.kind == "parquet" else arrow_rows
+        if not self._look.packing:
+            yield from read(self.path, progress)
+            return
+        if self._plain is None:
+            self._plain = unpack(self.path, self._look.packing)
+            weakref.finalize(self, self._plain.close)
+        plain = Path(self._plain.name)
+        progress.total = plain.stat().st_size
+        try:
+            yield from read(plain, progress)
+        except LoraDeckError as error:
+            words = error.message.replace(str(plain), shown(self.path))
+            raise LoraDeckError(error.title, words, error.hint) from None
 
     def _json(self, cursor: Cursor) -> Iterator[dict[str, Any] | FaultyRowError]:
         """Read what JSON there is."""

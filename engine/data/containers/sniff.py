@@ -81,8 +81,6 @@ def look(path: Path) -> Look:
     head, whole = _head(path, packing)
     suffix = _suffix(path)
     if (binary := _binary(head)) is not None:
-        if packing:
-            raise _packed_table(path)
         return Look(binary, packing, guess_encoding(b""), "", whole, suffix)
     _refuse_others(path, head)
     encoding = guess_encoding(_telling(path, packing, head, whole))
@@ -153,15 +151,6 @@ def _no_text(path: Path) -> LoraDeckError:
         "Not a dataset file",
         f"{shown(path)} holds binary data of an unknown kind.",
         f"A dataset is {KINDS}.",
-    )
-
-
-def _packed_table(path: Path) -> LoraDeckError:
-    """Say that a table must not be packed once more."""
-    return LoraDeckError(
-        "Table packed twice",
-        f"{shown(path)} is a packed Parquet or Arrow file, which must be read from several places.",
-        f"Unpack it: it has its own compression ({shown(path.stem)}).",
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import tempfile
 import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
+from typing import IO, TYPE_CHECKING, BinaryIO, Literal, Protocol
 
 from engine.data.containers.refusals import damaged, expands, reading
 
@@ -84,6 +85,19 @@ def chunks(path: Path, packing: Packing, progress: Progress | None = None) -> It
             if packing:
                 expansion.add(len(chunk), done)
             yield chunk
+
+
+def unpack(path: Path, packing: Packing) -> IO[bytes]:
+    """Unpack a file into one that has no name for long: tables are not read front to back.
+
+    Raises:
+        LoraDeckError: As ``chunks``.
+    """
+    plain = tempfile.NamedTemporaryFile(prefix="loradeck-")  # noqa: SIM115 - the caller keeps it
+    for chunk in chunks(path, packing):
+        plain.write(chunk)
+    plain.flush()
+    return plain
 
 
 def _unpacked(file: BinaryIO, packing: Packing) -> _Readable:

@@ -288,9 +288,31 @@ def test_packed_files(tmp_path: Path, packing: str) -> None:
         read(path)
 
 
-def test_a_packed_table_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("packing", ["gz", "zst"])
+@pytest.mark.parametrize("ending", ["parquet", "arrow"])
+def test_a_packed_table_is_unpacked_first(ending: str, packing: str, tmp_path: Path) -> None:
+    plain = tmp_path / f"a.{ending}"
+    if ending == "parquet":
+        pq.write_table(full_table(), plain)
+    else:
+        with pa.OSFile(str(plain), "wb") as file, pa.ipc.new_file(file, full_table().schema) as out:
+            out.write_table(full_table())
+    data = plain.read_bytes()
+    packed = tmp_path / f"a.{ending}.{packing}"
+    packed.write_bytes(gzip.compress(data) if packing == "gz" else _zstd(data))
+    assert read(packed) == read(plain)
+    assert ("gzip" if packing == "gz" else "zstd") in open_source(packed).container
+
+
+def test_a_damaged_packed_table_is_named_as_its_owner_knows_it(tmp_path: Path) -> None:
     pq.write_table(full_table(), tmp_path / "a.parquet")
-    packed = gzip.compress((tmp_path / "a.parquet").read_bytes())
-    (tmp_path / "a.parquet.gz").write_bytes(packed)
-    with pytest.raises(LoraDeckError, match="packed Parquet"):
-        open_source(tmp_path / "a.parquet.gz")
+    data = (tmp_path / "a.parquet").read_bytes()
+    (tmp_path / "a.parquet.gz").write_bytes(gzip.compress(data[: len(data) // 2]))
+    with pytest.raises(LoraDeckError, match=r"a\.parquet\.gz") as told:
+        read(tmp_path / "a.parquet.gz")
+    assert "loradeck-" not in told.value.message
+
+
+def _zstd(data: bytes) -> bytes:
+    """Pack bytes."""
+    return bytes(pa.compress(data, "zstd", asbytes=True))
