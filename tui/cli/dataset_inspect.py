@@ -13,10 +13,11 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from engine.data.shapes import describe_shape
 from engine.errors import EngineUnavailableError
 from engine.text import human_bytes, human_count
+from tui.cli.dataset_names import Dataset, dataset_path
 from tui.cli.histograms import print_histogram
 from tui.cli.options import Maps, mapping_of
 from tui.cli.output import Json, print_json, print_text
-from tui.cli.session import absolute, model_name, with_engine
+from tui.cli.session import model_name, with_engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,7 +38,7 @@ Model = Annotated[
 
 
 def inspect(
-    file: Annotated[str, typer.Argument(help="A dataset: a file or a folder.", show_default=False)],
+    file: Dataset,
     *,
     map_: Maps = None,
     model: Model = None,
@@ -45,9 +46,9 @@ def inspect(
 ) -> None:
     """Detect a dataset's format and check its rows; exit status 2 if it cannot train as it is."""
     mapping = mapping_of(map_)
-    path = absolute(file)
 
     async def talk(client: EngineClient) -> tuple[Inspection, Lengths | None]:
+        path = await dataset_path(client, file)
         with _progress() as show:
             found = await _scan(client, path, mapping, show)
         if model is None or found.faulty == found.rows:

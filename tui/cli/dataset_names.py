@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.data.endings import is_dataset_name
+from engine.models.hub import is_hub_id
 from tui.cli.session import absolute
 
 if TYPE_CHECKING:
@@ -17,7 +19,8 @@ Dataset = Annotated[
     typer.Argument(
         metavar="FILE",
         show_default=False,
-        help="A file or folder, or the name of a dataset in the home or of a sample.",
+        help="A file (JSON, JSONL, CSV, TSV, Parquet, Arrow, text; also .gz, .zst), a folder, or "
+        "the name of a dataset in the home or of a sample.",
     ),
 ]
 
@@ -31,6 +34,12 @@ async def dataset_path(client: EngineClient, given: str) -> str:
     if _is_path(given):
         return absolute(given)
     return (await client.books.find(given)).path
+
+
+def hub_id_or_path(given: str) -> str:
+    """Make a path absolute; ``owner/name`` where no such file is stays what the hub calls it."""
+    hub = is_hub_id(given) and not is_dataset_name(given) and not Path(given).exists()
+    return given if hub else absolute(given)
 
 
 def _is_path(given: str) -> bool:

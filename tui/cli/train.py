@@ -11,11 +11,12 @@ from engine.plan.parameters import parse_overrides
 from engine.plan.text import plan_lines
 from engine.server.wire import PlanRequest, TrainRequest
 from engine.tasks.record import check_task_name
+from tui.cli.dataset_names import Dataset, dataset_path
 from tui.cli.follow import JsonEvents, follow_to_end, print_json_line, settle_interrupt
 from tui.cli.options import LeaveOut, Maps, mapping_of
 from tui.cli.output import Json, print_json, print_text
 from tui.cli.pulling import ensure_model
-from tui.cli.session import absolute, model_name, with_engine
+from tui.cli.session import model_name, with_engine
 
 if TYPE_CHECKING:
     from engine.plan.types import Plan
@@ -25,14 +26,6 @@ if TYPE_CHECKING:
 TRAIN_EXAMPLE = "Example: loradeck train rows.json --model demo --name my-first --set num_epochs=5"
 PLAN_EXAMPLE = "Example: loradeck plan rows.json --model demo --set lora_rank=8 --json"
 
-Dataset = Annotated[
-    str,
-    typer.Argument(
-        show_default=False,
-        help="A dataset: a file (JSON, JSONL, CSV, TSV, Parquet, Arrow, text, also .gz or .zst), "
-        "a folder, or the name of a kept one.",
-    ),
-]
 Model = Annotated[
     str,
     typer.Option(
@@ -123,9 +116,9 @@ def _request(
     *,
     leave_out: bool,
 ) -> PlanRequest:
-    """Check the overrides and make paths absolute."""
+    """Check the overrides; the engine is needed to know a dataset by its name."""
     return PlanRequest(
-        dataset_file=absolute(dataset),
+        dataset_file=dataset,
         base_model=model_name(model),
         overrides=parse_overrides(overrides or []),
         mapping=mapping_of(maps),
@@ -134,7 +127,8 @@ def _request(
 
 
 async def _plan(client: EngineClient, request: PlanRequest, *, quiet: bool) -> Plan:
-    """Inspect the dataset before a model is fetched for it, then plan."""
+    """Find and inspect the dataset before a model is fetched for it, then plan."""
+    request.dataset_file = await dataset_path(client, request.dataset_file)
     await client.inspect(request.dataset_file, request.mapping)
     await ensure_model(client, request.base_model, quiet=quiet)
     return await client.plan(request)
