@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo run test check format clean
+.PHONY: setup demo run test check format fuzz clean
 
 setup: $(STAMP)
 
@@ -29,6 +29,9 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+fuzz: setup
+	$(BIN)/python -m tests.fuzz --files 20000 --seed 1
 
 format: setup
 	$(BIN)/ruff check --fix .
