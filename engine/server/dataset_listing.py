@@ -12,6 +12,7 @@ from engine.data.endings import is_dataset_name
 from engine.data.scan_cache import ScanCache
 from engine.data.scan_process import survey
 from engine.errors import LoraDeckError
+from engine.files import size_of
 from engine.server.wire import DatasetInfo
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ async def list_datasets(home: Home) -> list[DatasetInfo]:
     """
     folders = {home.datasets: False, Path(str(sample_datasets.__file__)).parent: True}
     entries = [
-        _entry(path, sample=sample) for folder, sample in folders.items() for path in _files(folder)
+        _entry(path, sample=sample)
+        for folder, sample in folders.items()
+        for path in _files(folder, sample=sample)
     ]
     known = await asyncio.to_thread(_known, home.cache, [Path(one.path) for one in entries])
     small = [
@@ -52,11 +55,21 @@ def describe(path: Path, inspection: Inspection) -> DatasetInfo:
     return _filled(_entry(path, sample=False), inspection)
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Give the datasets that lie in a folder, by name."""
+def _files(folder: Path, *, sample: bool) -> Iterator[Path]:
+    """Give the datasets that lie in a folder, by name; folders among them only in the home."""
     for path in sorted(folder.iterdir()):
-        if not path.name.startswith(".") and path.is_file() and is_dataset_name(path.name):
+        if path.name.startswith("."):
+            continue
+        if (not sample and is_whole_folder(path)) or (
+            path.is_file() and is_dataset_name(path.name)
+        ):
             yield path
+
+
+def is_whole_folder(path: Path) -> bool:
+    """Tell whether a folder is a dataset's, and none that the hub's client has not filled yet."""
+    begun = (path / ".cache" / "huggingface").exists() and not (path / ".complete").exists()
+    return path.is_dir() and not begun
 
 
 def _entry(path: Path, *, sample: bool) -> DatasetInfo:
@@ -64,7 +77,7 @@ def _entry(path: Path, *, sample: bool) -> DatasetInfo:
     return DatasetInfo(
         name=path.name,
         path=str(path),
-        size_bytes=path.stat().st_size,
+        size_bytes=size_of(path) if path.is_dir() else path.stat().st_size,
         sample=sample,
         dataset_type=None,
         rows=0,

@@ -13,21 +13,22 @@ from typing import TYPE_CHECKING
 import sample_datasets
 from engine.data.book.names import checked_name, move_to_free
 from engine.data.book.process import Reader
-from engine.data.book.reports import ExportJob
+from engine.data.book.reports import ExportJob, FetchJob
+from engine.data.containers.hub import fetched_dataset, is_hub_id
 from engine.data.endings import ENDINGS, PACKED, is_dataset_name
 from engine.data.scan_process import inspect_whole
 from engine.data.words import shown
 from engine.errors import ConflictError, DiskFullError, LoraDeckError, NotFoundError
 from engine.files import size_of, sync_folder, sync_tree
 from engine.server.book_wire import Exported, FoundDataset
-from engine.server.dataset_listing import describe
+from engine.server.dataset_listing import describe, is_whole_folder
 from engine.server.service import absolute
 from engine.text import human_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from engine.data.book.reports import Format
+    from engine.data.book.reports import Format, Report
     from engine.home import Home
     from engine.server.book_wire import AddRequest, ExportRequest
     from engine.server.wire import DatasetInfo
@@ -72,11 +73,27 @@ async def add_dataset(home: Home, request: AddRequest) -> DatasetInfo:
         ConflictError: The name is taken.
         DiskFullError: There is too little room.
     """
+    if is_hub_id(request.path):
+        if request.name:
+            raise LoraDeckError(
+                "Name not of use",
+                "A dataset of the hub keeps its own name, so that it is found again.",
+                "Leave --name out.",
+            )
+        return await _add_from_hub(home, request.path)
     source = absolute(request.path)
     inspection = await inspect_whole(home.cache, source)
     name = checked_name(home.datasets, request.name or source.name, _ending(source))
     await asyncio.to_thread(_copy, source, home.datasets / name)
     return describe(home.datasets / name, inspection)
+
+
+async def _add_from_hub(home: Home, name: str) -> DatasetInfo:
+    """Download a dataset of the hub into the home; what an interruption left is taken up again."""
+    await _run("fetch", FetchJob(path=name, datasets=str(home.datasets)))
+    folder = fetched_dataset(home.datasets, name)
+    assert folder is not None  # noqa: S101 - it was just fetched
+    return describe(folder, await inspect_whole(home.cache, folder))
 
 
 async def export_dataset(request: ExportRequest) -> Exported:
@@ -95,7 +112,7 @@ async def export_dataset(request: ExportRequest) -> Exported:
             path=str(source), target=str(written), format=form, form=request.form,
             mapping=request.mapping,
         )  # fmt: skip
-        rows, left_out = await _run(job)
+        done = await _run("export", job)
         written.chmod(0o600)
         await asyncio.to_thread(sync_tree, Path(aside))
         if request.force:
@@ -106,8 +123,8 @@ async def export_dataset(request: ExportRequest) -> Exported:
     return Exported(
         path=str(target),
         format=form,
-        rows=rows,
-        left_out=left_out,
+        rows=done.rows,
+        left_out=done.left_out,
         size_bytes=target.stat().st_size,
     )
 
@@ -150,7 +167,7 @@ def _there(home: Home) -> Iterator[FoundDataset]:
         for path in sorted(folder.iterdir()):
             if path.name.startswith((".", "__")) or (path.is_dir() and sample):
                 continue
-            if path.is_dir() or is_dataset_name(path.name):
+            if is_whole_folder(path) or is_dataset_name(path.name):
                 yield FoundDataset(name=path.name, path=str(path), sample=sample)
 
 
@@ -233,13 +250,13 @@ def _check_target(source: Path, target: Path, force: bool) -> None:
         )
 
 
-async def _run(job: ExportJob) -> tuple[int, int]:
-    """Write the file in a process of its own; give the rows written and left out."""
-    reader = await Reader.start("export", job.path, job)
+async def _run(what: str, job: ExportJob | FetchJob) -> Report:
+    """Do the work in a process of its own; give its last report."""
+    reader = await Reader.start(what, job.path, job)
     try:
         while not (report := await reader.report()).complete:
             if report.failure is not None:
                 raise report.failure.error()
-        return report.rows, report.left_out
+        return report
     finally:
         await reader.end()

@@ -11,7 +11,7 @@ from engine.errors import LoraDeckError
 from engine.server.book_wire import Exported, ExportRequest
 from engine.text import human_bytes, human_count
 from tui.cli import dataset_edit, dataset_inspect, dataset_preview
-from tui.cli.dataset_names import Dataset, dataset_path
+from tui.cli.dataset_names import Dataset, dataset_path, hub_id_or_path
 from tui.cli.options import Maps, mapping_of
 from tui.cli.output import Json, print_json, print_table, print_text
 from tui.cli.session import absolute, with_engine
@@ -41,7 +41,10 @@ def list_(*, json: Json = False) -> None:
 @app.command(epilog="Example: loradeck datasets add ~/rows.csv --name support")
 def add(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", show_default=False, help="A dataset: a file or folder.")
+        str,
+        typer.Argument(
+            metavar="FILE", show_default=False, help="A file, a folder, or owner/name on the hub."
+        ),
     ],
     *,
     name: Annotated[
@@ -50,7 +53,7 @@ def add(
     json: Json = False,
 ) -> None:
     """Copy a dataset into the home, once it was looked at; the file itself is left as it is."""
-    added = with_engine(lambda client: client.books.add(absolute(file), name))
+    added = with_engine(lambda client: client.books.add(hub_id_or_path(file), name))
     if json:
         print_json(added)
     else:

@@ -1,6 +1,6 @@
 """The processes' own side: limits first, then one request, and a line for each report.
 
-``python -m engine.data.book.child fill`` or ``export``.
+``python -m engine.data.book.child fill``, ``export`` or ``fetch``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from engine.data.book.reports import ExportJob, FillRequest, Report
+from engine.data.book.reports import ExportJob, FetchJob, FillRequest, Report
 from engine.data.child_process import ADDRESS_SPACE, DATA
 from engine.data.child_wire import Failure
 from engine.data.words import shown
@@ -48,6 +48,10 @@ def _guarded(what: str, written: bytes) -> Iterator[Report]:
             job = ExportJob.model_validate_json(written)
             path = job.path
             yield from export(job)
+        elif what == "fetch":
+            from engine.data.book.fetch import fetch
+
+            yield from fetch(FetchJob.model_validate_json(written))
         else:
             from engine.data.book.fill import fill
 

@@ -37,7 +37,7 @@ class Reader:
 
     @classmethod
     async def start(cls, what: str, path: str, request: BaseModel) -> Reader:
-        """Start the process (``fill`` or ``export``) and send its request."""
+        """Start the process (``fill``, ``export`` or ``fetch``) and send its request."""
         process = await asyncio.create_subprocess_exec(
             # -P keeps the current folder's modules out of it
             *(sys.executable, "-P", "-m", "engine.data.book.child", what),

@@ -33,6 +33,15 @@ class ExportJob(BaseModel):
     mapping: dict[str, str]
 
 
+class FetchJob(BaseModel):
+    """Asks for a dataset of the hub."""
+
+    path: str
+    """``owner/name``."""
+    datasets: str
+    """The home's folder for them."""
+
+
 class Report(BaseModel):
     """How far the work is."""
 

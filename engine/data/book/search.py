@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Numbers = npt.NDArray[np.int64]
 
-_CHUNK = 4 << 20
+_CHUNK = 1 << 20
 
 
 def rows_with(folder: Path, wanted: bytes) -> Numbers:
@@ -36,17 +36,12 @@ def rows_with(folder: Path, wanted: bytes) -> Numbers:
 def _places(path: Path, wanted: bytes, size: int) -> list[int]:
     """Find where the text stands, once in each line at most."""
     places: list[int] = []
-    with path.open("rb") as file:
-        done, rest = 0, b""
-        while done < size:
-            data = file.read(min(_CHUNK, size - done))
-            if not data:
-                break
-            chunk = rest + data
-            places += _in_chunk(chunk, wanted, done - len(rest))
-            done += len(data)
-            # A text may lie across the border; no more of it than this is before the border
-            rest = chunk[-(len(wanted) - 1) :] if len(wanted) > 1 else b""
+    overlap = len(wanted) - 1  # a text may lie across the border of two pieces
+    with path.open("rb", buffering=0) as file:
+        for start in range(0, size, _CHUNK):
+            file.seek(start)
+            chunk = file.read(min(_CHUNK + overlap, size - start))
+            places += _in_chunk(chunk, wanted, start)
     return places
 
 

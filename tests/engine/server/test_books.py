@@ -267,3 +267,33 @@ async def test_export_counts_what_it_leaves_out_and_writes_over_nothing(
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == [
         "out.jsonl", "rows.jsonl"
     ]  # fmt: skip
+
+
+async def test_folders_are_added_listed_and_removed(
+    books: BookClient, http: httpx.AsyncClient, rows: Path, home: Home, tmp_path: Path
+) -> None:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    rows.rename(folder / "rows.jsonl")
+    assert (await books.add(str(folder))).name == "many"
+    begun = home.datasets / "owner--name" / ".cache" / "huggingface"
+    begun.mkdir(parents=True)
+    listed = [one["name"] for one in (await http.get("/datasets")).json() if not one["sample"]]
+    assert listed == ["many"]
+    with pytest.raises(NotFoundError):
+        await books.find("owner--name")
+    book = await books.open((await books.find("many")).path)
+    assert (await books.save(book.id)).name == "many.v2.jsonl"
+    await books.delete("many")
+    assert (folder / "rows.jsonl").exists()
+
+
+async def test_a_dataset_of_the_hub_is_refused_in_words_where_there_is_no_network(
+    books: BookClient, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(LoraDeckError):
+        await books.add("owner/name")
+    with pytest.raises(LoraDeckError, match="own name"):
+        await books.add("owner/name", "x")
+    assert not list(home.datasets.iterdir())
