@@ -95,6 +95,8 @@ class DatasetPicker(DeckScreen[ChosenDataset | None]):
     @work(group="list", exclusive=True, exit_on_error=False)
     async def _list(self, path: str = "") -> None:
         """Show the known datasets, those that can be read first; go to the one at a path."""
+        if self.session.status.state != "ready":
+            return  # asked again once it is
         found = await self.session.client.datasets()
         found.sort(key=lambda dataset: (bool(dataset.problem), dataset.sample, dataset.name))
         self.known.show({dataset.path: dataset for dataset in found})

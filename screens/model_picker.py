@@ -85,6 +85,8 @@ class ModelPicker(DeckScreen[ModelInfo | None]):
     @work(group="list", exclusive=True, exit_on_error=False)
     async def _list(self) -> None:
         """Show the models, those that are ready first."""
+        if self.session.status.state != "ready":
+            return  # asked again once it is
         found = await self.session.client.models()
         found.sort(key=lambda model: model.state != "ready")
         self._models = {model.name: model for model in found} | self._models

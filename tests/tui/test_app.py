@@ -26,7 +26,7 @@ from tests.tui.fake_engine import FakeEngine, running, some_tasks, task
 from tui.theme import THEMES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
 AWAY = EngineUnavailableError("Engine not reachable", "It does not answer.", "Look at its log.")
@@ -260,3 +260,36 @@ async def test_a_streams_failure_comes_after_what_it_brought() -> None:
     assert await anext(stream) == [1]
     with pytest.raises(EngineUnavailableError):
         await anext(stream)
+
+
+@pytest.mark.parametrize("key", ["d", "m"])
+async def test_a_picker_opened_while_the_engine_starts_fills_once_it_is_there(
+    key: str, tmp_path: Path
+) -> None:
+    engine = FakeEngine()
+    gate = asyncio.Event()
+    connect, datasets, models = engine.connect, engine.datasets, engine.models
+
+    async def wait() -> object:
+        await gate.wait()
+        return await connect()
+
+    async def only_then(answer: Callable[[], Awaitable[object]]) -> object:
+        if not gate.is_set():
+            raise AWAY
+        return await answer()
+
+    engine.connect = wait  # type: ignore[method-assign]
+    engine.datasets = lambda: only_then(datasets)  # type: ignore[method-assign]
+    engine.models = lambda: only_then(models)  # type: ignore[method-assign]
+    app = make_app(engine, tmp_path)
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await pilot.press(key)
+        await until(pilot, lambda: not isinstance(app.screen, HomeScreen))
+        for _ in range(5):
+            await pilot.pause()
+        assert not isinstance(app.screen, ErrorDialog)
+        gate.set()
+        await until(pilot, lambda: ("alpaca_example" if key == "d" else "demo") in text_of(app))
+        assert not isinstance(app.screen, ErrorDialog)
