@@ -1,4 +1,4 @@
-"""Draw the README's picture: the real dashboard over a real training of the demo model.
+"""Draw the README's pictures: the real dashboard over a real training of the demo model.
 
     .venv/bin/python docs/make_picture.py
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-PICTURE = Path(__file__).with_name("dashboard.svg")
+DOCS = Path(__file__).parent
 SIZE = (112, 30)
 STEP = 24
 
@@ -67,14 +67,22 @@ async def _draw(home: Home) -> None:
         await _until(pilot, lambda: "loradeck-facts" in _text(app))
         await pilot.press("d")
         await _until(pilot, lambda: "alpaca_zh" in _text(app))
-        await pilot.press("down", "enter")
+        await pilot.press("down", "enter")  # alpaca_example.json
         await _until(pilot, lambda: "Base models" in _text(app) and "ready" in _text(app))
         await pilot.press("enter")
         await _until(pilot, lambda: "learning rate" in _text(app))
-        picture = app.export_screenshot(title="LoRADeck")
-        # Some renderers drop a text's leading blanks without it.
-        picture = picture.replace("<svg ", '<svg xml:space="preserve" ', 1)
-        PICTURE.write_text(picture, encoding="utf-8")
+        _save(app, "dashboard.svg")
+        await pilot.press("e")
+        await _until(pilot, lambda: "12 rows" in _text(app) and "<|im_start|>" in _text(app))
+        _save(app, "rows.svg")
+
+
+def _save(app: LoraDeckApp, name: str) -> None:
+    """Save what stands on the screen."""
+    picture = app.export_screenshot(title="LoRADeck")
+    # Some renderers drop a text's leading blanks without it.
+    picture = picture.replace("<svg ", '<svg xml:space="preserve" ', 1)
+    (DOCS / name).write_text(picture, encoding="utf-8")
 
 
 def _text(app: LoraDeckApp) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from engine.data.endings import is_dataset_name
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -16,11 +17,6 @@ if TYPE_CHECKING:
     from engine.data.types import Inspection
 
 
-_ENDINGS = (
-    ".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".tab", ".parquet", ".arrow", ".feather", ".txt",
-    ".text", ".md", ".markdown",
-)  # fmt: skip
-_PACKED = (".gz", ".zst")
 _SAVED_FOLDER = ("state.json", "dataset_dict.json")  # what save_to_disk leaves in a folder
 _ROOM = 80  # characters of a suggested name, so that a number still fits behind it
 _ROOM_BYTES = 200
@@ -53,17 +49,9 @@ def pasted_path(text: str) -> str | None:
         line = unquote(urlsplit(line).path)
     else:
         line = re.sub(r"\\(.)", r"\1", line)
-    if not line.startswith(("/", "~", "./", "../")) and not may_be_dataset(line):
+    if not line.startswith(("/", "~", "./", "../")) and not is_dataset_name(line):
         return None
     return absolute(line)
-
-
-def may_be_dataset(name: str) -> bool:
-    """Tell whether a file's name is one that datasets have; its content is looked at later."""
-    plain = name.lower()
-    for ending in _PACKED:
-        plain = plain.removesuffix(ending)
-    return plain.endswith(_ENDINGS)
 
 
 def is_saved_dataset(folder: Path) -> bool:

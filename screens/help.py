@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 CONCEPTS = {
-    "Dataset": "A JSON or JSONL file of questions with answers; the model learns the answers.",
+    "Dataset": "A file of questions with answers, in any common format; the answers are learned.",
     "Base model": "The language model that you start from; its weights stay as they are.",
     "Adapter": "What a training makes: small matrices (LoRA) that change what the base says.",
     "Task": "One training run. It goes on when you close LoRADeck or lose the connection.",

@@ -8,8 +8,9 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.widgets import DirectoryTree
 
+from engine.data.endings import is_dataset_name
 from engine.text import visible
-from screens.draft import is_saved_dataset, may_be_dataset
+from screens.draft import is_saved_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,4 +76,4 @@ class DatasetTree(DirectoryTree):
 
     def _offered(self, path: Path) -> bool:
         """Tell whether a path is a folder or may be a dataset."""
-        return self._safe_is_dir(path) or may_be_dataset(path.name) or is_saved_dataset(path)
+        return self._safe_is_dir(path) or is_dataset_name(path.name) or is_saved_dataset(path)

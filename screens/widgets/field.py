@@ -10,8 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.suggester import Suggester
 from textual.widgets import Input
 
+from engine.data.endings import is_dataset_name
 from engine.text import visible
-from screens.draft import may_be_dataset, pasted_path
+from screens.draft import pasted_path
 
 if TYPE_CHECKING:
     from textual import events
@@ -113,4 +114,4 @@ def _first_name(folder: str, beginning: str) -> str:
 def _offered(entry: os.DirEntry[str]) -> bool:
     """Tell whether a completion may lead there."""
     plain = visible(entry.name) == entry.name
-    return plain and (entry.is_dir() or may_be_dataset(entry.name))
+    return plain and (entry.is_dir() or is_dataset_name(entry.name))

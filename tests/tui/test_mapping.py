@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.data.endings import is_dataset_name
 from engine.data.types import Histogram, Scanning
 from engine.errors import LoraDeckError
 from screens.dataset import DatasetScreen
 from screens.dataset_picker import DatasetPicker
-from screens.draft import ChosenDataset, may_be_dataset
+from screens.draft import ChosenDataset
 from screens.home import HomeScreen
 from screens.mapping_dialog import MappingDialog
 from screens.widgets.choice_row import ChoiceRow
@@ -260,9 +261,9 @@ async def test_folders_that_are_datasets_are_chosen_from_the_tree(tmp_path: Path
 
 def test_names_that_datasets_have() -> None:
     for name in ("a.csv", "A.TSV", "b.parquet", "c.jsonl.gz", "d.md", "e.json.zst", "f.arrow"):
-        assert may_be_dataset(name), name
+        assert is_dataset_name(name), name
     for name in ("a.pdf", "b.gz", "c", "d.tar.gz"):
-        assert not may_be_dataset(name), name
+        assert not is_dataset_name(name), name
 
 
 def test_a_bin_with_rows_is_never_blank() -> None:
