@@ -8,7 +8,7 @@ from engine.plan import checks
 from engine.plan.fit import Need, fit
 from engine.plan.parameters import TrainingParams
 from engine.plan.rules import Band, band_for, epochs_for, learning_rate
-from engine.plan.schedule import evaluation_rows, round_up, steps_per_epoch, total_steps
+from engine.plan.schedule import evaluation_rows, recommended_length, steps_per_epoch, total_steps
 from engine.text import human_bytes
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _adapter(draft: Draft, band: Band, rows: int) -> None:
 def _length(draft: Draft, need: Need) -> None:
     """Choose the length by the longest row and the model's context."""
     longest, context = need.lengths.longest, need.shape.context
-    planned = min(max(64, round_up(longest)), context)
+    planned = min(recommended_length(longest), context)
     reason = f"the longest of {need.lengths.measured:,} measured rows has {longest:,} tokens"
     if longest > context:
         reason += f"; the model reads {context:,}"

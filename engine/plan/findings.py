@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from engine.data.held_out import held_out, overlaps
 from engine.data.types import Finding, Lengths, Level, is_few
 from engine.errors import DiskFullError, LoraDeckError
 from engine.plan.fit import Need, nearest
 from engine.text import human_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from engine.plan.parameters import TrainingParams
     from engine.plan.types import Device, Memory, Plan
@@ -64,6 +65,23 @@ def _keeping_all(need: Need, params: TrainingParams) -> str:
     if memory.fits:
         return f"To keep all: --set max_seq_length={longest}"
     return f"To keep all, {human_bytes(memory.total)} of memory would have to be free."
+
+
+def overlap_finding(keys: Sequence[int], params: TrainingParams) -> list[Finding]:
+    """Warn where too few rows are unlike all others to hold out rows that none repeats.
+
+    Args:
+        keys: A key for each row that can train, in order: equal where rows say the same.
+    """
+    chosen = held_out(keys, params.eval_rows, params.seed)
+    count = overlaps(keys, chosen)
+    if not count:
+        return []
+    words = (
+        f"{count:,} of {len(chosen):,} held-out rows say the same as a row that is trained: "
+        "the loss on them will flatter."
+    )
+    return [finding("warning", "eval-overlap", words, "Delete the repeated rows.", count)]
 
 
 def memory_finding(need: Need, params: TrainingParams, memory: Memory) -> list[Finding]:

@@ -33,6 +33,11 @@ def evaluation_rows(rows: int) -> int:
     return min(rows // 20, 500 if rows <= 20_000 else 1_000)
 
 
+def recommended_length(longest: int) -> int:
+    """Give the length that keeps the longest row whole, for a model that can read it."""
+    return max(64, round_up(longest))
+
+
 def round_up(tokens: int, multiple: int = 64) -> int:
     """Round a length up, so that it suits the matrix units."""
     return math.ceil(tokens / multiple) * multiple

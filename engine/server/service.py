@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 from engine import __version__
 from engine.data.inspect import refuse_errors
 from engine.data.measure import measure_in_process
+from engine.data.scan_cache import row_keys
 from engine.data.scan_process import inspect_whole
 from engine.errors import ConflictError, LoraDeckError
 from engine.files import write_atomic
 from engine.models.catalog import find_model
-from engine.plan.findings import refuse_impossible
+from engine.plan.findings import overlap_finding, refuse_impossible
 from engine.plan.hardware import best_device
 from engine.plan.parameters import check_overrides
 from engine.plan.planner import make_plan
@@ -101,7 +102,7 @@ class EngineService:
             )
         device = await self.warm()
         lengths = await self._measure(inspection, request.mapping, model)
-        return make_plan(
+        plan = make_plan(
             inspection=inspection,
             lengths=lengths,
             model=model,
@@ -112,6 +113,15 @@ class EngineService:
             dataset_file=str(dataset),
             base_model=request.base_model,
         )
+        return await asyncio.to_thread(self._with_overlap, plan)
+
+    def _with_overlap(self, plan: Plan) -> Plan:
+        """Add what repeated rows mean for the evaluation; a million rows take a second."""
+        if not plan.training_params.eval_rows:
+            return plan
+        keys = row_keys(self.home.cache, plan.dataset) or ()
+        found = overlap_finding(keys, plan.training_params)
+        return plan.model_copy(update={"findings": (*plan.findings, *found)})
 
     async def train(self, request: TrainRequest) -> TaskRecord:
         """Create a task from a plan that can be carried out; it is queued at once.

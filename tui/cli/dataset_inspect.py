@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from engine.data.shapes import describe_shape
 from engine.errors import EngineUnavailableError
+from engine.plan.schedule import recommended_length
 from engine.text import human_bytes, human_count
 from tui.cli.dataset_names import Dataset, dataset_path
 from tui.cli.histograms import print_histogram
@@ -147,3 +148,12 @@ def _print_lengths(lengths: Lengths) -> None:
     print_text(f"tokens: {human_count(lengths.estimated_total)}{how}, {share:.0%} of them trained")
     if lengths.histogram is not None:
         print_histogram("tokens a row", lengths.histogram)
+    print_text(f"recommended length: {_recommended(lengths)}")
+
+
+def _recommended(lengths: Lengths) -> str:
+    """Give the length that a plan would choose where memory allows it, with the reason."""
+    if lengths.over_context:
+        return f"all that the model can read; {lengths.over_context:,} rows are longer"
+    length = recommended_length(lengths.longest)
+    return f"{length:,} tokens, since the longest row has {lengths.longest:,}"

@@ -8,8 +8,8 @@ import pytest
 
 from engine.data.types import Finding
 from engine.errors import DiskFullError, LoraDeckError
-from engine.plan.findings import leave_out, refuse_impossible
-from engine.plan.parameters import parse_overrides
+from engine.plan.findings import leave_out, overlap_finding, refuse_impossible
+from engine.plan.parameters import TrainingParams, parse_overrides
 from tests.engine.plan.make import CARD, CPU, GB, LLAMA_8B, QWEN_14B, plan_for
 
 if TYPE_CHECKING:
@@ -138,3 +138,10 @@ def test_not_all_rows_can_be_left_out() -> None:
 
 def test_errors_about_the_whole_dataset_stay() -> None:
     assert leave_out([error(0, "memory"), error(1)], 1_000, asked=True)[0].level == "error"
+
+
+def test_held_out_rows_that_are_trained_too_are_told() -> None:
+    (told,) = overlap_finding([1, 1, 1, 1, 2, 2, 2, 2], TrainingParams(eval_rows=2))
+    assert told.count == 2
+    assert told.message.startswith("2 of 2 held-out rows")
+    assert overlap_finding([1, 1, 1, 1, 2, 3], TrainingParams(eval_rows=2)) == []

@@ -146,6 +146,21 @@ async def test_length_that_cuts_every_answer_is_refused_by_row(
     assert service.store.all() == []
 
 
+async def test_plan_tells_what_repeated_and_faulty_rows_mean(
+    http: httpx.AsyncClient, body: dict[str, Any], tmp_path: Path
+) -> None:
+    rows = [{"prompt": f"Q{n % 20}?", "completion": f"A{n % 20}."} for n in range(299)]
+    dataset = tmp_path / "rows.json"
+    dataset.write_text(json.dumps([*rows, {"prompt": "Q?"}]), encoding="utf-8")
+    request = {"base_model": body["base_model"], "dataset_file": str(dataset)}
+    plan = (await http.post("/plan", json=request)).json()
+    told = {one["code"]: one for one in plan["findings"]}
+    assert "held-out rows say the same" in told["eval-overlap"]["message"]
+    assert "Left out of the training" in told["no-answer"]["message"]
+    assert {one["level"] for one in plan["findings"]} <= {"warning", "note"}
+    assert plan["train_rows"] + plan["training_params"]["eval_rows"] == 299
+
+
 async def test_unknown_tasks_events_are_a_404(http: httpx.AsyncClient) -> None:
     assert (await http.get("/tasks/nope/events")).status_code == 404
 
