@@ -64,6 +64,9 @@ def _adapter(draft: Draft, band: Band, rows: int) -> None:
     rank = draft.choose("lora_rank", band.rank, f"{rows:,} training rows: {band.rank} hold them")
     draft.choose("lora_alpha", 2 * rank, f"twice the rank of {rank}, as is usual")
     draft.choose("lora_dropout", 0.0, "0: costs a quarter of the speed, and gains little")
+    draft.choose(
+        "target_modules", "all-linear", "every linear layer: the attention's alone learn less"
+    )
 
 
 def _length(draft: Draft, need: Need) -> None:
@@ -97,6 +100,7 @@ def _optimizer(draft: Draft, need: Need) -> None:
         draft.choose("optim", "adamw_torch", "AdamW in 32 bits; the 8-bit one needs an NVIDIA GPU")
     draft.choose("weight_decay", 0.0, "0: an adapter is small enough not to need it")
     draft.choose("max_grad_norm", 1.0, "1: one odd row cannot throw the adapter off")
+    draft.choose("attn_implementation", "sdpa", "PyTorch's own attention, there on every device")
     draft.choose("seed", 42, "fixed at 42, so that a run can be repeated")
 
 
@@ -183,6 +187,7 @@ def _schedule(draft: Draft, band: Band, steps: int) -> None:
     if curve == "constant":
         warmup, why = 0, "0: a constant rate has none"
     draft.choose("warmup_steps", warmup, why)
+    draft.choose("early_stopping_patience", 0, "the best checkpoint is kept anyway")
     low, high = _SAVE_STEPS
     every = min(max(low, min(high, steps // _SAVES)), steps)
     draft.choose("save_steps", every, f"{steps:,} steps: a crash costs at most {every} of them")

@@ -29,6 +29,8 @@ class TrainingParams(BaseModel):
     """The adapter's output is scaled by alpha / rank."""
     lora_dropout: float = Field(0.0, ge=0.0, lt=1.0)
     """Share of the adapter's inputs set to zero while training."""
+    target_modules: Literal["all-linear", "attention"] = "all-linear"
+    """Which of the base model's linear layers get an adapter (PEFT)."""
     num_epochs: int = Field(3, ge=1, le=1000)
     """How often every row is seen."""
     batch_size: int = Field(4, ge=1, le=1024)
@@ -55,8 +57,13 @@ class TrainingParams(BaseModel):
     """Number format of the computation."""
     gradient_checkpointing: bool = False
     """Compute activations twice rather than keep them: less memory, about a third slower."""
+    attn_implementation: Literal["sdpa", "flash_attention_2", "flash_attention_3"] = "sdpa"
+    """The attention kernel; the FlashAttention ones need their package and a GPU that runs them."""
     eval_rows: int = Field(0, ge=0, le=100_000)
-    """Rows held out of the training, on which the loss is measured once an epoch."""
+    """Rows held out of the training, on which the loss is measured at every checkpoint."""
+    early_stopping_patience: int = Field(0, ge=0, le=1000)
+    """Stop after so many evaluations without a better loss, and keep the best checkpoint; 0: never.
+    """
     save_steps: int = Field(50, ge=1, le=1_000_000)
     """Optimizer steps between two checkpoints."""
     max_steps: int = Field(-1, ge=-1, le=10_000_000)

@@ -11,6 +11,17 @@ from engine.models.types import ModelInfo
 from engine.plan.parameters import TrainingParams
 
 
+class Holder(BaseModel):
+    """A process that holds memory of a card."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pid: int
+    name: str
+    memory: int
+    """Bytes; 0 where the driver does not tell."""
+
+
 class Device(BaseModel):
     """Where a run computes."""
 
@@ -29,6 +40,14 @@ class Device(BaseModel):
     """Whether it computes in bfloat16 at full speed."""
     uuid: str = ""
     """A GPU's own name, for ``CUDA_VISIBLE_DEVICES``: indices mean other cards elsewhere."""
+    capability: tuple[int, int] | None = None
+    """CUDA's compute capability; ``None`` where there is none."""
+    features: tuple[str, ...] = ()
+    """What a CPU's vector units can do: ``avx2``, ``avx512``, ``avx512_bf16``, ``amx_bf16``."""
+    holders: tuple[Holder, ...] = ()
+    """Who holds the card's memory, the largest first."""
+    hypothetical: bool = False
+    """Named by the user; a plan can be made for it, a run cannot start on it."""
     note: str = ""
     """Why this device rather than one the user may expect; a sentence, or empty."""
 
@@ -41,6 +60,8 @@ class Memory(BaseModel):
     parts: dict[str, int]
     total: int
     free: int
+    measured: bool = False
+    """Whether a step measured on this machine has corrected the prediction."""
 
     @property
     def fits(self) -> bool:
@@ -55,6 +76,8 @@ class Choice(BaseModel):
 
     value: Any
     reason: str
+    source: str = ""
+    """Where the rule comes from: a paper, a project's documentation, or ``ours``."""
     overridden: bool = False
     """Set by the user rather than by a rule."""
 
@@ -74,11 +97,17 @@ class Plan(BaseModel):
     lengths: Lengths
     device: Device
     memory: Memory
+    disk_parts: dict[str, int] = {}
+    """Bytes of ``checkpoints``, ``adapter`` and ``cache``, which add up to ``disk_needed``."""
     disk_needed: int
     disk_free: int
     train_rows: int
     total_steps: int
     """Optimizer steps of the whole run."""
+    seconds: float | None = None
+    """How long the training will take, from runs measured on this machine; ``None`` without any."""
+    preset: str = ""
+    """The named preset that the plan started from; empty where every rule decided."""
     rows_cut: int
     """Rows longer than ``max_seq_length``; of the measured ones."""
     tokens_cut: int

@@ -36,6 +36,10 @@ class PlanRequest(BaseModel):
     """Which column holds which field of a row, where the user says so."""
     leave_out: bool = False
     """Train without the rows that have faults, however many they are."""
+    device: Text = ""
+    """A card that is not here, as ``RTX 3060 6GB`` or ``memory=24GB,capability=8.9``; or empty."""
+    preset: Text = ""
+    """A named preset whose values go before the rules, and after ``overrides``; or empty."""
 
 
 class TrainRequest(PlanRequest):

@@ -61,6 +61,43 @@ class DatasetPrepared(_Event):
     """Rows with faults, and rows of whose answer nothing could be trained."""
 
 
+class MemoryProbed(_Event):
+    """The longest real batch was run once, forward and backward, before the first step."""
+
+    type: Literal["memory_probed"] = "memory_probed"
+    tokens: int
+    """Of the batch, padding included."""
+    predicted: int
+    """Bytes that the plan expects at the peak."""
+    measured: int
+    """Bytes at the peak of this step, with the optimizer's state that is yet to come."""
+    fixed: int
+    """Of ``measured``, bytes that were there before the step."""
+    free: int
+    """Bytes that were free for this process, its own included."""
+
+
+class MicroBatchHalved(_Event):
+    """Memory ran out: fewer tokens go through at once from now on, more often for each step."""
+
+    type: Literal["micro_batch_halved"] = "micro_batch_halved"
+    step: int
+    """Optimizer steps done; the one under way is made again from its start."""
+    tokens: int
+    """Tokens in one forward pass from now on, at most."""
+
+
+class RolledBack(_Event):
+    """Loss or gradient were no number any more: back to a checkpoint, with a lower rate."""
+
+    type: Literal["rolled_back"] = "rolled_back"
+    step: int
+    to_step: int
+    row: int
+    """The dataset's row that did it, counted from 1; 0 where no single one does."""
+    learning_rate: float
+
+
 class StepLogged(_Event):
     """One optimizer step is done."""
 
@@ -75,6 +112,10 @@ class StepLogged(_Event):
     """Tokens in this step, prompts included and padding not."""
     seconds: float
     """How long this step took."""
+    tokens_left: int = 0
+    """Tokens of all steps that are still to come, evaluations not counted."""
+    eval_tokens_left: int = 0
+    """Tokens of all evaluations that are still to come."""
 
 
 class Evaluated(_Event):
@@ -83,6 +124,9 @@ class Evaluated(_Event):
     type: Literal["evaluated"] = "evaluated"
     step: int
     eval_loss: float
+    tokens: int = 0
+    """Tokens that were evaluated."""
+    seconds: float = 0.0
 
 
 class CheckpointSaved(_Event):
@@ -91,6 +135,32 @@ class CheckpointSaved(_Event):
     type: Literal["checkpoint_saved"] = "checkpoint_saved"
     step: int
     path: str
+
+
+class StoppedEarly(_Event):
+    """The held-out loss got no better: the training ended before its last step."""
+
+    type: Literal["stopped_early"] = "stopped_early"
+    step: int
+
+
+class BestKept(_Event):
+    """The checkpoint with the lowest held-out loss became the result."""
+
+    type: Literal["best_kept"] = "best_kept"
+    step: int
+    eval_loss: float
+
+
+class StopTested(_Event):
+    """The adapter answered held-out questions: does it end its answers?"""
+
+    type: Literal["stop_tested"] = "stop_tested"
+    asked: int
+    ended: int
+    """Answers that ended by themselves."""
+    limit: int
+    """Tokens after which an answer counts as endless."""
 
 
 class AdapterSaved(_Event):
@@ -145,9 +215,15 @@ Event = Annotated[
     | PhaseEntered
     | RowsEncoded
     | DatasetPrepared
+    | MemoryProbed
+    | MicroBatchHalved
+    | RolledBack
     | StepLogged
     | Evaluated
     | CheckpointSaved
+    | StoppedEarly
+    | BestKept
+    | StopTested
     | AdapterSaved
     | AnswersCompared
     | TaskStopped

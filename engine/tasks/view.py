@@ -27,6 +27,12 @@ class TaskView(BaseModel):
     """The last losses, at most ``SPARK_POINTS``."""
     seconds_left: float | None = None
     """From measured steps, the first ones left out; ``None`` until there are some."""
+    seconds_left_range: tuple[float, float] | None = None
+    """Between which bounds half of the measured steps would put ``seconds_left``."""
+    memory_predicted: int | None = None
+    """Bytes that the plan expects at the peak; ``None`` until the probe has run."""
+    memory_measured: int | None = None
+    """Bytes at the measured peak of the probe."""
     tokens_per_second: float | None = None
     device: str = ""
     last_seq: int = 0
