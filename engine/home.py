@@ -59,6 +59,11 @@ class Home:
         """What looking at datasets found; may be deleted at any time."""
         return self.root / "cache"
 
+    @property
+    def encoded(self) -> Path:
+        """Datasets as tokens, by content; may be deleted at any time."""
+        return self.cache / "encoded"
+
     def task(self, task_id: str) -> Path:
         """The folder of one task: its plan, journal, log, lock and checkpoints."""
         return _child(self.root / "tasks", task_id)

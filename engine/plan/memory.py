@@ -91,6 +91,11 @@ def _weights(shape: ModelShape, params: TrainingParams) -> int:
     return kept * width + int((shape.parameters - kept) * _NF4_BYTES)
 
 
+def optimizer_bytes(params: TrainingParams, count: int) -> int:
+    """Count the optimizer's state for so many adapter parameters."""
+    return count * (8 if params.optim == "adamw_torch" else 2)
+
+
 def _adapter(params: TrainingParams, count: int) -> int:
     """Count weights, gradients and optimizer state of the adapter.
 

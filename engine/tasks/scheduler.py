@@ -13,7 +13,7 @@ from engine.locks import holder
 from engine.plan.types import Plan
 from engine.tasks.events import TaskCompleted, TaskFailed, TaskStopped
 from engine.tasks.record import Status, TaskRecord
-from engine.train.spec import PREPARED, TaskSpec
+from engine.train.spec import TaskSpec
 from engine.train.worker import LOCK
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ class Scheduler:
                 folder=folder,
                 output=self._home.adapter(task.task_name),
                 partial=self._home.partial_adapter(task.id),
+                cache=self._home.encoded,
             )
         )
 
@@ -120,8 +121,9 @@ class Scheduler:
             ended = self._ended(task, self._live.progress(task_id).outcome, exit_code)
             self._change(ended)
             self._live.forget(task_id)
-            if ended.status.ended:
-                self._spawn_job(asyncio.to_thread(self._clear, ended))
+            if ended.status is Status.CANCELLED:
+                partial = self._home.partial_adapter(task.id)
+                self._spawn_job(asyncio.to_thread(shutil.rmtree, partial, ignore_errors=True))
             self.admit()
             if worker:
                 self._pool.warm(worker.gpu)
@@ -171,12 +173,6 @@ class Scheduler:
             resume_step=progress.checkpoint,
             **live,
         )
-
-    def _clear(self, task: TaskRecord) -> None:
-        """Remove what an ended task needs no more."""
-        shutil.rmtree(self._home.task(task.id) / PREPARED, ignore_errors=True)
-        if task.status is Status.CANCELLED:
-            shutil.rmtree(self._home.partial_adapter(task.id), ignore_errors=True)
 
     def _adopt(self, task: TaskRecord) -> None:
         """Follow a worker that an earlier server started, and stop it if that was asked for."""

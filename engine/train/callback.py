@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 from transformers import TrainerCallback
 
-from engine.errors import LoraDeckError
 from engine.tasks.events import CheckpointSaved, Evaluated, StepLogged
 from engine.train.checkpoints import seal
 
 if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
+    from engine.train.deck_trainer import DeckTrainer
+    from engine.train.prepare import Prepared
     from engine.train.spec import Reporter
 
 
 class ReportingCallback(TrainerCallback):  # type: ignore[misc]
     """Reports every optimizer step, evaluation and checkpoint."""
 
-    def __init__(self, reporter: Reporter) -> None:
-        self._reporter = reporter
+    def __init__(self, reporter: Reporter, trainer: DeckTrainer, prepared: Prepared) -> None:
+        self._reporter, self._trainer, self._prepared = reporter, trainer, prepared
         self._step_began = time.monotonic()
         self._step_seconds = 0.0
         self._tokens_before = 0
@@ -39,6 +40,8 @@ class ReportingCallback(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         """Stop the clock, and the training where that was asked for."""
         self._step_seconds = time.monotonic() - self._step_began
+        if state.global_step >= state.max_steps and self._prepared.evaluation is not None:
+            control.should_evaluate = True
         if self._reporter.stop_requested:
             control.should_save = control.should_training_stop = True
 
@@ -55,9 +58,14 @@ class ReportingCallback(TrainerCallback):  # type: ignore[misc]
         if "loss" in logs:
             self._report_step(state, logs)
         elif "eval_loss" in logs:
-            loss = float(logs["eval_loss"])
-            _refuse_diverged(state.global_step, loss)
-            self._reporter.report(Evaluated(step=state.global_step, eval_loss=loss))
+            self._reporter.report(
+                Evaluated(
+                    step=state.global_step,
+                    eval_loss=logs["eval_loss"],
+                    tokens=int(logs["eval_tokens"]),
+                    seconds=logs["eval_seconds"],
+                )
+            )
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -69,29 +77,33 @@ class ReportingCallback(TrainerCallback):  # type: ignore[misc]
 
     def _report_step(self, state: TrainerState, logs: dict[str, float]) -> None:
         """Report one optimizer step."""
-        loss, norm = float(logs["loss"]), float(logs.get("grad_norm", 0.0))
-        _refuse_diverged(state.global_step, loss, norm)
-        tokens = int(logs.get("num_tokens", 0))
+        tokens = self._trainer.tokens_seen
         self._reporter.report(
             StepLogged(
                 step=state.global_step,
                 max_steps=state.max_steps,
                 epoch=float(state.epoch or 0.0),
-                loss=loss,
-                learning_rate=float(logs.get("learning_rate", 0.0)),
-                grad_norm=norm,
+                loss=logs["loss"],
+                learning_rate=logs["learning_rate"],
+                grad_norm=logs["grad_norm"],
                 tokens=tokens - self._tokens_before,
                 seconds=self._step_seconds,
+                tokens_left=self._tokens_left(state),
+                eval_tokens_left=self._eval_tokens_left(state),
             )
         )
         self._tokens_before = tokens
 
+    def _tokens_left(self, state: TrainerState) -> int:
+        """Expect a step's mean tokens in each step that is to come."""
+        lengths = self._prepared.lengths
+        per_step = float(lengths.sum()) / math.ceil(len(lengths) / state.train_batch_size)
+        return int(per_step * (state.max_steps - state.global_step))
 
-def _refuse_diverged(step: int, *values: float) -> None:
-    """End a run whose loss or gradient is no number any more, with words."""
-    if not all(map(math.isfinite, values)):
-        raise LoraDeckError(
-            "Training diverged",
-            f"At step {step} the loss or its gradient is no number any more.",
-            "Start again with a lower learning rate: --set learning_rate=5e-5",
-        )
+    def _eval_tokens_left(self, state: TrainerState) -> int:
+        """Count the tokens of the evaluations to come: one at every checkpoint and at the end."""
+        if self._prepared.evaluation is None:
+            return 0
+        every = int(self._trainer.args.eval_steps)
+        done, all_of_them = state.global_step // every, math.ceil(state.max_steps / every)
+        return int(self._prepared.eval_tokens * (all_of_them - done))

@@ -11,7 +11,7 @@ from engine.data.checks.row_keys import RowKeys
 from engine.data.checks.row_text import RowText
 from engine.data.render import EncodedRow, cut, encode
 from engine.errors import LoraDeckError
-from engine.files import sync_folder, write_atomic
+from engine.files import write_atomic
 from engine.results.sample import Sample, make_sample
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from engine.data.types import Conversation
 
 ROWS = "rows.arrow"
-_SUMMARY = "summary.json"
+SUMMARY = "summary.json"
 _BATCH = 1000
 _SHOWN_ROWS = 10
 _SCHEMA = pa.schema(
@@ -34,9 +34,11 @@ _SCHEMA = pa.schema(
         "tokens": pa.int32(),
         "trained": pa.int32(),
         "key": pa.uint64(),
+        "row": pa.int64(),
     }
 )
-"""``tokens`` and ``trained`` are counts; ``key`` is the same for rows that say the same."""
+"""``tokens`` and ``trained`` are counts; ``key`` is the same for rows that say the same; ``row`` is
+the row's place in its file, counted from 1."""
 
 
 class EncodingStoppedError(Exception):
@@ -60,7 +62,7 @@ class Summary(BaseModel):
 
 
 class RowEncoder:
-    """Encodes conversations into a folder; what lies there already from before is taken as it is.
+    """Encodes conversations into a folder.
 
     Args:
         max_length: Tokens after which a row is cut.
@@ -87,16 +89,11 @@ class RowEncoder:
             EncodingStoppedError: It was asked to stop.
             LoraDeckError: No row can be trained.
         """
-        summary = folder / _SUMMARY
-        if summary.exists():
-            return Summary.model_validate_json(summary.read_text(encoding="utf-8"))
-        folder.mkdir(mode=0o700, exist_ok=True)
         with pa.OSFile(str(folder / ROWS), "wb") as file, pa.ipc.new_stream(file, _SCHEMA) as out:
             for batch in self._batches(conversations):
                 out.write_batch(pa.RecordBatch.from_pylist(batch, schema=_SCHEMA))
-        sync_folder(folder)
         found = self._summarize()
-        write_atomic(summary, found.model_dump_json())
+        write_atomic(folder / SUMMARY, found.model_dump_json())
         return found
 
     def _batches(self, conversations: Iterable[Conversation]) -> Iterator[list[dict[str, Any]]]:
@@ -173,4 +170,5 @@ def _columns(row: EncodedRow, key: int) -> dict[str, Any]:
         "tokens": len(row.input_ids),
         "trained": row.trained,
         "key": key,
+        "row": row.row,
     }

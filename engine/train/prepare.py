@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +18,19 @@ from engine.data.model_files import load_tokenizer
 from engine.data.template import ChatTemplate
 from engine.errors import LoraDeckError
 from engine.tasks.events import DatasetPrepared, RowsEncoded
+from engine.train.encoded_cache import EncodedCache
 from engine.train.encoding import ROWS, RowEncoder, Summary
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from engine.data.types import Shape
     from engine.plan.types import Plan
     from engine.results.sample import Sample
     from engine.train.spec import Reporter, TaskSpec
 
 _TELL_SECONDS = 2.0
-_TRAINER_COLUMNS = ["input_ids", "labels"]
+_TRAINER_COLUMNS = ["input_ids", "labels", "row"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,10 @@ class Prepared:
 
     train: Dataset
     evaluation: Dataset | None
+    lengths: NDArray[np.int32]
+    """Tokens of each training row."""
+    eval_tokens: int
+    """Of all held-out rows."""
     summary: DatasetPrepared
     sample: Sample
     template: ChatTemplate
@@ -55,18 +63,23 @@ def prepare(spec: TaskSpec, model_folder: Path, reporter: Reporter) -> Prepared:
         params.max_seq_length,
         _Telling(reporter, spec.plan.dataset.rows - spec.plan.dataset.faulty),
     )
-    summary = encoder.write(conversations(file, shape), spec.prepared)
+    cache = EncodedCache(spec.cache)
+    key = cache.key(spec.plan.dataset, template.source, model_folder, params.max_seq_length)
+    folder, summary = cache.get(key, partial(encoder.write, conversations(file, shape)))
     _refuse_loss(summary, spec.plan)
-    rows = Dataset.from_file(str(spec.prepared / ROWS))
+    rows = Dataset.from_file(str(folder / ROWS))
     evaluation = held_out(_column(rows, "key").tolist(), params.eval_rows, params.seed)
     train = np.setdiff1d(np.arange(len(rows)), evaluation)
+    tokens = _column(rows, "tokens")
     return Prepared(
         train=rows.select(train).select_columns(_TRAINER_COLUMNS),
         evaluation=rows.select(evaluation).select_columns(_TRAINER_COLUMNS) if evaluation else None,
+        lengths=tokens[train],
+        eval_tokens=int(tokens[evaluation].sum()) if evaluation else 0,
         summary=DatasetPrepared(
             train_rows=len(train),
             eval_rows=len(evaluation),
-            tokens=int(_column(rows, "tokens")[train].sum()),
+            tokens=int(tokens[train].sum()),
             trained_tokens=int(_column(rows, "trained")[train].sum()),
             rows_cut=summary.rows_cut,
             tokens_cut=summary.tokens_cut,

@@ -1,4 +1,4 @@
-"""Loads the base model and builds TRL's trainer as the plan says."""
+"""Loads the base model and builds the trainer as the plan says."""
 
 from __future__ import annotations
 
@@ -13,16 +13,23 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
-from trl import SFTConfig, SFTTrainer
+from transformers.trainer_callback import EarlyStoppingCallback
+from trl import SFTConfig
 
+from engine.errors import LoraDeckError
 from engine.plan.memory import CHECKPOINTS_KEPT
 from engine.train.callback import ReportingCallback
+from engine.train.deck_trainer import DeckTrainer
+from engine.train.memory_limit import Shrinker
+from engine.train.packing import keep_rows_apart
+from engine.train.rows import collate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.plan.parameters import TrainingParams
     from engine.plan.types import Device, Plan
+    from engine.train.adjustments import Adjustments
     from engine.train.prepare import Prepared
     from engine.train.spec import Reporter, TaskSpec
 
@@ -44,6 +51,7 @@ def load_base(plan: Plan, folder: Path) -> PreTrainedModel:
         folder,
         dtype=dtype,
         quantization_config=quantization,
+        attn_implementation=plan.training_params.attn_implementation,
         device_map=_device_map(plan.device),
         use_safetensors=True,
         trust_remote_code=False,
@@ -66,12 +74,19 @@ def build_trainer(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     reporter: Reporter,
-) -> SFTTrainer:
-    """Put TRL's SFTTrainer together over rows that are tokenized and masked already."""
-    params = spec.plan.training_params
-    return SFTTrainer(
+    adjustments: Adjustments,
+) -> DeckTrainer:
+    """Put the trainer together over rows that are tokenized and masked already."""
+    params = adjustments.apply(spec.plan.training_params)
+    longest = int(prepared.lengths.max())
+    trainer = DeckTrainer(
+        pass_tokens=adjustments.pass_tokens or params.batch_size * longest,
+        packed=keep_rows_apart(model),
+        longest_row=longest,
+        on_shrunk=Shrinker(spec, reporter, adjustments),
         model=model,
-        args=_arguments(spec),
+        args=_arguments(spec, params),
+        data_collator=collate,
         train_dataset=prepared.train,
         eval_dataset=prepared.evaluation,
         processing_class=tokenizer,
@@ -79,21 +94,44 @@ def build_trainer(
             r=params.lora_rank,
             lora_alpha=params.lora_alpha,
             lora_dropout=params.lora_dropout,
-            target_modules="all-linear",
+            target_modules=_targets(params, model),
             task_type="CAUSAL_LM",
         ),
-        callbacks=[ReportingCallback(reporter)],
     )
+    trainer.add_callback(ReportingCallback(reporter, trainer, prepared))
+    if params.early_stopping_patience:
+        trainer.add_callback(EarlyStoppingCallback(params.early_stopping_patience))
+    return trainer
 
 
-def _arguments(spec: TaskSpec) -> SFTConfig:
-    """Say every argument whose default differs from the plan."""
-    params, device = spec.plan.training_params, spec.plan.device
+def _targets(params: TrainingParams, model: PreTrainedModel) -> str | list[str]:
+    """Name the layers that get an adapter, as PEFT wants them."""
+    if params.target_modules == "all-linear":
+        return "all-linear"
+    names = {
+        name.rpartition(".")[2]
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear) and "attn" in name.lower()
+    }
+    if not names:
+        raise LoraDeckError(
+            "No attention layers found",
+            f"{type(model).__name__} names none of its linear layers as its attention's.",
+            "Set target_modules=all-linear",
+        )
+    return sorted(names)
+
+
+def _arguments(spec: TaskSpec, params: TrainingParams) -> SFTConfig:
+    """Say every argument whose default differs from the plan.
+
+    A batch of the data loader is a whole optimizer step: the trainer makes the passes.
+    """
+    device, evaluates = spec.plan.device, params.eval_rows > 0
     return SFTConfig(
         output_dir=str(spec.checkpoints),
-        per_device_train_batch_size=params.batch_size,
-        per_device_eval_batch_size=params.batch_size,
-        gradient_accumulation_steps=params.gradient_accumulation_steps,
+        per_device_train_batch_size=params.effective_batch,
+        gradient_accumulation_steps=1,
         num_train_epochs=params.num_epochs,
         max_steps=params.max_steps,
         learning_rate=params.learning_rate,
@@ -105,8 +143,15 @@ def _arguments(spec: TaskSpec) -> SFTConfig:
         seed=params.seed,
         max_length=params.max_seq_length,
         gradient_checkpointing=params.gradient_checkpointing,
-        **_precision(params, device),
-        eval_strategy="epoch" if params.eval_rows else "no",
+        use_cpu=device.kind == "cpu",
+        # The weights lie in the plan's number format already; float16 needs the loss scaler
+        bf16=False,
+        fp16=params.dtype == "float16",
+        eval_strategy="steps" if evaluates else "no",
+        eval_steps=params.save_steps if evaluates else None,
+        load_best_model_at_end=evaluates,
+        metric_for_best_model="eval_loss" if evaluates else None,
+        greater_is_better=False if evaluates else None,
         save_strategy="steps",
         save_steps=params.save_steps,
         save_total_limit=CHECKPOINTS_KEPT - 1,
@@ -114,19 +159,10 @@ def _arguments(spec: TaskSpec) -> SFTConfig:
         logging_nan_inf_filter=False,
         disable_tqdm=True,
         report_to="none",
+        remove_unused_columns=False,
         dataset_kwargs={"skip_prepare_dataset": True},
-        dataloader_pin_memory=device.kind == "cuda",
+        dataloader_pin_memory=False,
     )
-
-
-def _precision(params: TrainingParams, device: Device) -> dict[str, bool]:
-    """Set the mixed precision flags; TRL turns bf16 on unless told otherwise."""
-    on_cpu = device.kind == "cpu"
-    return {
-        "use_cpu": on_cpu,
-        "bf16": params.dtype == "bfloat16",
-        "fp16": params.dtype == "float16",
-    }
 
 
 def _device_map(device: Device) -> dict[str, str]:

@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from engine.tasks.events import Event
 
 
-PREPARED = "prepared"
-
-
 class TaskSpec(BaseModel):
     """Everything that a training needs to know; the same wherever it runs."""
 
@@ -30,11 +27,8 @@ class TaskSpec(BaseModel):
     """Where the finished adapter goes."""
     partial: Path
     """Where it is written before; in the same folder, so that a rename moves it."""
-
-    @property
-    def prepared(self) -> Path:
-        """The folder of the encoded rows."""
-        return self.folder / PREPARED
+    cache: Path
+    """Encoded rows, shared with other tasks; may be emptied at any time."""
 
     @property
     def checkpoints(self) -> Path:

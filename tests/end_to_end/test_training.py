@@ -218,7 +218,7 @@ class Reporter:
     stop_requested = False
     def report(self, event): print(event.type)
 train(TaskSpec(task_id="again", task_name="again", plan=plan, folder=folder, output=output,
-               partial=output.with_name("partial")), Reporter())
+               partial=output.with_name("partial"), cache=output.with_name("cache")), Reporter())
 """
 
 

@@ -14,7 +14,7 @@ from engine.data.types import Conversation, Message
 from engine.errors import LoraDeckError
 from engine.results.sample import make_sample
 from engine.train import encoding
-from engine.train.encoding import ROWS, EncodingStoppedError, RowEncoder
+from engine.train.encoding import ROWS, RowEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,10 +49,10 @@ def test_rows_are_written_as_the_one_encoding_gives_them(
 ) -> None:
     encoder = make_encoder()
     rows = [talk("Why?", "Because.", row=1), talk("Who?", "Ada Morrow.", row=2)]
-    summary = encoder.write(rows, tmp_path / "prepared")
+    summary = encoder.write(rows, tmp_path)
     assert (summary.rows, summary.rows_cut, summary.rows_left_out) == (2, 0, 0)
     assert (summary.sample.question, summary.sample.reference) == ("Why?", "Because.")
-    for written, row in zip(_rows(tmp_path / "prepared"), rows, strict=True):
+    for written, row in zip(_rows(tmp_path), rows, strict=True):
         whole = encode(row, encoder._template, encoder._tokenizer)
         assert written["input_ids"] == whole.input_ids
         assert written["labels"] == whole.labels
@@ -64,8 +64,8 @@ def test_rows_that_say_the_same_share_a_key(
     make_encoder: Encoder, talk: Callable[..., Conversation], tmp_path: Path
 ) -> None:
     rows = [talk("Why?", "Because."), talk("why", "  because"), talk("Who?", "Because.")]
-    make_encoder().write(rows, tmp_path / "prepared")
-    same, again, other = (row["key"] for row in _rows(tmp_path / "prepared"))
+    make_encoder().write(rows, tmp_path)
+    same, again, other = (row["key"] for row in _rows(tmp_path))
     assert same == again != other
 
 
@@ -101,8 +101,8 @@ def test_batches_join_without_a_gap(
 ) -> None:
     monkeypatch.setattr(encoding, "_BATCH", 3)
     rows = [talk("Why?", "x" * length, row=length) for length in range(1, 9)]
-    make_encoder().write(rows, tmp_path / "prepared")
-    trained = [row["trained"] for row in _rows(tmp_path / "prepared")]
+    make_encoder().write(rows, tmp_path)
+    trained = [row["trained"] for row in _rows(tmp_path)]
     assert len(trained) == 8
     assert trained == sorted(trained)  # longer and longer answers, in order
 
@@ -112,8 +112,8 @@ def test_long_rows_are_cut_and_counted_and_those_without_an_answer_left_out(
 ) -> None:
     rows = [talk("Why?", "Because " * 60, row=1), talk("Why? " * 90, "Because.", row=2)]
     whole = len(encode(rows[0], *_parts(make_encoder())).input_ids)
-    summary = make_encoder(100).write(rows, tmp_path / "prepared")
-    (kept,) = _rows(tmp_path / "prepared")
+    summary = make_encoder(100).write(rows, tmp_path)
+    (kept,) = _rows(tmp_path)
     assert kept["tokens"] == 100
     assert (summary.rows_cut, summary.tokens_cut) == (1, whole - 100)
     assert summary.rows_left_out == 1
@@ -121,31 +121,11 @@ def test_long_rows_are_cut_and_counted_and_those_without_an_answer_left_out(
     assert NOT_TRAINED in kept["labels"]  # type: ignore[operator]
 
 
-def test_what_lies_there_whole_is_not_encoded_again(
-    make_encoder: Encoder, talk: Callable[..., Conversation], tmp_path: Path
-) -> None:
-    first = make_encoder().write([talk("Why?", "Because.")], tmp_path / "prepared")
-    assert make_encoder().write(iter(()), tmp_path / "prepared") == first
-
-
-def test_a_stop_leaves_nothing_that_looks_whole(
-    make_encoder: Encoder,
-    talk: Callable[..., Conversation],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(encoding, "_BATCH", 1)
-    rows = [talk("Why?", "Because.", row=1), talk("Who?", "Ada.", row=2)]
-    with pytest.raises(EncodingStoppedError):
-        make_encoder(go_on=lambda _: False).write(rows, tmp_path / "prepared")
-    assert make_encoder().write(rows, tmp_path / "prepared").rows == 2
-
-
 def test_no_row_at_all_is_refused_with_its_reasons(
     make_encoder: Encoder, talk: Callable[..., Conversation], tmp_path: Path
 ) -> None:
     with pytest.raises(LoraDeckError, match="Row 7: nothing of its answer"):
-        make_encoder(10).write([talk("Why? " * 90, "Because.", row=7)], tmp_path / "prepared")
+        make_encoder(10).write([talk("Why? " * 90, "Because.", row=7)], tmp_path)
 
 
 def _parts(encoder: RowEncoder) -> tuple[ChatTemplate, Tokenizer]:
@@ -160,4 +140,4 @@ def test_rows_that_would_not_teach_to_stop_are_left_out(
     folder = make_model("endless", endless)
     encoder = RowEncoder(ChatTemplate.load(folder), load_tokenizer(folder), 100, lambda _: True)
     with pytest.raises(LoraDeckError, match="end-of-turn token"):
-        encoder.write([talk("Why?", "Because.")], tmp_path / "prepared")
+        encoder.write([talk("Why?", "Because.")], tmp_path)

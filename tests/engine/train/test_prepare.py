@@ -56,7 +56,13 @@ def _spec(dataset: Path, folder: Path, **overrides: object) -> TaskSpec:
     plan = plan_for(found.rows - found.faulty, dataset_file=str(dataset), **overrides)
     plan = plan.model_copy(update={"dataset": found})
     return TaskSpec(
-        task_id="a", task_name="a", plan=plan, folder=folder, output=folder, partial=folder
+        task_id="a",
+        task_name="a",
+        plan=plan,
+        folder=folder,
+        output=folder,
+        partial=folder,
+        cache=folder / "cache",
     )
 
 

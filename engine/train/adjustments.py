@@ -1,0 +1,55 @@
+"""What a run had to change in its plan to go on; kept in its folder, so that it stays changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from engine.files import write_atomic
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.plan.parameters import TrainingParams
+
+_FILE = "adjustments.json"
+_SLOWER = 3.0
+"""The rate's divisor after a roll-back (rules.md)."""
+_TIGHTER = 0.3
+"""The largest gradient norm after a roll-back."""
+
+
+class Adjustments(BaseModel):
+    """Changes to a plan that memory or the loss asked for while it ran."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pass_tokens: int | None = None
+    """Tokens in one forward pass at most; ``None`` as planned."""
+    gradient_checkpointing: bool = False
+    """Activations are computed twice, though the plan had room for them."""
+    rolled_back: bool = False
+    """Loss or gradient were no number once: the rest runs at a lower rate."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Adjustments:
+        """Read a task folder's; none where there is no file or it is damaged."""
+        try:
+            return cls.model_validate_json((folder / _FILE).read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValidationError):
+            return cls()
+
+    def save(self, folder: Path) -> None:
+        """Write them to a task folder."""
+        write_atomic(folder / _FILE, self.model_dump_json())
+
+    def apply(self, params: TrainingParams) -> TrainingParams:
+        """Give the parameters that the run goes on with."""
+        changes: dict[str, object] = {}
+        if self.gradient_checkpointing:
+            changes["gradient_checkpointing"] = True
+        if self.rolled_back:
+            changes["learning_rate"] = params.learning_rate / _SLOWER
+            changes["max_grad_norm"] = min(params.max_grad_norm, _TIGHTER)
+        return params.model_copy(update=changes)

@@ -1,0 +1,86 @@
+"""Encoded datasets by what they were made from: the same rows are tokenized once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.data.containers.source import content_hash
+from engine.files import size_of, sync_tree
+from engine.train.encoding import SUMMARY, Summary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine.data.types import Inspection
+
+_FORMAT = 2
+"""Counted up whenever rows are encoded differently."""
+_KEPT_BYTES = 5_000_000_000
+_KEPT_ENTRIES = 32
+
+
+class EncodedCache:
+    """Folders of encoded rows, a folder an entry; the least recently used go first.
+
+    Args:
+        folder: Where they lie; made when the first is.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def key(self, dataset: Inspection, template: str, model: Path, max_length: int) -> str:
+        """Name the entry of a dataset, read in one way, for one tokenizer, template and length."""
+        made_from = (
+            _FORMAT,
+            dataset.sha256,
+            dataset.shape.model_dump() if dataset.shape else None,
+            template,
+            content_hash(model / "tokenizer.json"),
+            max_length,
+        )
+        return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:32]
+
+    def get(self, key: str, write: Callable[[Path], Summary]) -> tuple[Path, Summary]:
+        """Give an entry's folder and summary; one that is not there is written first.
+
+        Args:
+            write: Encodes into the folder that it is given.
+        """
+        entry = self._folder / key
+        if not (entry / SUMMARY).exists():
+            self._make(entry, write)
+        with suppress(OSError):
+            os.utime(entry)
+        summary = Summary.model_validate_json((entry / SUMMARY).read_text(encoding="utf-8"))
+        self._prune(entry)
+        return entry, summary
+
+    def _make(self, entry: Path, write: Callable[[Path], Summary]) -> None:
+        """Write an entry aside and give it its name once it is whole."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(dir=self._folder, prefix=f".{entry.name}-"))
+        try:
+            write(aside)
+            sync_tree(aside)
+            with suppress(OSError):  # another worker was quicker: its rows are the same
+                aside.rename(entry)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+    def _prune(self, used: Path) -> None:
+        """Remove the entries that were not used for longest; one that is open lives on unnamed."""
+        entries = [one for one in self._folder.iterdir() if one.is_dir() and one.name[0] != "."]
+        entries.sort(key=lambda one: (one == used, one.stat().st_mtime), reverse=True)
+        size = 0
+        for place, entry in enumerate(entries):
+            size += size_of(entry)
+            if entry != used and (size > _KEPT_BYTES or place >= _KEPT_ENTRIES):
+                shutil.rmtree(entry, ignore_errors=True)

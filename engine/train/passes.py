@@ -1,0 +1,131 @@
+"""Runs rows through the model, forward and backward, in passes of so many tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.nn.utils.rnn import pad_sequence
+
+from engine.data.render import NOT_TRAINED
+from engine.train.loss import summed_loss
+from engine.train.micro_batches import split
+from engine.train.packing import borders, on_device
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from peft import PeftModel
+    from torch import Tensor
+
+    from engine.train.rows import Row
+
+_SCALED_HEADS = (
+    "final_logit_softcapping",
+    "logit_scale",
+    "output_multiplier",
+    "lm_head_multiplier",
+    "logits_scaling",
+)
+"""What a configuration calls a head that does more than multiply; TRL's fused head knows each."""
+
+
+class Passes:
+    """Computes losses and gradients of rows, however many passes that takes.
+
+    A step's loss is the mean over all its trained tokens: how its rows are shared out among
+    passes changes nothing but rounding.
+
+    Args:
+        model: A PEFT model whose base TRL has given its fused head.
+        budget: Tokens in one pass; a longer row goes alone.
+        packed: Whether rows lie end to end in a pass; else they are padded at their end, which
+            causal models do not see.
+    """
+
+    def __init__(self, model: PeftModel, budget: int, *, packed: bool) -> None:
+        self.budget, self.packed = budget, packed
+        self._base = model.get_base_model()
+        config = self._base.config.get_text_config()
+        self._plain_head = not any(getattr(config, name, None) for name in _SCALED_HEADS)
+
+    def backward(self, rows: Sequence[Row], run: Callable[[Tensor], None]) -> Tensor:
+        """Add the gradients of the rows' mean loss to the adapter's.
+
+        Args:
+            run: Runs the backward pass of one loss.
+
+        Returns:
+            The mean loss over the rows' trained tokens, detached.
+        """
+        trained = sum(row.trained for row in rows)
+        total = torch.zeros((), device=self._base.device)
+        for some in self._split(rows):
+            loss = self.loss(some) / trained
+            run(loss)
+            total += loss.detach()
+        return total
+
+    def evaluate(self, rows: Iterable[Row], at_once: int) -> tuple[float, int]:
+        """Give the mean loss over the trained tokens of many rows, and how many tokens they have.
+
+        Args:
+            at_once: Rows that are taken from ``rows`` before they are shared out.
+        """
+        total = torch.zeros((), device=self._base.device)
+        trained = tokens = 0
+        with torch.no_grad():
+            for chunk in _chunks(rows, at_once):
+                for some in self._split(chunk):
+                    total += self.loss(some)
+                trained += sum(row.trained for row in chunk)
+                tokens += sum(len(row.input_ids) for row in chunk)
+        return float(total) / trained, tokens
+
+    def loss(self, rows: Sequence[Row]) -> Tensor:
+        """Sum the loss over the trained tokens of one pass."""
+        inputs, targets = self._pack(rows) if self.packed else _pad(rows)
+        inputs = on_device(inputs, self._base.device)
+        targets = targets.to(self._base.device)
+        if not self._plain_head:
+            found = self._base(**inputs, shift_labels=targets, fused_lm_head=True)
+            summed: Tensor = -found.log_probs.sum()
+            return summed
+        hidden = self._base.base_model(**inputs, use_cache=False).last_hidden_state
+        head = self._base.get_output_embeddings()
+        wanted = targets != NOT_TRAINED
+        return summed_loss(hidden[wanted], head.weight, head.bias, targets[wanted])
+
+    def _split(self, rows: Sequence[Row]) -> Iterator[list[Row]]:
+        """Share rows out among passes."""
+        lengths = [len(row.input_ids) for row in rows]
+        for indexes in split(lengths, self.budget, packed=self.packed):
+            yield [rows[index] for index in indexes]
+
+    def _pack(self, rows: Sequence[Row]) -> tuple[dict[str, Any], Tensor]:
+        """Lay rows end to end, and say to the attention where each begins."""
+        lengths = [len(row.input_ids) for row in rows]
+        inputs = borders(lengths, str(self._base.config._attn_implementation))
+        inputs["input_ids"] = torch.cat([row.input_ids for row in rows])[None]
+        return inputs, torch.cat([row.targets for row in rows])[None]
+
+
+def _pad(rows: Sequence[Row]) -> tuple[dict[str, Any], Tensor]:
+    """Lay rows beneath each other; whatever stands after a row's end is not seen by its tokens."""
+    input_ids = pad_sequence([row.input_ids for row in rows], batch_first=True)
+    targets = pad_sequence(
+        [row.targets for row in rows], batch_first=True, padding_value=NOT_TRAINED
+    )
+    return {"input_ids": input_ids}, targets
+
+
+def _chunks(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    """Take rows in lists of a size; the last may be shorter."""
+    chunk: list[Row] = []
+    for row in rows:
+        chunk.append(row)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

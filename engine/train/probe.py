@@ -1,0 +1,86 @@
+"""Runs the longest real batch once before the first step, and measures what it takes."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import torch
+
+from engine.plan.memory import optimizer_bytes
+from engine.tasks.events import MemoryProbed
+from engine.train.micro_batches import longest
+from engine.train.rows import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.plan.types import Plan
+    from engine.train.deck_trainer import DeckTrainer
+
+
+def probe(trainer: DeckTrainer, plan: Plan, lengths: Sequence[int]) -> MemoryProbed:
+    """Run the most demanding batch that the rows can make, forward and backward.
+
+    Where memory runs out, the trainer's passes are smaller afterwards.
+
+    Args:
+        lengths: Tokens of each training row.
+    """
+    passes, before = trainer.passes, _present()
+    chosen = longest(lengths, passes.budget, trainer.args.train_batch_size, packed=passes.packed)
+    rows = [Row.of(trainer.train_dataset[index]) for index in chosen]
+    _forget_peak()
+    trainer.model.train()
+    with torch.random.fork_rng():
+        trainer.gradients(rows)
+    measured = peak_memory()
+    trainer.model.zero_grad()
+    count = sum(one.numel() for one in trainer.model.parameters() if one.requires_grad)
+    state = optimizer_bytes(plan.training_params, count)
+    return MemoryProbed(
+        tokens=sum(len(row.input_ids) for row in rows),
+        predicted=plan.memory.total,
+        measured=measured + state,
+        fixed=before,
+        free=_free() + before,
+    )
+
+
+def peak_memory() -> int:
+    """Read the peak in bytes: of the GPU's allocator, else of this process."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_allocated())
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _present() -> int:
+    """Read the memory in use now, in bytes."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.memory_allocated())
+    return int(psutil.Process().memory_info().rss)
+
+
+def _free() -> int:
+    """Read the memory that is free beside what this process holds, in bytes."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.mem_get_info()[0])
+    return int(psutil.virtual_memory().available)
+
+
+def _forget_peak() -> None:
+    """Let the peak be counted from here on: that of the loading is another matter."""
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+        return
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
