@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _ASKED = 4
 _LOOKED_AT = 64
-_LONGEST_REFERENCE = 256
+_LONGEST_REFERENCE = 128
 _ROOM = 32
 """Tokens by which an answer may be longer than the longest of the references."""
 

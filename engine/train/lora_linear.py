@@ -13,7 +13,6 @@ import torch
 from peft.tuners.lora import Linear as LoraLinear
 from torch import nn
 from torch.autograd.function import once_differentiable
-from torch.nn.functional import linear
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -91,7 +90,11 @@ class _Product(torch.autograd.Function):
         seen = flat if dropped is None else dropped.reshape(flat.shape)
         narrow_a, scaled_b = a.to(x.dtype), (b * scaling).to(x.dtype)
         narrow = seen @ narrow_a.t()
-        out = linear(flat, weight, bias).addmm_(narrow, scaled_b.t())
+        # The small product first: added to a base product that is rounded to 16 bits already, most
+        # of what an adapter has learned in its first steps would be rounded away.
+        out = torch.addmm(narrow @ scaled_b.t(), flat, weight.t())
+        if bias is not None:
+            out += bias
         ctx.save_for_backward(seen, narrow, weight, narrow_a, scaled_b)
         ctx.scaling, ctx.with_dropout, ctx.adapter_dtype = scaling, dropped is not None, a.dtype
         return out.view(*x.shape[:-1], -1)

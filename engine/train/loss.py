@@ -14,8 +14,8 @@ from torch.autograd.function import once_differentiable
 if TYPE_CHECKING:
     from torch import Tensor
 
-_TILE_ELEMENTS = {"cpu": 2**23, "cuda": 2**26}
-"""Logits in one tile: 32 MB in fp32 on a CPU, near what its caches hold; 256 MB on a GPU."""
+_TILE_ELEMENTS = {"cpu": 2**23, "cuda": 2**24}
+"""Logits in one tile: 32 MB in fp32 on a CPU, near what its caches hold; 64 on a GPU."""
 
 
 def summed_loss(hidden: Tensor, head: Tensor, bias: Tensor | None, targets: Tensor) -> Tensor:
