@@ -96,10 +96,10 @@ SETTINGS = (
     Setting("demo", 256, 2, checkpointing=True),
     Setting("demo", 448, 3, shortest=64, eval_rows=6),
     Setting("demo", 512, 2),
-    Setting("demo", 512, 4, checkpointing=True),
+    Setting("demo", 512, 2, checkpointing=True),
     Setting("qwen", 128, 4),
     Setting("qwen", 384, 2),
-    Setting("qwen", 384, 4, checkpointing=True),
+    Setting("qwen", 384, 3, checkpointing=True),
 )
 BF16_SETTINGS = (
     Setting("demo", 256, 2, dtype="bfloat16"),
