@@ -71,8 +71,15 @@ def _run(job: Job) -> Outcome:
     if isinstance(job, TrainJob):
         return _train(job)
     if isinstance(job, LossJob):
-        return importlib.import_module("benchmarks.held_out").measure(job)
-    return importlib.import_module("benchmarks.contestants").run(job)
+        return _measure(job)
+    outcome: Outcome = importlib.import_module("benchmarks.contestants").run(job)
+    return outcome
+
+
+def _measure(job: LossJob) -> Outcome:
+    """Measure adapters."""
+    outcome: Outcome = importlib.import_module("benchmarks.held_out").measure(job)
+    return outcome
 
 
 def _train(job: TrainJob) -> Outcome:
@@ -102,8 +109,7 @@ def _losses(job: TrainJob, test: Path) -> list[float]:
         adapters=[job.spec.output],
         cores=max(1, plan.device.cores),
     )
-    measured: Outcome = importlib.import_module("benchmarks.held_out").measure(asked)
-    return measured.losses
+    return _measure(asked).losses
 
 
 def peak_memory() -> int:

@@ -142,7 +142,7 @@ def measure(
     rows = write_rows(folder / "rows.jsonl", _rows(setting, Path(model.path or ""), steps))
     plan = plan_for(rows, model, device, setting.overrides(steps))
     job = TrainJob(result=folder / "outcome.json", spec=task_of(plan, folder / "task"))
-    (outcome,) = run([job], folder, gpu=device.kind == "cuda")
+    (outcome,) = run([job], folder, gpu=device.uuid)
     print(f"{setting.name}: {outcome.wall_seconds:.0f} s", file=sys.stderr, flush=True)
     return {"setting": setting.name} | _memory(plan, outcome) | _time(outcome.events)
 

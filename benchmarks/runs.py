@@ -86,13 +86,13 @@ def task_of(plan: Plan, folder: Path) -> TaskSpec:
     )
 
 
-def run(jobs: Sequence[Job], folder: Path, *, gpu: bool = False) -> Iterator[Outcome]:
+def run(jobs: Sequence[Job], folder: Path, *, gpu: str = "") -> Iterator[Outcome]:
     """Carry jobs out, in turn in one process, and give each outcome once it is there.
 
     Args:
         jobs: Each with a result file that is not there yet.
         folder: Takes the process's orders and its log.
-        gpu: Whether the process may see one.
+        gpu: The UUID of the one that the process may see; empty for none.
 
     Raises:
         RuntimeError: The process ended before its jobs did; with the end of its log.
@@ -118,10 +118,10 @@ def run(jobs: Sequence[Job], folder: Path, *, gpu: bool = False) -> Iterator[Out
         child.wait()
 
 
-def _environment(gpu: bool) -> dict[str, str]:
-    """Let the child find this checkout, and nothing on the network."""
+def _environment(gpu: str) -> dict[str, str]:
+    """Let the child find this checkout, one GPU or none, and nothing on the network."""
     settings = {"PYTHONPATH": str(REPOSITORY), "HF_HUB_OFFLINE": "1"}
-    return {**os.environ, **settings, **({} if gpu else {"CUDA_VISIBLE_DEVICES": ""})}
+    return {**os.environ, **settings, "CUDA_VISIBLE_DEVICES": gpu}
 
 
 def _wait(child: subprocess.Popen[bytes], result: Path, log: Path) -> None:
