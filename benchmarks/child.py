@@ -7,7 +7,9 @@ the same thread settings, so that no ratio comes from them.
 from __future__ import annotations
 
 import importlib
+import os
 import resource
+import shutil
 import sys
 import time
 from dataclasses import dataclass
@@ -59,10 +61,13 @@ class Recorder:
 
 
 def main() -> None:
-    """Work the jobs off, one after the other."""
+    """Work the jobs off, one after the other, as long as somebody waits for them."""
+    parent = os.getppid()
     jobs = JOBS.validate_json(Path(sys.argv[1]).read_text(encoding="utf-8"))
     _set_environment("")
     for job in jobs:
+        if os.getppid() != parent:
+            return
         write_atomic(job.result, _run(job).model_dump_json())
 
 
@@ -94,8 +99,10 @@ def _train(job: TrainJob) -> Outcome:
         peak_memory=peak_memory(),
         events=recorder.events,
     )
+    shutil.rmtree(job.spec.checkpoints, ignore_errors=True)  # a grid's would fill the disk
     if job.test:
         outcome.losses = _losses(job, job.test)
+        shutil.rmtree(job.spec.folder)
     return outcome
 
 
