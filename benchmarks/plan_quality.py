@@ -14,7 +14,7 @@ What was measured is kept under ``.cache/plan_quality``, so that a run that was 
 Automatic points are measured again by themselves once a rule has changed what they are; grid
 points under older rules are counted and said, and measured again with --again grid. --again auto
 does so with the automatic points whatever was kept: after a change of the trainer. --smoke tries
-the way there and back with two steps each and keeps its figures apart. Under an hour on two cores.
+the way there and back with two steps each and keeps its figures apart. About an hour on two cores.
 """
 
 from __future__ import annotations

@@ -173,12 +173,11 @@ _GOODS = {
     "candles": "lighting", "bulbs": "lighting", "mugs": "kitchen", "plates": "kitchen",
     "pans": "kitchen", "rakes": "garden", "seeds": "garden", "hoses": "garden",
 }  # fmt: skip
-_CITIES = ("Oslo", "Lyon", "Porto", "Graz", "Ghent", "Turku", "Brno", "Cork")
 _ORDERS = (
-    "{name} from {city} needs {count} {goods}.",
-    "Please send {count} {goods} to {name} in {city}.",
-    "{name} picks up {count} {goods} in {city}.",
-    "{count} {goods} for {name}, {city}.",
+    "{name} needs {count} {goods}.",
+    "Send {count} {goods} to {name}.",
+    "{name} picks up {count} {goods}.",
+    "{count} {goods} for {name}.",
 )
 _NOTES = ("call first", "ring before", "phone ahead", "leave at door", "no hurry")
 """Written by whoever took the order: the sentence does not tell."""
@@ -195,11 +194,10 @@ def _order(random_: random.Random) -> Row:
         "name": random_.choice(_NAMES),
         "count": random_.randint(2, 60),
         "goods": random_.choice(list(_GOODS)),
-        "city": random_.choice(_CITIES),
     }
     found = {
         "who": values["name"],
-        "n": values["count"],
+        "count": values["count"],
         "kind": _GOODS[str(values["goods"])],
         "note": random_.choice(_NOTES),
     }
@@ -242,5 +240,5 @@ DATASETS: dict[str, Callable[[int], Split]] = {
     "orders": orders,
     "log_book": log_book,
 }
-EPOCHS = {"facts": (6, 12), "tickets": (2, 5), "orders": (1, 3), "log_book": (2, 4)}
+EPOCHS = {"facts": (6, 12), "tickets": (2, 5), "orders": (1, 3), "log_book": (1, 3)}
 """That the grid tries for each."""
