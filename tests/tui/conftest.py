@@ -14,6 +14,7 @@ import screens.dataset_picker
 import screens.model_picker
 import screens.row_editor
 import screens.task
+import screens.value_dialog
 import tui.app
 from engine.home import Home
 from tests.tui.fake_engine import NOW, FakeEngine
@@ -38,6 +39,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(screens.dataset, "SETTLE_SECONDS", 0)
     monkeypatch.setattr(screens.row_editor, "LIVE_SECONDS", 0)
     monkeypatch.setattr(screens.model_picker, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(screens.value_dialog, "LIVE_SECONDS", 0)
     monkeypatch.setattr(screens.task, "BATCH_SECONDS", 0.01)
     monkeypatch.setattr(screens.task, "DRAW_SECONDS", 0.01)
     # Pilot sleeps for a fiftieth of a second five times a key.
