@@ -82,7 +82,9 @@ class PlanScreen(DeckScreen[bool]):
         super().__init__(session)
         self._made, self._attempt, self._wish = made, attempt, wish
         self._known: Plan | None = None
-        """The last plan that was made, shown dimly while another one is."""
+        """The last plan that was made, whose values stay in sight while another one is."""
+        self._resettable = (False, False)
+        """Whether the value under the cursor, and any value, can be taken back."""
 
     def compose_body(self) -> ComposeResult:
         """Lay out the sums in brief, the parameters, what is known of one, and all sums."""
@@ -121,7 +123,15 @@ class PlanScreen(DeckScreen[bool]):
             self.strip.update(self._state())
             self.sums.say(self._state())
         self._describe()
-        self.refresh_bindings()
+        self._weigh_keys()
+
+    def _weigh_keys(self) -> None:
+        """Draw the footer anew where the keys that take values back change; it is dear."""
+        overrides = self._made.wishes.overrides
+        resettable = self.parameters.cursor in overrides, bool(overrides)
+        if resettable != self._resettable:
+            self._resettable = resettable
+            self.refresh_bindings()
 
     def _state(self) -> Content:
         """Say why there is no plan, and how to undo what refused it."""
@@ -134,7 +144,7 @@ class PlanScreen(DeckScreen[bool]):
     def _moved(self) -> None:
         """Tell about the parameter under the cursor."""
         self._describe()
-        self.refresh_bindings()
+        self._weigh_keys()
 
     def _describe(self) -> None:
         """Tell about the parameter under the cursor."""
@@ -187,12 +197,8 @@ class PlanScreen(DeckScreen[bool]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Offer to take back only what was set."""
-        overrides = self._made.wishes.overrides
-        if action == "reset":
-            return True if self.is_mounted and self.parameters.cursor in overrides else None
-        if action == "reset_all":
-            return True if overrides else None
-        return True
+        one, some = self._resettable
+        return {"reset": one or None, "reset_all": some or None}.get(action, True)
 
     # Moving
 

@@ -97,7 +97,7 @@ class ValueDialog(ModalScreen[Edited | None]):
         else:
             field = self.query_one(Field)
             field.value = now
-            field.action_end()
+            field.action_select_all()
 
     @on(Input.Changed)
     @on(LineList.Highlighted)

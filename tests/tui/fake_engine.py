@@ -29,8 +29,10 @@ from engine.tasks.events import (
     DatasetPrepared,
     Evaluated,
     Event,
+    MemoryProbed,
     PhaseEntered,
     StepLogged,
+    StopTested,
     TaskCompleted,
     TaskStarted,
 )
@@ -214,7 +216,9 @@ def running(
         "task": task(name, "running", number, progress=round(100 * step / 24, 1),
                      current_epoch=step / 4),
         "phase": "training", "step": step, "max_steps": 24, "loss": losses[-1], "losses": losses,
-        "seconds_left": (24 - step) * 6.2, "tokens_per_second": 412.0,
+        "seconds_left": (24 - step) * 62.0, "tokens_per_second": 412.0,
+        "seconds_left_range": ((24 - step) * 58.0, (24 - step) * 68.0),
+        "memory_predicted": 1_240_000_000, "memory_measured": 1_190_000_000,
         "device": "CPU, 2 cores", "last_seq": step + 4,
     }  # fmt: skip
     return TaskView.model_validate(values | changes)
@@ -248,6 +252,8 @@ def training_events(steps: int = 11, total: int = 24, *, completed: bool = False
         PhaseEntered(phase="preparing"),
         DatasetPrepared(train_rows=16, eval_rows=0, tokens=960, trained_tokens=420, rows_cut=0,
                         tokens_cut=0),
+        MemoryProbed(tokens=384, predicted=1_240_000_000, measured=1_190_000_000,
+                     fixed=1_100_000_000, free=6_100_000_000),
         PhaseEntered(phase="training"),
     ]  # fmt: skip
     for step in range(1, steps + 1):
@@ -278,6 +284,7 @@ def _ending() -> list[Event]:
                         " lighthouses along the coast, and each has its own keeper.",
             adapter_answer="Ada Morrow keeps the lighthouse at Cape Wren.",
         ),
+        StopTested(asked=24, ended=24, limit=256),
         AdapterSaved(path="/models/lora/x", size_bytes=19_500_000),
         TaskCompleted(seconds=148.0, train_loss=0.412, peak_memory=1_310_000_000),
     ]  # fmt: skip

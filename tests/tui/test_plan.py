@@ -40,14 +40,13 @@ async def open_plan(app: LoraDeckApp, pilot: Pilot[None]) -> PlanScreen:
 
 
 async def change(app: LoraDeckApp, pilot: Pilot[None], key: str, *typed: str) -> None:
-    """Open a parameter's dialog and type into its emptied field."""
+    """Open a parameter's dialog and type over its value."""
     screen = app.screen
     assert isinstance(screen, PlanScreen)
     screen.parameters.cursor = key
     await pilot.press("enter")
     await until(pilot, lambda: isinstance(app.screen, ValueDialog))
-    if typed:
-        await pilot.press("ctrl+u", *typed)
+    await pilot.press(*typed)
 
 
 async def set_value(app: LoraDeckApp, pilot: Pilot[None], key: str, *typed: str) -> None:
@@ -162,7 +161,7 @@ async def test_nothing_typed_is_no_value(tmp_path: Path) -> None:
     async with opened(FakeEngine(), tmp_path) as (app, pilot):
         await open_plan(app, pilot)
         await change(app, pilot, "lora_rank")
-        await pilot.press("ctrl+u", "enter")
+        await pilot.press("backspace", "enter")
         await until(pilot, lambda: "Type a value" in text_of(app))
 
 

@@ -201,8 +201,9 @@ async def to_plan(pilot: Pilot[None]) -> None:
     await until(pilot, lambda: isinstance(app.screen, PlanScreen) and app.screen.parameters.items)
     home = app.screen_stack[0]
     home.training.take_wishes(Wishes("", {"num_epochs": 12}), None)
-    await until(pilot, lambda: "48 steps" in text_of(app))
+    await until(pilot, lambda: "48 steps" in text_of(app) and "Reset all" in text_of(app))
     app.screen.parameters.cursor = "learning_rate"
+    await pilot.pause()
 
 
 async def to_sums(pilot: Pilot[None]) -> None:
@@ -219,8 +220,7 @@ async def to_value(pilot: Pilot[None]) -> None:
     app.screen.parameters.cursor = "max_seq_length"
     await pilot.press("enter")
     await until(pilot, lambda: isinstance(app.screen, ValueDialog))
-    await pilot.press("9")
-    await pilot.press("9")
+    await pilot.press("9", "9", "9", "9")
     await until(pilot, lambda: "over the model's context" in text_of(app))
 
 
