@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, get_args, get_origin
 
 from engine.plan.parameters import TrainingParams, describe
-from screens.format import one_line, rate_words
+from screens.format import one_line
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Adapter": ("lora_rank", "lora_alpha", "lora_dropout", "target_modules"),
@@ -17,7 +17,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Evaluation and checkpoints": ("eval_rows", "early_stopping_patience", "save_steps"),
 }  # fmt: skip
 _SWITCH = {True: "on", False: "off"}
-_SMALL = 0.001
+_SMALL = 0.01
 _BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 
@@ -34,8 +34,14 @@ def value_words(value: Any) -> str:
     if isinstance(value, bool):
         return _SWITCH[value]
     if isinstance(value, float):
-        return rate_words(value) if 0 < value < _SMALL else f"{value:g}"
+        return _small_words(value) if 0 < value < _SMALL else f"{value:g}"
     return one_line(str(value))
+
+
+def _small_words(value: float) -> str:
+    """Write a small number with all its digits: ``1.25e-4``."""
+    mantissa, exponent = f"{value:.5e}".split("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
 
 
 def meaning(key: str) -> str:

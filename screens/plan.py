@@ -137,8 +137,11 @@ class PlanScreen(DeckScreen[bool]):
         """Say why there is no plan, and how to undo what refused it."""
         if self._made.refusal is None:
             return Content.styled("Planning…", "$muted")
-        undo = Content.styled(f"\n{_UNDO}" if self._made.wishes.overrides else "", "$muted")
-        return error_text(self._made.refusal) + undo
+        wishes = self._made.wishes
+        undo = [_UNDO] if wishes.overrides else []
+        undo += [f"p leaves the preset {wishes.preset}."] if wishes.preset else []
+        lines = [error_text(self._made.refusal), Content.styled(" ".join(undo), "$muted")]
+        return Content("\n").join(line for line in lines if line)
 
     @on(LineList.Highlighted, "#parameters")
     def _moved(self) -> None:

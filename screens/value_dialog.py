@@ -17,6 +17,7 @@ from textual.widgets import Footer, Input, Static
 from engine.errors import LoraDeckError
 from engine.plan.parameters import check_overrides
 from engine.text import visible
+from screens.base import ShowsFailures
 from screens.parameters import meaning, options_of, range_words, value_words
 from screens.sums import changed_words
 from screens.widgets.field import Field
@@ -41,7 +42,7 @@ class Edited:
     plan: Plan
 
 
-class ValueDialog(ModalScreen[Edited | None]):
+class ValueDialog(ShowsFailures, ModalScreen[Edited | None]):
     """Answers with a value that the engine has planned with.
 
     Args:
@@ -132,6 +133,8 @@ class ValueDialog(ModalScreen[Edited | None]):
         if self._options:
             return self._options[self.query_one(OptionList).cursor or ""]
         text = self.query_one(Field).value.strip()
+        if self._value is not None and text == value_words(self._value):
+            return self._value  # what is shown may be rounded
         if not text:
             raise LoraDeckError("No value", "Type a value; esc leaves it as it is.")
         return text

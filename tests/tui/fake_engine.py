@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from engine.data.types import (
@@ -46,6 +47,11 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
 ALPACA = "/samples/alpaca_example.json"
 BROKEN = "/samples/broken_json.json"
+CLASSIC = SimpleNamespace(
+    name="classic",
+    description="What most LoRA guides give, whatever the data.",
+    values={"lora_rank": 16, "num_epochs": 3, "learning_rate": 2e-4, "use_4bit": True},
+)
 REASONS = {
     "num_epochs": "16 rows: as many passes as make 24 steps",
     "batch_size": "few rows learn better from small batches",

@@ -65,8 +65,9 @@ def test_ranges_and_values_are_in_words() -> None:
     assert range_words("lora_rank") == "a whole number, at least 1, at most 1,024"
     assert range_words("lora_dropout") == "a number, at least 0, below 1"
     assert range_words("use_4bit") == "on or off"
-    values = (True, 5e-4, 0.05, 128, "a\x1bb")
-    assert [value_words(value) for value in values] == ["on", "5e-4", "0.05", "128", "a␛b"]
+    values = (True, 5e-4, 1.25e-3, 0.05, 128, "a\x1bb")
+    words = ["on", "5e-4", "1.25e-3", "0.05", "128", "a␛b"]
+    assert [value_words(value) for value in values] == words
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])
@@ -196,6 +197,17 @@ async def test_switches_and_names_are_chosen_from_a_list(tmp_path: Path) -> None
         assert overrides == {"gradient_checkpointing": True, "lr_scheduler_type": "linear"}
 
 
+async def test_a_value_kept_as_it_is_loses_no_digit(tmp_path: Path) -> None:
+    exact = 1.23456789e-4
+    async with opened(FakeEngine(), tmp_path) as (app, pilot):
+        await open_plan(app, pilot)
+        training = home_of(app).training
+        training.take_wishes(Wishes("", {"learning_rate": exact}), None)
+        await until(pilot, lambda: training.plan_panel.ready)
+        await set_value(app, pilot, "learning_rate")
+        assert training.wishes.overrides == {"learning_rate": exact}
+
+
 async def test_values_are_taken_back(tmp_path: Path) -> None:
     engine = FakeEngine()
     async with opened(engine, tmp_path) as (app, pilot):
@@ -239,7 +251,7 @@ async def test_a_preset_is_taken_and_left_again(tmp_path: Path) -> None:
         await pilot.press("p")
         await until(pilot, lambda: isinstance(app.screen, PresetDialog))
         await pilot.press("j")
-        await until(pilot, lambda: "most tutorials" in text_of(app))
+        await until(pilot, lambda: "whatever the data" in text_of(app))
         await pilot.press("enter")
         await until(pilot, lambda: "preset classic" in text_of(app))
         assert engine.calls["plan"][-1].preset == "classic"

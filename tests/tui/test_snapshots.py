@@ -230,7 +230,7 @@ async def to_presets(pilot: Pilot[None]) -> None:
     await pilot.press("p")
     await until(pilot, lambda: isinstance(pilot.app.screen, PresetDialog))
     await pilot.press("j")
-    await until(pilot, lambda: "tutorials" in text_of(pilot.app))
+    await until(pilot, lambda: "whatever the data" in text_of(pilot.app))
 
 
 async def to_refusal(pilot: Pilot[None]) -> None:
