@@ -61,6 +61,16 @@ def human_duration(seconds: float) -> str:
     return f"{secs} s"
 
 
+def human_left(seconds: float, bounds: tuple[float, float] | None = None) -> str:
+    """Write a time left, with its spread where that is known: ``12 min left (11–14)``."""
+    if bounds is None:
+        return f"{human_duration(seconds)} left"
+    units = ((3600, "h", 1), (60, "min", 0), (1, "s", 0))
+    size, unit, digits = next((one for one in units if seconds >= 2 * one[0]), units[-1])
+    about, low, high = (f"{value / size:.{digits}f}" for value in (seconds, *bounds))
+    return f"{about} {unit} left" + (f" ({low}–{high})" if low != high else "")
+
+
 def human_count(count: float) -> str:
     """Write a large count briefly: ``135 M``, ``1.7 B``, ``12 k``."""
     for limit, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):

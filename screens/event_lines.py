@@ -21,6 +21,7 @@ from engine.tasks.events import (
     TaskStopped,
 )
 from engine.text import human_bytes, human_duration, visible
+from screens.event_words import keeping_words
 from screens.format import loss_words, phase_words
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _ending_words(event: Event) -> str:
         case TaskFailed():
             return "\n".join(filter(None, (f"failed: {event.title}", event.message, event.hint)))
         case _:
-            return event.type.replace("_", " ")
+            return keeping_words(event)
 
 
 def _prepared(event: DatasetPrepared) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len
 from rich.text import Text
 
-from engine.text import visible
+from engine.text import human_bytes, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +48,7 @@ PHASES = {
     "answering": "asking base and adapter",
     "saving": "saving the adapter",
 }
+_WEEK = 6  # days in which the name of a day says which one
 _SPARKS = "▁▂▃▄▅▆▇█"
 
 
@@ -88,6 +89,19 @@ def moment_words(moment: datetime, now: datetime) -> str:
     if there.year == now.year:
         return f"{there.day} {there:%b}"
     return f"{there:%Y-%m}"
+
+
+def finish_words(moment: datetime, now: datetime) -> str:
+    """Write when something will be done: the time today, else the day as well."""
+    there = moment.astimezone(now.tzinfo)
+    if there.date() == now.date():
+        return f"{there:%H:%M}"
+    return f"{there:%a %H:%M}" if (there - now).days < _WEEK else f"{there.day} {there:%b}"
+
+
+def measured_words(measured: int, predicted: int) -> str:
+    """Write the memory that was measured beside what the plan expected."""
+    return f"{human_bytes(measured)}, predicted {human_bytes(predicted)}"
 
 
 def figures(view: TaskView) -> list[str]:

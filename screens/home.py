@@ -32,7 +32,9 @@ class HomeScreen(DeckScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "dataset", "Dataset", id="home.dataset", tooltip="Choose the dataset"),
         Binding("m", "model", "Model", id="home.model", tooltip="Choose the base model"),
-        Binding("n", "name", "Name", id="home.name", tooltip="Name the training"),
+        Binding("p", "plan", "Plan", id="home.plan",
+                tooltip="The whole plan: every parameter, and your own values"),
+        Binding("n", "name", "Name", show=False, id="home.name", tooltip="Name the training"),
         Binding("s", "start", "Start", id="home.start", tooltip="Start the training"),
         Binding("t", "tasks", "Tasks", id="home.tasks", tooltip="Go to the list of tasks"),
         Binding("q", "app.quit", "Quit", id="home.quit",
@@ -133,6 +135,23 @@ class HomeScreen(DeckScreen[None]):
     def action_leave_out(self) -> None:
         """Leave the rows that cannot train out of the training, or take them in again."""
         self.training.toggle_leave_out()
+
+    def action_plan(self) -> None:
+        """Open the whole plan; it needs both choices."""
+        if self.training.dataset is None or self.training.model is None:
+            self.notify("Choose dataset and model first.", severity="warning", markup=False)
+            self.training.focus_next_step()
+            return
+        from screens.plan import PlanScreen
+
+        screen = PlanScreen(self.session, self.training.next_plan, self.training.attempt,
+                            self.training.take_wishes)  # fmt: skip
+        self.app.push_screen(screen, self._plan_left)
+
+    def _plan_left(self, start: bool | None) -> None:
+        """Start the training where that is wanted."""
+        if start:
+            self.training.start()
 
     def action_start(self) -> None:
         """Start the training, or say what is missing and go there."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
+
+if TYPE_CHECKING:
+    from screens.next_plan import NextPlan
 
 
 @dataclass
@@ -20,3 +24,10 @@ class TasksChanged(Message, bubble=False):
 @dataclass
 class EngineStatusChanged(Message, bubble=False):
     """The engine was reached, or lost; the session holds its status."""
+
+
+@dataclass
+class PlanChanged(Message, bubble=False):
+    """The next training's plan is another, or is being made."""
+
+    plan: NextPlan

@@ -12,7 +12,14 @@ from textual.getters import query_one
 from textual.widgets import Static
 
 from engine.errors import EngineUnavailableError
-from engine.tasks.events import AnswersCompared, Evaluated, StepLogged, TaskCompleted
+from engine.tasks.events import (
+    AnswersCompared,
+    Evaluated,
+    MemoryProbed,
+    StepLogged,
+    StopTested,
+    TaskCompleted,
+)
 from engine.text import visible
 from screens.base import DeckScreen, back_binding
 from screens.curve import Curve
@@ -138,6 +145,10 @@ class TaskScreen(DeckScreen[None]):
                     self.curve.add_eval(event.step, event.eval_loss)
                 case AnswersCompared():
                     self.answers.add(event)
+                case MemoryProbed():
+                    self.summary.probed = event
+                case StopTested():
+                    self.summary.stop_test = event
                 case TaskCompleted():
                     self.summary.peak_memory = event.peak_memory
                 case _:

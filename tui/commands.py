@@ -57,6 +57,7 @@ class DeckCommands(Provider):
         home = deck.at_home
         yield Command("Choose dataset", home("dataset"), "Pick the file to train on")
         yield Command("Choose model", home("model"), "Pick the base model")
+        yield Command("Show the whole plan", home("plan"), "Every parameter, and your own values")
         yield Command("Name the training", home("name"), "Give the next training a name")
         yield Command("Start training", home("start"), "Start what is planned")
         yield Command("Show tasks", home("tasks"), "Go to the list of tasks")

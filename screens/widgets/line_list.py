@@ -117,6 +117,10 @@ class LineList(ScrollView, Generic[Item], can_focus=True):
         """Tell how many lines an item takes."""
         return 1
 
+    def head_of(self, item: Item) -> int:  # noqa: ARG002
+        """Tell how many of its first lines the cursor leaves unmarked."""
+        return 0
+
     def lines_of(self, item: Item, width: int) -> list[Text]:
         """Draw an item: ``height_of`` lines, none of them wider than ``width`` cells."""
         raise NotImplementedError
@@ -174,7 +178,7 @@ class LineList(ScrollView, Generic[Item], can_focus=True):
     def _item_strip(self, index: int, line: int, width: int) -> Strip:
         """Draw one line of an item, with the cursor's mark where it stands there."""
         key = self._keys[index]
-        here = key == self.cursor
+        here = key == self.cursor and line >= self.head_of(self.items[key])
         lines = self.lines_of(self.items[key], width - _MARGIN)
         text = Text.assemble(("▌" if here else " ", self.tone("mark")))
         if line < len(lines):
@@ -191,8 +195,9 @@ class LineList(ScrollView, Generic[Item], can_focus=True):
         return Strip(segments).adjust_cell_length(width, style)
 
     def on_resize(self) -> None:
-        """Lay the content out anew."""
+        """Lay the content out anew, with the cursor in sight."""
         self._resize_content()
+        self._reveal()
 
     def notify_style_update(self) -> None:
         """Draw anew in the theme's colours."""

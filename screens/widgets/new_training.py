@@ -16,6 +16,8 @@ from engine.text import human_bytes, human_count
 from screens.base import ShowsFailures
 from screens.draft import ChosenDataset, suggested_name
 from screens.looking import look_at, progress_words
+from screens.messages import PlanChanged
+from screens.next_plan import NextPlan, Wishes
 from screens.widgets.dataset_row import DatasetRow
 from screens.widgets.name_row import NameRow
 from screens.widgets.plan_panel import PlanPanel
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from engine.models.types import ModelInfo
     from engine.plan.types import Plan
+    from engine.server.wire import PlanRequest
     from engine.tasks.record import TaskRecord
     from screens.session import Session
 
@@ -57,6 +60,9 @@ class NewTraining(ShowsFailures, Column):
         self.dataset: ChosenDataset | None = None
         self.model: ModelInfo | None = None
         self.leave_out = False
+        self.wishes = Wishes()
+        self.outcome: Plan | LoraDeckError | None = None
+        """Of planning; ``None`` before and while that is done."""
         self.starting = False
 
     def compose(self) -> ComposeResult:
@@ -115,6 +121,7 @@ class NewTraining(ShowsFailures, Column):
         words = " ".join(filter(None, (error.message, error.hint)))
         self.dataset_row.put("problem", name, problem=words)
         self.workers.cancel_group(self, "plan")
+        self.outcome = None
         self.plan_panel.invite()
         self._weigh_start()
 
@@ -145,7 +152,7 @@ class NewTraining(ShowsFailures, Column):
         """Suggest a name and ask for a plan, once both choices are made."""
         if self.dataset is not None and self.model is not None:
             self.suggest()
-            self._make_plan(self.dataset, self.model)
+            self._make_plan()
         self._weigh_start()
 
     def suggest(self) -> None:
@@ -169,28 +176,57 @@ class NewTraining(ShowsFailures, Column):
 
     # The plan
 
-    @work(group="plan", exclusive=True, exit_on_error=False)
-    async def _make_plan(self, dataset: ChosenDataset, model: ModelInfo) -> None:
-        """Ask for a plan; a refusal is shown in its place."""
+    @property
+    def next_plan(self) -> NextPlan:
+        """Give the plan as it is now."""
+        return NextPlan(self.wishes, self.outcome)
+
+    def take_wishes(self, wishes: Wishes, plan: Plan | None) -> None:
+        """Keep what the user set, for this training and those after it; the plan follows."""
+        self.wishes = wishes
+        if plan is None:
+            self.choices_changed()
+        else:
+            self.workers.cancel_group(self, "plan")
+            self._take(plan)
+
+    async def attempt(self, wishes: Wishes) -> Plan:
+        """Plan with other wishes, without keeping them."""
+        return await self._session.client.plan(self._request(wishes))
+
+    def _request(self, wishes: Wishes) -> PlanRequest:
+        """Say what a plan is made from; both choices are made."""
         from engine.server.wire import PlanRequest
 
-        self.plan_panel.wait()
-        self._weigh_start()
+        assert self.dataset is not None  # noqa: S101
+        assert self.model is not None  # noqa: S101
+        return PlanRequest(
+            dataset_file=self.dataset.inspection.path, base_model=self.model.name,
+            mapping=self.dataset.mapping, leave_out=self.leave_out,
+            overrides=dict(wishes.overrides), preset=wishes.preset,
+        )  # fmt: skip
+
+    @work(group="plan", exclusive=True, exit_on_error=False)
+    async def _make_plan(self) -> None:
+        """Ask for a plan; a refusal is shown in its place."""
+        self._take(None)
         try:
-            request = PlanRequest(
-                dataset_file=dataset.inspection.path, base_model=model.name,
-                mapping=dataset.mapping, leave_out=self.leave_out,
-            )  # fmt: skip
-            plan = await self._session.client.plan(request)
+            self._take(await self.attempt(self.wishes))
         except LoraDeckError as error:
-            self.plan_panel.refuse(error)
-        else:
-            self._planned(plan)
+            self._take(error)
+
+    def _take(self, outcome: Plan | LoraDeckError | None) -> None:
+        """Show what came of planning, here and on the plan's own screen."""
+        self.outcome = outcome
+        self.plan_panel.put(self.next_plan)
+        for screen in self.app.screen_stack:
+            screen.post_message(PlanChanged(self.next_plan))
+        if self.next_plan.plan is not None:
+            self._planned(self.next_plan.plan)
         self._weigh_start()
 
     def _planned(self, plan: Plan) -> None:
-        """Show the plan; the start follows it where the focus waits for that."""
-        self.plan_panel.put(plan)
+        """Let the start follow the plan where the focus waits for that."""
         self._session.length = plan.training_params.max_seq_length
         waiting = self.screen.focused in (None, self.model_row, self.dataset_row)
         if waiting and self.app.screen is self.screen and self.plan_panel.ready:
@@ -232,22 +268,19 @@ class NewTraining(ShowsFailures, Column):
         if missing is not None:
             self.notify(missing[0], severity="warning", markup=False)
             self.focus_next_step()
-        elif not self.starting and self.dataset is not None and self.model is not None:
+        elif not self.starting:
             self.starting = True
             self._weigh_start()
-            self._start(self.dataset, self.model, self.name_row.value)
+            self._start(self._request(self.wishes), self.name_row.value)
 
     @work(group="start", exit_on_error=False)
-    async def _start(self, dataset: ChosenDataset, model: ModelInfo, name: str) -> None:
+    async def _start(self, request: PlanRequest, name: str) -> None:
         """Create the task; a taken name is said at the name."""
         from engine.server.wire import TrainRequest
 
         try:
-            request = TrainRequest(
-                dataset_file=dataset.inspection.path, base_model=model.name, task_name=name,
-                mapping=dataset.mapping, leave_out=self.leave_out,
-            )  # fmt: skip
-            record = await self._session.client.train(request)
+            wanted = TrainRequest(task_name=name, **request.model_dump())
+            record = await self._session.client.train(wanted)
         except ConflictError as error:
             self.name_row.refuse(" ".join(filter(None, (error.message, error.hint))))
             self.screen.set_focus(self.name_row.field)

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widgets import Static
 
-from engine.text import human_bytes, human_count
+from engine.text import human_count
 from screens.format import one_line, rate_words
+from screens.sums import device_words, memory_words, time_words
 from screens.widgets.findings import error_text, finding_text
 
 if TYPE_CHECKING:
     from textual import events
 
-    from engine.errors import LoraDeckError
-    from engine.plan.types import Device, Plan
+    from engine.plan.types import Plan
+    from screens.next_plan import NextPlan, Wishes
 
 _TWO_COLUMNS = 70
-_BAR = 5
 _GAP = 2
 _LABEL = 16
 _PARAMS_WIDTH = 33
@@ -31,6 +31,7 @@ _KEYS = {
     "rank": "lora_rank",
     "length": "max_seq_length",
 }
+_INVITATION = "Choose a dataset and a base model: how the run will go appears here."
 Fact = tuple[str, Content]
 
 
@@ -46,22 +47,18 @@ class PlanPanel(Static):
 
     def invite(self) -> None:
         """Say what the panel is for."""
-        self._say(
-            Content.styled("Choose a dataset and a base model: how the run will go appears here.",
-                           "$muted")
-        )  # fmt: skip
+        self.plan, self.waiting, self.border_subtitle = None, False, ""
+        self._note = Content.styled(_INVITATION, "$muted")
+        self._draw()
 
-    def wait(self) -> None:
-        """Say that a plan is being made."""
-        self._say(Content.styled("Planning…", "$muted"), waiting=True)
-
-    def refuse(self, error: LoraDeckError) -> None:
-        """Say why there is no plan."""
-        self._say(error_text(error))
-
-    def put(self, plan: Plan) -> None:
-        """Show a plan."""
-        self.plan, self.waiting = plan, False
+    def put(self, made: NextPlan) -> None:
+        """Show a plan, that one is being made, or why there is none."""
+        self.plan, self.waiting = made.plan, made.outcome is None
+        self.border_subtitle = " · ".join(filter(None, (made.wishes.words, "p: the whole plan")))
+        if made.refusal is not None:
+            self._note = Content("\n").join([error_text(made.refusal), *_undoing(made.wishes)])
+        else:
+            self._note = Content.styled("Planning…", "$muted")
         self._draw()
 
     @property
@@ -73,11 +70,6 @@ class PlanPanel(Static):
 
     def on_resize(self, _: events.Resize) -> None:
         """Put the facts into one column or two."""
-        self._draw()
-
-    def _say(self, words: Content, *, waiting: bool = False) -> None:
-        """Show words in place of a plan."""
-        self.plan, self._note, self.waiting = None, words, waiting
         self._draw()
 
     def _draw(self) -> None:
@@ -103,9 +95,9 @@ def _material(plan: Plan) -> list[Fact]:
     return [
         ("dataset", Content(f"{plan.dataset.dataset_type}, {plan.train_rows} rows")),
         ("model", Content(_model_words(plan))),
-        ("device", Content(_device_words(plan.device))),
-        ("memory", _memory(plan)),
-        ("steps", Content(f"{plan.total_steps}")),
+        ("device", Content(device_words(plan.device))),
+        ("memory", memory_words(plan.memory)),
+        ("steps", Content(", ".join(filter(None, (f"{plan.total_steps:,}", time_words(plan)))))),
     ]
 
 
@@ -133,29 +125,17 @@ def _model_words(plan: Plan) -> str:
     return f"{one_line(plan.model.name)}{size}, {bits}"
 
 
-def _device_words(device: Device) -> str:
-    """Write where the run computes."""
-    if device.kind == "cpu":
-        return f"CPU, {device.cores} core{'s' * (device.cores != 1)}"
-    return one_line(device.name)
-
-
 def _length_words(plan: Plan) -> str:
     """Write the length limit and what it cuts."""
     cut = f", {plan.rows_cut} cut" if plan.rows_cut else ""
     return f"{plan.training_params.max_seq_length} tokens{cut}"
 
 
-def _memory(plan: Plan) -> Content:
-    """Draw the memory needed beside what is free."""
-    needed, free = plan.memory.total, plan.memory.free
-    filled = max(1, min(_BAR, round(_BAR * needed / free))) if free else _BAR
-    style = "$primary" if plan.memory.fits else "$error"
-    words = f" {human_bytes(needed)} of {human_bytes(free)} free"
-    return Content.assemble(
-        ("━" * filled, style), ("─" * (_BAR - filled), "$faint"),
-        words if plan.memory.fits else (f"{words} ✗ too little", "$text-error"),
-    )  # fmt: skip
+def _undoing(wishes: Wishes) -> list[Content]:
+    """Say how to undo what may have refused the plan."""
+    if not wishes.words:
+        return []
+    return [Content.styled(f"{wishes.words}: p shows it and takes it back.", "$text-warning")]
 
 
 def _column(facts: list[Fact], label_width: int) -> list[Content]:

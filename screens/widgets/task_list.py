@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
 
-from engine.text import human_duration
+from engine.text import human_bytes, human_left
 from screens.format import (
     bar,
     figures,
+    finish_words,
     fitted,
     loss_words,
     moment_words,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 _STATE_WIDTH = 10
 _INDENT = "  "
+_ROOMY = 70  # cells in which a running task also tells when it ends and what memory it takes
 _ORDER = {"running": 0, "paused": 1, "pending": 2}
 _ENDED = 3
 
@@ -95,19 +98,26 @@ class TaskList(LineList["TaskView"]):
 
     def _lines_of_running(self, view: TaskView, width: int) -> list[Text]:
         """Draw a running task: name and time left, the bar, the figures and the loss's course."""
-        if view.seconds_left is None:
-            right = Text(phase_words(view.phase) or "starting")
-        else:
-            right = Text(f"{human_duration(view.seconds_left)} left")
+        roomy = width >= _ROOMY
         share = f" {view.task.progress:3.0f} %"
         room = width - len(_INDENT) - len(share)
         drawn = bar(view.task.progress / 100, room, self.tone("run"), self.tone("rest"))
         line = Text(_INDENT).append_text(drawn).append(share)
-        words = Text(_INDENT + " · ".join(figures(view)) or "", style=self.tone("dim"))
+        facts = [*figures(view), *(_memory(view) if roomy else [])]
+        words = Text(_INDENT + " · ".join(facts), style=self.tone("dim"))
         words.truncate(width, overflow="ellipsis")
         spark = sparkline(view.losses, min(width - words.cell_len - 2, 40))
         last = two_sided(words, Text(spark, style=self.tone("run")), width)
-        return [self._first(view, right, width), line, last]
+        return [self._first(view, Text(self._left(view, roomy=roomy)), width), line, last]
+
+    def _left(self, view: TaskView, *, roomy: bool) -> str:
+        """Say how long a task will take, or what it does before that is known."""
+        if view.seconds_left is None:
+            return phase_words(view.phase) or "starting"
+        words = human_left(view.seconds_left, view.seconds_left_range)
+        now = self._session.now()
+        done = finish_words(now + timedelta(seconds=view.seconds_left), now)
+        return f"{words}, done {done}" if roomy else words
 
     def _first(self, view: TaskView, right: Text, width: int) -> Text:
         """Draw the first line: state by glyph and word, name, and what stands at the right."""
@@ -125,6 +135,13 @@ class TaskList(LineList["TaskView"]):
         words = f"loss {loss_words(loss)}  " if loss is not None else ""
         ended = _ended_at(view)
         return Text(words + f"{moment_words(ended, self._session.now()):>6}", self.tone("dim"))
+
+
+def _memory(view: TaskView) -> list[str]:
+    """Write the memory that was measured, beside what the plan expected."""
+    if view.memory_measured is None or view.memory_predicted is None:
+        return []
+    return [f"{human_bytes(view.memory_measured)} (plan {human_bytes(view.memory_predicted)})"]
 
 
 def _has_words(view: TaskView) -> bool:

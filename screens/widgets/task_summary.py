@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.widgets import Static
 
-from engine.text import human_bytes, human_count, human_duration, visible
+from engine.text import human_bytes, human_count, human_duration, human_left, visible
+from screens.event_words import stop_test_words
 from screens.format import (
+    finish_words,
     loss_words,
+    measured_words,
     moment_words,
     one_line,
     packed,
@@ -21,6 +25,7 @@ from screens.format import (
 if TYPE_CHECKING:
     from textual import events
 
+    from engine.tasks.events import MemoryProbed, StopTested
     from engine.tasks.view import TaskView
     from screens.session import Session
 
@@ -41,6 +46,8 @@ class TaskSummary(Static):
         self.learning_rate: float | None = None
         self.peak_memory: int | None = None
         """Bytes, once the task has ended."""
+        self.probed: MemoryProbed | None = None
+        self.stop_test: StopTested | None = None
 
     def put(self, view: TaskView) -> None:
         """Show a task."""
@@ -54,11 +61,12 @@ class TaskSummary(Static):
     def _draw(self) -> None:
         """Draw the task for the present width."""
         if self.view is not None:
-            width = self.content_size.width
+            # Before the first layout: too narrow a guess would leave the panel too high.
+            width = self.content_size.width or max(self.app.size.width - 4, 1)
             lines = [self._state(self.view, width), _bar(self.view, width)]
-            lines += [*self._figures(self.view, width), *_notes(self.view)]
+            lines += [*self._figures(self.view, width), *_notes(self.view, self.stop_test)]
             text = Content("\n").join(lines)
-            height = text.get_height({}, max(width, 1))
+            height = text.get_height({}, width)
             self.update(text, layout=height != self._lines)
             self._lines = height
 
@@ -78,7 +86,7 @@ class TaskSummary(Static):
         """Say how long it will take, or when it ended and after how long."""
         task = view.task
         if view.seconds_left is not None:
-            return f"{human_duration(view.seconds_left)} left"
+            return human_left(view.seconds_left, view.seconds_left_range)
         if task.completed_at is None:
             return ""
         ended = moment_words(task.completed_at, self._session.now())
@@ -96,6 +104,8 @@ class TaskSummary(Static):
             "loss": loss_words(loss) if loss is not None else "",
             "rate": rate_words(self.learning_rate) if self.learning_rate is not None else "",
             "tokens/s": human_count(view.tokens_per_second) if view.tokens_per_second else "",
+            "done": self._done(view),
+            "memory": self._memory(),
             "peak memory": human_bytes(self.peak_memory) if self.peak_memory else "",
             "on": one_line(view.device),
         }
@@ -105,6 +115,19 @@ class TaskSummary(Static):
             if words
         ]
         return packed(cells, width)
+
+    def _done(self, view: TaskView) -> str:
+        """Say when the training will be done."""
+        if view.seconds_left is None:
+            return ""
+        now = self._session.now()
+        return f"about {finish_words(now + timedelta(seconds=view.seconds_left), now)}"
+
+    def _memory(self) -> str:
+        """Write the memory of the longest batch beside what the plan expected."""
+        if self.probed is None:
+            return ""
+        return measured_words(self.probed.measured, self.probed.predicted)
 
 
 def _bar(view: TaskView, width: int) -> Content:
@@ -118,8 +141,8 @@ def _bar(view: TaskView, width: int) -> Content:
     )  # fmt: skip
 
 
-def _notes(view: TaskView) -> list[Content]:
-    """Give the task's message, and where the finished adapter lies."""
+def _notes(view: TaskView, stop_test: StopTested | None) -> list[Content]:
+    """Give the task's message, where the adapter lies, and whether it ends its answers."""
     notes = []
     if view.task.message and view.task.status != "completed":
         style = "$text-error" if view.task.status == "failed" else "$muted"
@@ -127,4 +150,6 @@ def _notes(view: TaskView) -> list[Content]:
     if view.task.status == "completed":
         path = one_line(view.task.output_path)
         notes.append(Content.assemble(("adapter ", "$muted"), path))
+    if stop_test is not None and stop_test.ended < stop_test.asked:
+        notes.append(Content.styled(f"▲ {stop_test_words(stop_test)}", "$text-warning"))
     return notes

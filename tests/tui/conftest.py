@@ -12,11 +12,13 @@ import textual._wait
 import screens.dataset
 import screens.dataset_picker
 import screens.model_picker
+import screens.preset_dialog
 import screens.row_editor
 import screens.task
+import screens.value_dialog
 import tui.app
 from engine.home import Home
-from tests.tui.fake_engine import NOW, FakeEngine
+from tests.tui.fake_engine import CLASSIC, NOW, FakeEngine
 from tui.app import LoraDeckApp
 
 if TYPE_CHECKING:
@@ -38,8 +40,10 @@ def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(screens.dataset, "SETTLE_SECONDS", 0)
     monkeypatch.setattr(screens.row_editor, "LIVE_SECONDS", 0)
     monkeypatch.setattr(screens.model_picker, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(screens.value_dialog, "LIVE_SECONDS", 0)
     monkeypatch.setattr(screens.task, "BATCH_SECONDS", 0.01)
     monkeypatch.setattr(screens.task, "DRAW_SECONDS", 0.01)
+    monkeypatch.setattr(screens.preset_dialog, "PRESETS", (CLASSIC,))
     # Pilot sleeps for a fiftieth of a second five times a key.
     monkeypatch.setattr(textual._wait, "SLEEP_GRANULARITY", 0.004)
     monkeypatch.setattr(textual._wait, "SLEEP_IDLE", 0.002)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from engine.data.types import (
@@ -29,8 +30,10 @@ from engine.tasks.events import (
     DatasetPrepared,
     Evaluated,
     Event,
+    MemoryProbed,
     PhaseEntered,
     StepLogged,
+    StopTested,
     TaskCompleted,
     TaskStarted,
 )
@@ -44,6 +47,11 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
 ALPACA = "/samples/alpaca_example.json"
 BROKEN = "/samples/broken_json.json"
+CLASSIC = SimpleNamespace(
+    name="classic",
+    description="What most LoRA guides give, whatever the data.",
+    values={"lora_rank": 16, "num_epochs": 3, "learning_rate": 2e-4, "use_4bit": True},
+)
 REASONS = {
     "num_epochs": "16 rows: as many passes as make 24 steps",
     "batch_size": "few rows learn better from small batches",
@@ -104,6 +112,12 @@ COPIES = Finding(
     hint="Delete the copies, unless they are meant to weigh more.", count=12, rows=(6, 8),
 )  # fmt: skip
 
+FEW_STEPS = Finding(
+    level="warning", code="few-steps",
+    message="Only 24 optimizer steps: hardly anything is learned in fewer than 30.",
+    hint="Add rows, or raise num_epochs.", count=0, rows=(),
+)  # fmt: skip
+
 
 def measured(path: str = "/samples/问答.csv", **changes: object) -> Inspection:
     """Make what looking at a large file with columns of its own finds."""
@@ -130,24 +144,60 @@ def dataset(name: str, rows: int = 16, **changes: object) -> DatasetInfo:
     return DatasetInfo.model_validate(values | changes)
 
 
-def plan(found: Inspection, model: ModelInfo, findings: tuple[Finding, ...] = ()) -> Plan:
-    """Make a plan."""
-    params = TrainingParams(
-        num_epochs=6, batch_size=4, gradient_accumulation_steps=1, learning_rate=5e-4,
-        max_seq_length=128,
-    )  # fmt: skip
+SOURCES = {
+    "batch_size": "Masters and Luschi 2018", "learning_rate": "ours", "lora_rank": "QLoRA",
+    "max_seq_length": "your data",
+}  # fmt: skip
+PLANNED = TrainingParams(
+    num_epochs=6, batch_size=4, gradient_accumulation_steps=1, learning_rate=5e-4,
+    max_seq_length=128,
+)  # fmt: skip
+MEMORY = {
+    "weights": 538_000_000, "adapter": 78_000_000, "activations": 52_000_000,
+    "logits": 12_000_000, "framework": 560_000_000,
+}  # fmt: skip
+CPU = Device(
+    kind="cpu", name="AMD EPYC 7763", cores=2, memory_total=8 * 10**9, memory_free=6_100_000_000,
+    features=("avx2", "fma"),
+)  # fmt: skip
+
+
+def plan(
+    found: Inspection,
+    model: ModelInfo,
+    findings: tuple[Finding, ...] = (),
+    request: PlanRequest | None = None,
+) -> Plan:
+    """Make a plan; a request's own values are in it, and what follows from them."""
+    given = dict(request.overrides) if request else {}
+    preset = (
+        {"num_epochs": 3, "gradient_accumulation_steps": 4} if request and request.preset else {}
+    )
+    params = PLANNED.model_copy(update=preset | given)
+    activations = MEMORY["activations"] * params.batch_size // 4
+    parts = MEMORY | {"activations": activations}
     return Plan(
         base_model=model.name, dataset_file=found.path, training_params=params,
-        choices={key: Choice(value=value, reason=REASONS.get(key, "")) for key, value in params},
+        choices={key: _choice(key, value, given) for key, value in params},
         model=model, dataset=found,
         lengths=Lengths(rows=16, measured=16, p50=60, p95=90, p99=96, longest=96, total=960,
-                        trained=420, counts=(60,) * 16),
-        device=Device(kind="cpu", name="AMD EPYC", cores=2, memory_total=8 * 10**9,
-                      memory_free=6_100_000_000),
-        memory=Memory(parts={"weights": 10**9}, total=1_240_000_000, free=6_100_000_000),
-        disk_needed=10**8, disk_free=10**10, train_rows=found.rows, total_steps=24,
+                        trained=420, counts=(60,) * 16, estimated_total=960),
+        device=CPU, memory=Memory(parts=parts, total=sum(parts.values()), free=6_100_000_000),
+        disk_parts={"checkpoints": 74_000_000, "adapter": 25_900_000, "cache": 100_000},
+        disk_needed=10**8, disk_free=10**10, train_rows=found.rows,
+        total_steps=found.rows * params.num_epochs // params.effective_batch,
+        seconds=149.0, preset=request.preset if request else "",
         rows_cut=0, tokens_cut=0, findings=(*found.findings, *findings),
     )  # fmt: skip
+
+
+def _choice(key: str, value: object, given: dict[str, object]) -> Choice:
+    """Give a value's reason."""
+    if key in given:
+        words = f"set by you; the plan says {getattr(PLANNED, key)}"
+        return Choice(value=value, reason=words, overridden=True)
+    return Choice(value=value, reason=REASONS.get(key, "a default that hardly matters here"),
+                  source=SOURCES.get(key, "ours"))  # fmt: skip
 
 
 def task(name: str, status: str = "pending", number: int = 1, **changes: object) -> TaskRecord:
@@ -172,7 +222,9 @@ def running(
         "task": task(name, "running", number, progress=round(100 * step / 24, 1),
                      current_epoch=step / 4),
         "phase": "training", "step": step, "max_steps": 24, "loss": losses[-1], "losses": losses,
-        "seconds_left": (24 - step) * 6.2, "tokens_per_second": 412.0,
+        "seconds_left": (24 - step) * 62.0, "tokens_per_second": 412.0,
+        "seconds_left_range": ((24 - step) * 58.0, (24 - step) * 68.0),
+        "memory_predicted": 1_240_000_000, "memory_measured": 1_190_000_000,
         "device": "CPU, 2 cores", "last_seq": step + 4,
     }  # fmt: skip
     return TaskView.model_validate(values | changes)
@@ -206,6 +258,8 @@ def training_events(steps: int = 11, total: int = 24, *, completed: bool = False
         PhaseEntered(phase="preparing"),
         DatasetPrepared(train_rows=16, eval_rows=0, tokens=960, trained_tokens=420, rows_cut=0,
                         tokens_cut=0),
+        MemoryProbed(tokens=384, predicted=1_240_000_000, measured=1_190_000_000,
+                     fixed=1_100_000_000, free=6_100_000_000),
         PhaseEntered(phase="training"),
     ]  # fmt: skip
     for step in range(1, steps + 1):
@@ -236,6 +290,7 @@ def _ending() -> list[Event]:
                         " lighthouses along the coast, and each has its own keeper.",
             adapter_answer="Ada Morrow keeps the lighthouse at Cape Wren.",
         ),
+        StopTested(asked=24, ended=24, limit=256),
         AdapterSaved(path="/models/lora/x", size_bytes=19_500_000),
         TaskCompleted(seconds=148.0, train_loss=0.412, peak_memory=1_310_000_000),
     ]  # fmt: skip
@@ -386,7 +441,20 @@ class FakeEngine:
         if request.leave_out:
             left = tuple(one for one in found.findings if one.level != "error")
             found = found.model_copy(update={"findings": left})
-        return plan(found, self.known_models[request.base_model], self.plan_findings)
+        self._refuse_wishes(request)
+        return plan(found, self.known_models[request.base_model], self.plan_findings, request)
+
+    def _refuse_wishes(self, request: PlanRequest) -> None:
+        """Refuse what the real one refuses: rows longer than the model reads."""
+        length = request.overrides.get("max_seq_length", 0)
+        shape = self.known_models[request.base_model].shape
+        assert shape is not None
+        if length > shape.context:
+            raise LoraDeckError(
+                "Longer than the model reads",
+                f"max_seq_length={length} is over the model's context of {shape.context} tokens.",
+                f"Set max_seq_length={shape.context} or less.",
+            )
 
     async def train(self, request: TrainRequest) -> TaskRecord:
         self.calls["train"].append(request)

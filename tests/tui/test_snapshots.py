@@ -14,15 +14,20 @@ from screens.draft import ChosenDataset
 from screens.home import HomeScreen
 from screens.mapping_dialog import MappingDialog
 from screens.model_picker import ModelPicker
+from screens.next_plan import Wishes
+from screens.plan import PlanScreen
+from screens.preset_dialog import PresetDialog
 from screens.row_editor import RowEditor
 from screens.save_dialog import SaveDialog
 from screens.task import TaskScreen
+from screens.value_dialog import ValueDialog
 from tests.tui.conftest import LARGE, SMALL, make_app, settled, text_of, until
 from tests.tui.fake_engine import (
     ABSENT,
     ALPACA,
     COPIES,
     DEMO,
+    FEW_STEPS,
     FakeEngine,
     inspection,
     measured,
@@ -188,6 +193,54 @@ def to_task(task_id: str, words: str) -> Callable[[Pilot[None]], Awaitable[None]
     return lead
 
 
+async def to_plan(pilot: Pilot[None]) -> None:
+    """Open the plan, with one value set by the user."""
+    await choose(pilot)
+    app = pilot.app
+    await pilot.press("p")
+    await until(pilot, lambda: isinstance(app.screen, PlanScreen) and app.screen.parameters.items)
+    home = app.screen_stack[0]
+    home.training.take_wishes(Wishes("", {"num_epochs": 12}), None)
+    await until(pilot, lambda: "48 steps" in text_of(app) and "Reset all" in text_of(app))
+    app.screen.parameters.cursor = "learning_rate"
+    await pilot.pause()
+
+
+async def to_sums(pilot: Pilot[None]) -> None:
+    """Open the plan's sums."""
+    await to_plan(pilot)
+    await pilot.press("m")
+    await until(pilot, lambda: pilot.app.screen.sums.has_focus)
+
+
+async def to_value(pilot: Pilot[None]) -> None:
+    """Type a value that the engine refuses."""
+    await to_plan(pilot)
+    app = pilot.app
+    app.screen.parameters.cursor = "max_seq_length"
+    await pilot.press("enter")
+    await until(pilot, lambda: isinstance(app.screen, ValueDialog))
+    await pilot.press("9", "9", "9", "9")
+    await until(pilot, lambda: "over the model's context" in text_of(app))
+
+
+async def to_presets(pilot: Pilot[None]) -> None:
+    """Open the presets."""
+    await to_plan(pilot)
+    await pilot.press("p")
+    await until(pilot, lambda: isinstance(pilot.app.screen, PresetDialog))
+    await pilot.press("j")
+    await until(pilot, lambda: "whatever the data" in text_of(pilot.app))
+
+
+async def to_refusal(pilot: Pilot[None]) -> None:
+    """Open a plan that a kept value refuses."""
+    await to_plan(pilot)
+    home = pilot.app.screen_stack[0]
+    home.training.take_wishes(Wishes("", {"max_seq_length": 16384}), None)
+    await until(pilot, lambda: "Longer than the model" in text_of(pilot.app))
+
+
 async def to_help(pilot: Pilot[None]) -> None:
     """Open the help."""
     await pilot.press("question_mark")
@@ -274,3 +327,35 @@ def test_completed_task(picture: Picture, size: tuple[int, int]) -> None:
 @SIZES
 def test_help(picture: Picture, size: tuple[int, int]) -> None:
     assert picture.matches(scripted(), to_help, size)
+
+
+@SIZES
+def test_plan(picture: Picture, size: tuple[int, int]) -> None:
+    engine = scripted()
+    engine.plan_findings = (FEW_STEPS,)
+    assert picture.matches(engine, to_plan, size)
+
+
+@SIZES
+def test_plan_in_light(picture: Picture, size: tuple[int, int]) -> None:
+    assert picture.matches(scripted(), to_plan, size, "loradeck-light")
+
+
+@SIZES
+def test_sums_of_a_plan(picture: Picture, size: tuple[int, int]) -> None:
+    assert picture.matches(scripted(), to_sums, size)
+
+
+@SIZES
+def test_refused_value(picture: Picture, size: tuple[int, int]) -> None:
+    assert picture.matches(scripted(), to_value, size)
+
+
+@SIZES
+def test_presets(picture: Picture, size: tuple[int, int]) -> None:
+    assert picture.matches(scripted(), to_presets, size)
+
+
+@SIZES
+def test_refused_plan(picture: Picture, size: tuple[int, int]) -> None:
+    assert picture.matches(scripted(), to_refusal, size)

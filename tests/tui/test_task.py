@@ -8,7 +8,7 @@ import pytest
 
 import screens.widgets.loss_plot
 from engine.errors import ConflictError, EngineUnavailableError
-from engine.tasks.events import StepLogged, TaskFailed
+from engine.tasks.events import StepLogged, StopTested, TaskFailed
 from engine.tasks.view import TaskView
 from screens.dialogs import ConfirmDialog, ErrorDialog
 from screens.home import HomeScreen
@@ -52,12 +52,26 @@ async def test_a_running_task_is_followed(tmp_path: Path) -> None:
         await until(pilot, lambda: "step 11/24  loss 0.987" in text_of(app))
         shown = text_of(app)
         for words in ("► running · training", "46 %", "step 11/24", "epoch 2.75", "rate 2.8e-4",
-                      "tokens/s 412", "CPU, 2 cores", "1 min 21 s left", "smoothed", "held out",
+                      "tokens/s 412", "CPU, 2 cores", "13 min left (13–15)", "done about 15:43",
+                      "memory 1.2 GB, predicted 1.2 GB", "smoothed", "held out",
                       "checkpoint saved at step 6", "16 rows; 420 of 960 tokens"):  # fmt: skip
             assert words in shown
         engine.change(running(step=12))
         await until(pilot, lambda: "step 12/24" in text_of(app))
         assert len(screen.curve.steps) == 11
+
+
+async def test_an_adapter_that_does_not_end_its_answers_says_so(tmp_path: Path) -> None:
+    engine = FakeEngine([DONE])
+    events = training_events(24, completed=True)
+    engine.event_script[DONE.task.id] = [
+        event.model_copy(update={"ended": 20}) if isinstance(event, StopTested) else event
+        for event in events
+    ]
+    async with opened(engine, tmp_path, LARGE) as (app, pilot):
+        await show(app, pilot, DONE.task.id)
+        words = "▲ warning: the adapter does not always end its answers: 20 of 24 ended"
+        await until(pilot, lambda: words in text_of(app))
 
 
 async def test_the_curve_reaches_from_the_first_to_the_last_step(tmp_path: Path) -> None:

@@ -9,12 +9,23 @@ import pytest
 from rich.cells import cell_len
 from rich.text import Text
 
+from engine.tasks.events import (
+    BestKept,
+    Event,
+    MemoryProbed,
+    MicroBatchHalved,
+    RolledBack,
+    StoppedEarly,
+    StopTested,
+)
 from engine.tasks.record import check_task_name
+from engine.text import human_left
 from screens.curve import Curve
 from screens.draft import pasted_path, suggested_name
 from screens.event_lines import event_line
 from screens.format import (
     bar,
+    finish_words,
     fitted,
     moment_words,
     one_line,
@@ -23,6 +34,7 @@ from screens.format import (
     two_sided,
 )
 from tests.tui.fake_engine import NOW, training_events
+from tui.cli.event_text import describe
 
 
 @pytest.mark.parametrize(
@@ -97,8 +109,58 @@ def test_bar_and_sparkline_fit() -> None:
 def test_every_event_has_words() -> None:
     lines = [event_line(event, NOW.tzinfo) for event in training_events(6, completed=True)]
     assert lines[0] == "15:20:03  started on CPU, 2 cores"
-    assert "step  1/24  loss 2.638" in lines[4]
+    assert lines[3].endswith("longest batch: 1.2 GB, predicted 1.2 GB")
+    assert "step  1/24  loss 2.638" in lines[5]
     assert lines[-1].endswith("completed in 2 min 28 s")
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (MemoryProbed(tokens=9, predicted=2 * 10**9, measured=2_100_000_000, fixed=0, free=0),
+         "longest batch: 2.1 GB, predicted 2.0 GB"),
+        (MicroBatchHalved(step=7, tokens=1024),
+         "memory ran out at step 7: from now on at most 1,024 tokens at once, the same rows a"
+         " step"),
+        (RolledBack(step=12, to_step=10, row=7, learning_rate=1e-4),
+         "the loss was no number at step 12 because of row 7: back to step 10, learning rate"
+         " 1e-4"),
+        (RolledBack(step=12, to_step=0, row=0, learning_rate=1e-4),
+         "the loss was no number at step 12: back to step 0, learning rate 1e-4"),
+        (StoppedEarly(step=40), "stopped at step 40: the held-out loss got no better"),
+        (BestKept(step=30, eval_loss=0.8125),
+         "kept the checkpoint of step 30, held-out loss 0.812, the lowest"),
+        (StopTested(asked=24, ended=24, limit=256), "24 of 24 answers end by themselves"),
+        (StopTested(asked=24, ended=19, limit=256),
+         "warning: the adapter does not always end its answers: 19 of 24 ended within 256"
+         " tokens"),
+    ],
+)  # fmt: skip
+def test_what_a_run_did_to_keep_to_its_plan_is_said(event: Event, words: str) -> None:
+    assert event_line(event, NOW.tzinfo).endswith(f"  {words}")
+    assert describe(event) == f"{words[0].upper()}{words[1:]}."
+
+
+@pytest.mark.parametrize(
+    ("seconds", "bounds", "words"),
+    [
+        (750, None, "12 min 30 s left"),
+        (730, (660, 840), "12 min left (11–14)"),
+        (41, (38.4, 44), "41 s left (38–44)"),
+        (9000, (7600, 10_000), "2.5 h left (2.1–2.8)"),
+        (600, (598, 603), "10 min left"),
+        (0.2, (0.1, 0.4), "0 s left"),
+    ],
+)
+def test_time_left_has_its_spread(
+    seconds: float, bounds: tuple[float, float] | None, words: str
+) -> None:
+    assert human_left(seconds, bounds) == words
+
+
+def test_a_finish_on_another_day_says_which() -> None:
+    moments = [NOW + timedelta(hours=hours) for hours in (1, 12, 24 * 9)]
+    assert [finish_words(moment, NOW) for moment in moments] == ["16:30", "Wed 03:30", "3 Dec"]
 
 
 def test_the_smoothed_loss_does_not_begin_near_zero() -> None:

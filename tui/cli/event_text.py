@@ -19,6 +19,7 @@ from engine.tasks.events import (
     TaskStarted,
 )
 from engine.text import human_bytes, visible
+from screens.event_words import keeping_words
 
 
 def describe(event: Event) -> str:
@@ -59,7 +60,8 @@ def _describe_result(event: Event) -> str:
         case AnswersCompared():
             return _side_by_side(event)
         case _:
-            return ""
+            words = keeping_words(event)
+            return f"{words[0].upper()}{words[1:]}." if words else ""
 
 
 def _side_by_side(event: AnswersCompared) -> str:

@@ -18,7 +18,7 @@ from engine.tasks.events import (
 )
 from engine.tasks.progress import Progress as Figures
 from engine.tasks.record import Status, TaskRecord
-from engine.text import human_duration, visible
+from engine.text import human_duration, human_left, visible
 from tui.cli.event_text import describe
 from tui.cli.output import print_text
 from tui.cli.session import with_engine
@@ -155,7 +155,8 @@ class _Bar:
         if not isinstance(event, StepLogged | PhaseEntered) and (line := describe(event)):
             self._bar.console.print(visible(line))
         loss = "" if view.loss is None else f"loss {view.loss:.3f}"
-        left = "" if view.seconds_left is None else f"{human_duration(view.seconds_left)} left"
+        seconds = view.seconds_left
+        left = "" if seconds is None else human_left(seconds, view.seconds_left_range)
         self._bar.update(
             self._row,
             description=_doing(view),

@@ -1,0 +1,62 @@
+"""The next training's plan: what the user wishes of it, and what came of that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import LoraDeckError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.plan.types import Plan
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """A preset, and the values that the user set."""
+
+    preset: str = ""
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+    def having(self, key: str, value: Any) -> Wishes:
+        """Set a value."""
+        return replace(self, overrides={**self.overrides, key: value})
+
+    def without(self, key: str) -> Wishes:
+        """Take a value back."""
+        kept = {name: value for name, value in self.overrides.items() if name != key}
+        return replace(self, overrides=kept)
+
+    @property
+    def words(self) -> str:
+        """Say what is wished, briefly; empty where nothing is."""
+        parts = [f"✎ set by you: {len(self.overrides)}"] if self.overrides else []
+        parts += [f"preset {self.preset}"] if self.preset else []
+        return " · ".join(parts)
+
+
+@dataclass(frozen=True)
+class NextPlan:
+    """The plan as it is now."""
+
+    wishes: Wishes
+    outcome: Plan | LoraDeckError | None
+    """``None`` while it is being made."""
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan, once it is made."""
+        return None if isinstance(self.outcome, LoraDeckError) else self.outcome
+
+    @property
+    def refusal(self) -> LoraDeckError | None:
+        """Why there is no plan."""
+        return self.outcome if isinstance(self.outcome, LoraDeckError) else None
+
+    @property
+    def refused(self) -> frozenset[str]:
+        """The values that the refusal names."""
+        words = self.refusal.message if self.refusal else ""
+        return frozenset(key for key in self.wishes.overrides if f"{key}=" in words)
