@@ -11,6 +11,7 @@ import pytest
 
 from engine import __version__
 from engine.errors import LoraDeckError
+from engine.plan.types import Device
 from engine.server.app import create_app
 from engine.server.service import EngineService
 from engine.settings import Settings
@@ -84,6 +85,50 @@ async def test_plan_creates_nothing(
     assert answer.json()["training_params"].keys() == answer.json()["choices"].keys()
     assert service.store.all() == []
     assert not list((service.home.root / "tasks").iterdir())
+
+
+async def test_a_plan_for_another_card_can_be_made_but_not_trained(
+    http: httpx.AsyncClient, service: EngineService, body: dict[str, Any]
+) -> None:
+    elsewhere = {**body, "device": "RTX 3060 6GB", "preset": "classic"}
+    refused = await http.post("/train", json=elsewhere)
+    assert refused.status_code == 422, refused.text
+    assert refused.json()["title"] == "Device not here"
+    del elsewhere["task_name"]
+    plan = (await http.post("/plan", json=elsewhere)).json()
+    assert (plan["device"]["name"], plan["device"]["hypothetical"]) == ("RTX 3060 6GB", True)
+    assert (plan["preset"], plan["training_params"]["lora_alpha"]) == ("classic", 32)
+    assert service.store.all() == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "title"),
+    [
+        ({"device": "RTX 3061"}, "Unknown card"),
+        ({"preset": "clasic"}, "Unknown preset"),
+        ({"overrides": {"early_stopping_patience": 3}}, "Overrides contradict each other"),
+    ],
+)
+async def test_bad_plans_are_refused(
+    http: httpx.AsyncClient, body: dict[str, Any], wrong: dict[str, Any], title: str
+) -> None:
+    del body["task_name"]
+    answer = await http.post("/plan", json={**body, **wrong})
+    assert answer.status_code == 422
+    assert answer.json()["title"] == title
+
+
+async def test_what_does_not_fit_names_a_model_of_the_catalog(
+    http: httpx.AsyncClient, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = Device(kind="cpu", name="CPU", cores=2, memory_total=10**9, memory_free=10**6)
+    asked: list[Home] = []
+    monkeypatch.setattr("engine.server.service.best_device", lambda: full)
+    monkeypatch.setattr("engine.server.service.list_models", lambda home: asked.append(home) or [])
+    del body["task_name"]
+    plan = (await http.post("/plan", json=body)).json()
+    assert "memory" in {finding["code"] for finding in plan["findings"]}
+    assert len(asked) == 1
 
 
 async def test_second_task_of_a_name_is_refused(
