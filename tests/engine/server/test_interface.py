@@ -24,6 +24,7 @@ from tests.engine.tasks.test_scheduler import FakePool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
     from engine.home import Home
 
 PREFIX = "/api/simple-lora"
