@@ -6,41 +6,50 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.plan.parameters import TrainingParams
+from engine.plan.presets import NO_PRESET
 from engine.plan.types import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from engine.plan.presets import FittedPreset
 
 Value = TypeVar("Value", bool, int, float, str)
 
 
 @dataclass
 class Draft:
-    """Collects choices; what the user set goes before what a rule says."""
+    """Collects choices: what the user set goes before a preset, and that before the rules."""
 
     overrides: Mapping[str, Any]
+    preset: FittedPreset = NO_PRESET
     choices: dict[str, Choice] = field(default_factory=dict)
 
-    def choose(self, key: str, value: Value, reason: str) -> Value:
+    @property
+    def fixed(self) -> dict[str, Any]:
+        """Give what no rule may change."""
+        return {**self.preset.values, **self.overrides}
+
+    def choose(self, key: str, value: Value, reason: str, source: str) -> Value:
         """Settle a parameter, and give the value that later rules must follow."""
-        if key not in self.overrides:
-            self.choices[key] = Choice(value=value, reason=reason)
+        if key not in self.fixed:
+            if key in self.preset.left_out:
+                reason = f"{reason}; {self.preset.left_out[key]}"
+            self.choices[key] = Choice(value=value, reason=reason, source=source)
             return value
-        chosen: Value = self.overrides[key]
-        words = "set by you" if chosen == value else f"set by you; the plan says {_plain(value)}"
-        self.choices[key] = Choice(value=chosen, reason=words, overridden=True)
+        chosen: Value = self.fixed[key]
+        self.choices[key] = self._fixed_choice(key, "" if chosen == value else _plain(value))
         return chosen
 
     def switch(self, key: str) -> None:
-        """Settle a switch as the user set it; else off, until memory asks for it."""
-        chosen = self.overrides.get(key)
-        words = "" if chosen is None else "set by you"
-        self.choices[key] = Choice(value=bool(chosen), reason=words, overridden=chosen is not None)
+        """Settle a switch as it was set; else off, until memory asks for it."""
+        unset = Choice(value=False, reason="")
+        self.choices[key] = self._fixed_choice(key, "") if key in self.fixed else unset
 
-    def replace(self, key: str, value: Value, reason: str) -> None:
-        """Change a planned value after a look at the whole; never one that the user set."""
-        if key not in self.overrides:
-            self.choices[key] = Choice(value=value, reason=reason)
+    def replace(self, key: str, value: Value, reason: str, source: str) -> None:
+        """Change a planned value after a look at the whole; never one that was set."""
+        if key not in self.fixed:
+            self.choose(key, value, reason, source)
 
     def params(self) -> TrainingParams:
         """Give the values that have been settled so far; the others at their defaults."""
@@ -49,6 +58,15 @@ class Draft:
     def in_order(self) -> dict[str, Choice]:
         """Give the choices in the order of the parameters' declaration."""
         return {key: self.choices[key] for key in TrainingParams.model_fields}
+
+    def _fixed_choice(self, key: str, planned: str) -> Choice:
+        """Say who set a value, and what the rules say where they say otherwise."""
+        user = key in self.overrides
+        words = "set by you" if user else f"of the {self.preset.name} preset"
+        if planned:
+            words += f"; the plan says {planned}"
+        source = "" if user else self.preset.source
+        return Choice(value=self.fixed[key], reason=words, source=source, overridden=user)
 
 
 def _plain(value: Any) -> str:

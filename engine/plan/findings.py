@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 from engine.data.held_out import held_out, overlaps
 from engine.data.types import Finding, Lengths, Level, is_few
 from engine.errors import DiskFullError, LoraDeckError
-from engine.plan.fit import Need, nearest
+from engine.plan.nearest import nearest, smaller_model
 from engine.text import human_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from engine.models.types import ModelInfo
+    from engine.plan.fit import Need
     from engine.plan.parameters import TrainingParams
-    from engine.plan.types import Device, Memory, Plan
+    from engine.plan.types import Memory, Plan
 
 _SHOWN_ROWS = 10
-_FEW_STEPS = 30
-"""In fewer, a dozen new facts were not learned at any rate that was tried (demo model)."""
 
 
 def finding(level: Level, code: str, message: str, hint: str = "", count: int = 0) -> Finding:
@@ -84,18 +84,21 @@ def overlap_finding(keys: Sequence[int], params: TrainingParams) -> list[Finding
     return [finding("warning", "eval-overlap", words, "Delete the repeated rows.", count)]
 
 
-def memory_finding(need: Need, params: TrainingParams, memory: Memory) -> list[Finding]:
+def memory_finding(
+    need: Need, params: TrainingParams, memory: Memory, models: Sequence[ModelInfo]
+) -> list[Finding]:
     """Refuse a run that does not fit, and name the nearest one that would."""
     if memory.fits:
         return []
     words = f"The run needs {human_bytes(memory.total)}, and {human_bytes(memory.free)} are free."
     changes = nearest(need, params)
-    hint = (
-        "It would fit with: " + _settings(changes)
-        if changes
-        else "Choose a smaller model, or split long rows."
-    )
-    return [finding("error", "memory", words, hint)]
+    hints = [f"It would fit with: {_settings(changes)}"] if changes else []
+    if smaller := smaller_model(need, params, models):
+        also = "Or choose" if changes else "No setting helps; choose"
+        hints.append(f"{also} a smaller model: {smaller.name}")
+    elif not changes:
+        hints.append("No setting helps; choose a smaller model, or split long rows.")
+    return [finding("error", "memory", words, ". ".join(hints))]
 
 
 def disk_finding(needed: int, free: int) -> list[Finding]:
@@ -106,28 +109,20 @@ def disk_finding(needed: int, free: int) -> list[Finding]:
     return [finding("error", "disk", words, "Free some room, or set a lower lora_rank.")]
 
 
-def advice(params: TrainingParams, device: Device, steps: int) -> list[Finding]:
-    """Say what a careful user would want to know before the start."""
-    found: list[Finding] = []
-    if device.note:
-        found.append(finding("note", "device", device.note, "See loradeck doctor."))
-    if steps < _FEW_STEPS:
-        words = f"Only {steps} optimizer steps: hardly anything is learned in fewer than 30."
-        found.append(finding("warning", "few-steps", words, "Add rows, or raise num_epochs."))
-    if params.dtype == "bfloat16" and not device.bf16:
-        words = f"{device.name} has no fast bfloat16: this will be several times slower."
-        other = "float16" if device.kind == "cuda" else "float32"
-        found.append(finding("warning", "slow-dtype", words, f"Set dtype={other}"))
-    return found
-
-
 def refuse_impossible(plan: Plan) -> None:
     """Refuse a plan that cannot run.
 
     Raises:
         DiskFullError: The disk is too small for its checkpoints.
-        LoraDeckError: It does not fit in memory, or another finding is an error.
+        LoraDeckError: It was made for a device that is not here, it does not fit in memory, or
+            another finding is an error.
     """
+    if plan.device.hypothetical:
+        raise LoraDeckError(
+            "Device not here",
+            f"The plan is for {plan.device.name}, which this run would not compute on.",
+            "Leave the device out to train on what this machine has.",
+        )
     for found in plan.findings:
         if found.level == "error":
             if found.code == "disk":

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from importlib import metadata
-from pathlib import Path
 
 import psutil
 
-from engine.plan.cgroups import memory_limits, processor_limit
+from engine.plan.amd import amd_devices
 from engine.plan.nvidia import nvidia_devices
+from engine.plan.processor import processor, usable_cores
 from engine.plan.types import Device
-from engine.text import visible
 
 _MAC_WITH_BF16 = 14
 """Metal computes in bfloat16 from this macOS on (torch.backends.mps)."""
-_BF16_FLAG = "amx_bf16"
-"""AVX512 computes in bfloat16 too, but four times slower than in fp32 (measured, NF4 base)."""
+_UNUSED = {
+    "cpu": "the installed torch is a build for CPUs only.",
+    "rocm": "the installed torch is a build for AMD cards.",
+    "cuda": "the installed torch is a build for NVIDIA cards.",
+}
 
 
 def detect() -> list[Device]:
     """List the devices of this machine, the best one first and the CPU last.
 
-    Memory is what is free at this moment. NVIDIA cards with the most free memory come first;
-    they are left out where the installed torch cannot use them, and the CPU's note says so.
+    Memory is what is free at this moment. Cards with the most free memory come first; those
+    that the installed torch cannot use are left out, and the CPU's note says so.
     """
-    cards = sorted(nvidia_devices(), key=lambda card: card.memory_free, reverse=True)
-    note = ""
-    if cards and _torch_is_for_cpu():
-        note = f"{cards[0].name} is not used: the installed torch is a build for CPUs only."
-        cards = []
-    return [*cards, *_apple(), _processor(note)]
+    build = _torch_build()
+    nvidia, amd = nvidia_devices(), amd_devices()
+    usable = {"cpu": [], "rocm": amd}.get(build, nvidia)
+    cards = sorted(usable, key=lambda card: card.memory_free, reverse=True)
+    if len(cards) > 1:
+        cards[0] = cards[0].model_copy(update={"note": _preferred(cards)})
+    others = [] if cards else [*nvidia, *amd]
+    note = f"{others[0].name} is not used: {_UNUSED[build]}" if others else ""
+    return [*cards, *_apple(), processor(note)]
 
 
 def best_device() -> Device:
@@ -39,12 +43,19 @@ def best_device() -> Device:
     return detect()[0]
 
 
-def _torch_is_for_cpu() -> bool:
-    """Tell a CPU build of torch by its version, without the import's seconds and memory."""
+def _torch_build() -> str:
+    """Tell a build of torch by its version, without the import's seconds and memory."""
     try:
-        return metadata.version("torch").endswith("+cpu")
+        local = metadata.version("torch").partition("+")[2]
     except metadata.PackageNotFoundError:
-        return False
+        return "cuda"
+    return next((build for build in ("cpu", "rocm") if local.startswith(build)), "cuda")
+
+
+def _preferred(cards: list[Device]) -> str:
+    """Say which of several cards is taken, and why."""
+    best = cards[0]
+    return f"{best.name} (card {best.index}) has the most memory free of {len(cards)} cards."
 
 
 def _apple() -> list[Device]:
@@ -57,44 +68,9 @@ def _apple() -> list[Device]:
         Device(
             kind="mps",
             name="Apple GPU",
-            cores=_cores(None),
+            cores=usable_cores(),
             memory_total=memory.total,
             memory_free=memory.available,
             bf16=release.isdigit() and int(release) >= _MAC_WITH_BF16,
         )
     ]
-
-
-def _processor(note: str = "", system: Path = Path("/")) -> Device:
-    """Give the CPU with what the process may use of it."""
-    name, flags = _cpuinfo(system / "proc/cpuinfo")
-    memory = psutil.virtual_memory()
-    limits = memory_limits(system)
-    return Device(
-        kind="cpu",
-        name=name or platform.processor() or platform.machine() or "CPU",
-        cores=_cores(processor_limit(system)),
-        memory_total=min([memory.total, *(total for total, _ in limits)]),
-        memory_free=min([memory.available, *(free for _, free in limits)]),
-        bf16=_BF16_FLAG in flags,
-        note=note,
-    )
-
-
-def _cores(limit: float | None) -> int:
-    """Count the cores this process may use: half a core more than one is one."""
-    allowed = os.cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):
-        allowed = len(os.sched_getaffinity(0))
-    return max(1, int(min(allowed, limit if limit is not None else allowed)))
-
-
-def _cpuinfo(path: Path) -> tuple[str, frozenset[str]]:
-    """Read the processor's name and abilities; Linux only."""
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return "", frozenset()
-    fields = [line.partition(":") for line in lines]
-    values = {key.strip(): value.strip() for key, _, value in reversed(fields)}
-    return visible(values.get("model name", "")), frozenset(values.get("flags", "").split())

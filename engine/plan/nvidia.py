@@ -8,10 +8,11 @@ from typing import Any, Protocol
 
 import psutil
 
+from engine.plan.holders import holders
 from engine.plan.types import Device
 from engine.text import visible
 
-_BF16_SINCE = 8
+BF16_SINCE = 8
 """Compute capability (major) of the first cards with bfloat16 in hardware: Ampere."""
 
 
@@ -28,6 +29,8 @@ class Nvml(Protocol):
     def nvmlDeviceGetUUID(self, handle: Any) -> str | bytes: ...  # noqa: N802
     def nvmlDeviceGetMemoryInfo(self, handle: Any) -> Any: ...  # noqa: N802
     def nvmlDeviceGetCudaComputeCapability(self, handle: Any) -> tuple[int, int]: ...  # noqa: N802
+    def nvmlDeviceGetComputeRunningProcesses(self, handle: Any) -> list[Any]: ...  # noqa: N802
+    def nvmlDeviceGetGraphicsRunningProcesses(self, handle: Any) -> list[Any]: ...  # noqa: N802
 
 
 def nvidia_devices(nvml: Nvml | None = None) -> list[Device]:
@@ -70,15 +73,17 @@ def _card(nvml: Nvml, index: int) -> Device | None:
     try:
         handle = nvml.nvmlDeviceGetHandleByIndex(index)
         total, free = _memory(nvml, handle)
-        major, _ = nvml.nvmlDeviceGetCudaComputeCapability(handle)
+        major, minor = nvml.nvmlDeviceGetCudaComputeCapability(handle)
         return Device(
             kind="cuda",
             name=visible(_text(nvml.nvmlDeviceGetName(handle))),
             index=index,
             memory_total=total,
             memory_free=free,
-            bf16=major >= _BF16_SINCE,
+            bf16=major >= BF16_SINCE,
             uuid=_text(nvml.nvmlDeviceGetUUID(handle)),
+            capability=(major, minor),
+            holders=holders(nvml, handle),
         )
     except nvml.NVMLError:
         return None

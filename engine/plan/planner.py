@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
 from engine.plan import checks, choosing, findings
+from engine.plan.advice import advice
+from engine.plan.disk import disk_parts
 from engine.plan.draft import Draft
 from engine.plan.fit import Need
-from engine.plan.memory import disk_needed
+from engine.plan.pacing import evaluation_count
 from engine.plan.parameters import TrainingParams, check_overrides
+from engine.plan.presets import find_preset, fit_preset
 from engine.plan.schedule import total_steps
 from engine.plan.types import Device, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from engine.data.types import Finding, Inspection, Lengths
     from engine.models.types import ModelInfo, ModelShape
@@ -29,10 +32,11 @@ class _Subject:
     rows: int
     disk_free: int
     leave_out: bool
+    smaller: Sequence[ModelInfo]
 
-    def disk_needed(self, params: TrainingParams) -> int:
-        """Count what the run writes, in bytes."""
-        return disk_needed(self.need.shape, params, self.need.lengths.estimated_total)
+    def disk(self, params: TrainingParams) -> dict[str, int]:
+        """Count what the run writes, in bytes by part."""
+        return disk_parts(self.need.shape, params, self.need.lengths.estimated_total)
 
 
 def make_plan(
@@ -46,6 +50,9 @@ def make_plan(
     leave_out: bool = False,
     dataset_file: str,
     base_model: str,
+    preset: str = "",
+    kernels: frozenset[str] = frozenset(),
+    models: Sequence[ModelInfo] = (),
 ) -> Plan:
     """Decide every parameter of a run. Reads nothing and changes nothing.
 
@@ -59,26 +66,32 @@ def make_plan(
         leave_out: Whether the user wants faulty rows left out however many they are.
         dataset_file: As the user named it.
         base_model: As the user named it.
+        preset: A named preset whose values go before the rules; empty for none.
+        kernels: Attention kernels that are installed beside PyTorch's own.
+        models: What else could be trained, to name one where this model does not fit.
 
     Returns:
         The plan; where it cannot run, a finding of level ``error`` says so, and what would.
 
     Raises:
-        LoraDeckError: An override out of range, or against the data, the model or the device;
-            a dataset too small to split; a model without a configuration.
+        LoraDeckError: An override out of range, or against the data, the model, the device or
+            another override; an unknown preset; a dataset too small to split; a model without a
+            configuration.
     """
     overrides = check_overrides(dict(overrides))
     shape = _shape(model)
     checks.check_against_device(overrides, device)
     checks.check_against_model(overrides, shape)
-    subject = _Subject(
-        Need(shape, lengths, device), inspection.rows - inspection.faulty, disk_free, leave_out
-    )
-    draft = Draft(overrides)
-    train_rows = choosing.choose_all(draft, subject.need, subject.rows)
+    need = Need(shape, lengths, device, kernels)
+    rows = inspection.rows - inspection.faulty
+    subject = _Subject(need, rows, disk_free, leave_out, models)
+    fitted = fit_preset(find_preset(preset), overrides, rows=rows, shape=shape, device=device)
+    draft = Draft(overrides, fitted)
+    train_rows = choosing.choose_all(draft, need, rows)
     params = draft.params()
     steps = _steps(train_rows, params)
-    checks.check_schedule(overrides, steps)
+    _check_whole(overrides, params, need, steps)
+    disk = subject.disk(params)
     rows_cut, tokens_cut = findings.cut(lengths, params.max_seq_length)
     return Plan(
         base_model=base_model,
@@ -89,17 +102,19 @@ def make_plan(
         dataset=inspection,
         lengths=lengths,
         device=device,
-        memory=subject.need.memory(params),
-        disk_needed=subject.disk_needed(params),
+        memory=need.memory(params),
+        disk_parts=disk,
+        disk_needed=sum(disk.values()),
         disk_free=disk_free,
         train_rows=train_rows,
         total_steps=steps,
+        preset=fitted.name,
         rows_cut=rows_cut,
         tokens_cut=tokens_cut,
         leave_out=leave_out,
         findings=(
             *findings.leave_out(inspection.findings, inspection.rows, asked=leave_out),
-            *_findings(subject, params, steps),
+            *_findings(subject, params, train_rows, steps),
         ),
     )
 
@@ -126,14 +141,26 @@ def _steps(rows: int, params: TrainingParams) -> int:
     )
 
 
-def _findings(subject: _Subject, params: TrainingParams, steps: int) -> list[Finding]:
+def _check_whole(
+    overrides: Mapping[str, Any], params: TrainingParams, need: Need, steps: int
+) -> None:
+    """Refuse overrides that the rest of the plan contradicts."""
+    checks.check_schedule(overrides, steps)
+    checks.check_attention(overrides, params, need.device, need.kernels)
+    checks.check_early_stopping(overrides, params, evaluation_count(steps, params.save_steps))
+
+
+def _findings(
+    subject: _Subject, params: TrainingParams, train_rows: int, steps: int
+) -> list[Finding]:
     """Collect what the plan itself has to say, what refuses it first."""
     need = subject.need
+    memory = need.memory(params)
     by_row = [*need.lengths.findings, *findings.unanswered_finding(need, params)]
     return [
         *findings.leave_out(by_row, need.lengths.measured, asked=subject.leave_out),
-        *findings.memory_finding(need, params, need.memory(params)),
-        *findings.disk_finding(subject.disk_needed(params), subject.disk_free),
+        *findings.memory_finding(need, params, memory, subject.smaller),
+        *findings.disk_finding(sum(subject.disk(params).values()), subject.disk_free),
         *findings.cut_finding(need, params),
-        *findings.advice(params, need.device, steps),
+        *advice(params, need.device, memory, train_rows, steps),
     ]

@@ -49,6 +49,8 @@ LARGEST = Band(0, 16, 64, 1, 1, 0, 0, 0.03, "many")
 
 _FEW_EXAMPLES = 100
 """OpenAI's cookbook: under 100 rows, ``100 // rows`` epochs."""
+_TINKER = "tinker-cookbook"
+_AXOLOTL = "Axolotl's 165 LoRA configurations"
 _FEW_RATE = (5e-5, 1e-3)
 _SMALL_MODEL_RATE = (2e-4, 5e-4)
 
@@ -71,8 +73,8 @@ def epochs_for(rows: int, per_epoch: int, band: Band) -> int:
     return min(band.most_epochs, max(band.epochs, by_steps, by_rows))
 
 
-def learning_rate(shape: ModelShape, band: Band) -> tuple[float, str]:
-    """Choose the learning rate, with the reason.
+def learning_rate(shape: ModelShape, band: Band) -> tuple[float, str, str]:
+    """Choose the learning rate, with the reason and its source.
 
     Few rows take tinker's rate as it stands, some rows 0.7 of it (ours: between the few and the
     many), many rows the field's 2e-4 or 1e-4, and tinker's rate scaled from its batch of 128 to
@@ -81,15 +83,19 @@ def learning_rate(shape: ModelShape, band: Band) -> tuple[float, str]:
     size = human_count(shape.parameters)
     if band.rate == "few":
         rate = _clamp(_tinker(shape.hidden), *_FEW_RATE)
-        return rate, f"few rows need large steps, a model {shape.hidden} wide bears {rate:g}"
+        return (
+            rate,
+            f"few rows need large steps, a model {shape.hidden} wide bears {rate:g}",
+            _TINKER,
+        )
     base = 2e-4 if shape.parameters <= 8.5e9 else 1e-4
     if band.rate == "some":
         rate = _clamp(0.7 * _clamp(_tinker(shape.hidden), *_FEW_RATE), base, _FEW_RATE[1])
-        return rate, f"up to {band.rows} rows: between the rates for few and for many rows"
+        return rate, f"up to {band.rows} rows: between the rates for few and for many rows", "ours"
     if shape.parameters < 1e9:
         rate = _clamp(_tinker(shape.hidden) * (16 / 128) ** 0.5, *_SMALL_MODEL_RATE)
-        return rate, f"{size} parameters: a model under 1 B bears more than the usual 2e-4"
-    return base, f"{size} parameters: 2e-4 is usual up to 8 B, 1e-4 above"
+        return rate, f"{size} parameters: a model under 1 B bears more than the usual 2e-4", _TINKER
+    return base, f"{size} parameters: 2e-4 is usual up to 8 B, 1e-4 above", _AXOLOTL
 
 
 def _tinker(hidden: int) -> float:

@@ -7,11 +7,12 @@ import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from engine.data.shapes import describe_shape
-from engine.text import human_bytes, human_count, visible
+from engine.plan.presets import find_preset
+from engine.text import human_bytes, human_count, human_duration, visible
 
 if TYPE_CHECKING:
     from engine.data.types import Finding
-    from engine.plan.types import Plan
+    from engine.plan.types import Choice, Plan
 
 WIDTH = 80
 _LABEL = 10
@@ -33,23 +34,40 @@ def plan_lines(plan: Plan) -> list[str]:
 
 def _summary(plan: Plan) -> list[tuple[str, str]]:
     """Give the head of the plan, a label and a text a line."""
-    needed, free = human_bytes(plan.memory.total), human_bytes(plan.memory.free)
-    parts = ", ".join(f"{name} {human_bytes(size)}" for name, size in plan.memory.parts.items())
-    disk = f"{human_bytes(plan.disk_needed)} needed, {human_bytes(plan.disk_free)} free"
+    dataset = plan.dataset
+    left_out = f", {dataset.faulty:,} left out" if dataset.faulty else ""
+    rows = f"{dataset.dataset_type}, {dataset.rows:,} rows{left_out}"
     return [
-        (
-            "dataset",
-            f"{plan.dataset_file} ({plan.dataset.dataset_type}, {plan.dataset.rows:,} rows"
-            f"{f', {plan.dataset.faulty:,} left out' if plan.dataset.faulty else ''})",
-        ),
+        ("dataset", f"{plan.dataset_file} ({rows})"),
         *_mapping(plan),
         ("tokens", _tokens(plan)),
         ("model", _model(plan)),
         ("device", _device(plan)),
-        ("memory", f"{needed} needed, {free} free: {parts}"),
-        ("disk", disk),
+        ("memory", _memory(plan)),
+        ("disk", _sum(plan.disk_parts, plan.disk_needed, plan.disk_free)),
+        *([("preset", _preset(plan.preset))] if plan.preset else []),
         ("run", _run(plan)),
     ]
+
+
+def _memory(plan: Plan) -> str:
+    """Show the memory as a sum, and whether a measured step stands behind it."""
+    memory = plan.memory
+    measured = "; corrected by a step measured on this machine" if memory.measured else ""
+    return _sum(memory.parts, memory.total, memory.free) + measured
+
+
+def _sum(parts: dict[str, int], total: int, free: int) -> str:
+    """Write what is needed beside what is free, and as the sum of its parts."""
+    needed = f"{human_bytes(total)} needed, {human_bytes(free)} free"
+    summed = " + ".join(f"{name} {human_bytes(size)}" for name, size in parts.items() if size)
+    return f"{needed}: {summed}" if summed else needed
+
+
+def _preset(name: str) -> str:
+    """Name the preset, and what it is."""
+    preset = find_preset(name)
+    return f"{name}: {preset.description}" if preset else name
 
 
 def _mapping(plan: Plan) -> list[tuple[str, str]]:
@@ -80,11 +98,18 @@ def _model(plan: Plan) -> str:
 
 
 def _device(plan: Plan) -> str:
-    """Name the device."""
+    """Name the device, with what it can do."""
     device = plan.device
-    if device.kind != "cpu":
-        return f"{device.name} ({human_bytes(device.memory_total)})"
-    return f"{device.name}, {device.cores} {'core' if device.cores == 1 else 'cores'} (no GPU)"
+    if device.kind == "cpu":
+        cores = f"{device.cores} {'core' if device.cores == 1 else 'cores'}"
+        units = f" with {', '.join(device.features)}" if device.features else ""
+        return f"{device.name}, {cores}{units} (no GPU)"
+    facts = [human_bytes(device.memory_total)]
+    if device.capability:
+        facts.append("compute capability {}.{}".format(*device.capability))
+    if device.hypothetical:
+        facts.append("not in this machine")
+    return f"{device.name} ({', '.join(facts)})"
 
 
 def _run(plan: Plan) -> str:
@@ -93,15 +118,18 @@ def _run(plan: Plan) -> str:
     epochs = f"{params.num_epochs} {'epoch' if params.num_epochs == 1 else 'epochs'}"
     if params.max_steps > 0:
         epochs = f"max_steps={params.max_steps}"
+    time = ""
+    if plan.seconds is not None:
+        time = f"; about {human_duration(plan.seconds)} on this machine, from earlier runs"
     return (
         f"{plan.total_steps:,} steps ({epochs} of {plan.train_rows:,} rows, "
-        f"{params.effective_batch} a step)"
+        f"{params.effective_batch} a step){time}"
     )
 
 
 def _table(plan: Plan) -> list[str]:
-    """Write the parameters in three columns: name, value, reason."""
-    rows = [(key, _value(choice.value), choice.reason) for key, choice in plan.choices.items()]
+    """Write the parameters in three columns: name, value, reason with its source."""
+    rows = [(key, _value(choice.value), _reason(choice)) for key, choice in plan.choices.items()]
     names = max(len(key) for key, _, _ in rows) + 2
     values = max(len(value) for _, value, _ in rows) + 2
     return [
@@ -109,6 +137,11 @@ def _table(plan: Plan) -> list[str]:
         for key, value, reason in rows
         for line in _hang(f"{key:<{names}}{value}", reason, names + values)
     ]
+
+
+def _reason(choice: Choice) -> str:
+    """Write a reason with its source behind it."""
+    return f"{choice.reason} [{choice.source}]" if choice.source else choice.reason
 
 
 def _value(value: Any) -> str:

@@ -43,13 +43,19 @@ class Device(BaseModel):
     capability: tuple[int, int] | None = None
     """CUDA's compute capability; ``None`` where there is none."""
     features: tuple[str, ...] = ()
-    """What a CPU's vector units can do: ``avx2``, ``avx512``, ``avx512_bf16``, ``amx_bf16``."""
+    """What a CPU's vector units can do: ``avx2``, ``avx512``, ``avx512_bf16``, ``amx_bf16``; or
+    ``rocm`` for a card of AMD's, which torch calls ``cuda`` as well."""
     holders: tuple[Holder, ...] = ()
     """Who holds the card's memory, the largest first."""
     hypothetical: bool = False
     """Named by the user; a plan can be made for it, a run cannot start on it."""
     note: str = ""
     """Why this device rather than one the user may expect; a sentence, or empty."""
+
+    @property
+    def is_amd(self) -> bool:
+        """Tell whether torch reaches the card through ROCm."""
+        return "rocm" in self.features
 
 
 class Memory(BaseModel):

@@ -9,6 +9,7 @@ import os
 import shutil
 import time
 from collections import OrderedDict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,14 @@ from engine.data.scan_cache import row_keys
 from engine.data.scan_process import inspect_whole
 from engine.errors import ConflictError, LoraDeckError
 from engine.files import write_atomic
-from engine.models.catalog import find_model
+from engine.models.catalog import find_model, list_models
+from engine.plan.abilities import attention_kernels
 from engine.plan.findings import overlap_finding, refuse_impossible
 from engine.plan.hardware import best_device
+from engine.plan.hypothetical import named_device
 from engine.plan.parameters import check_overrides
 from engine.plan.planner import make_plan
+from engine.plan.presets import find_preset
 from engine.server.pulls import Pulls
 from engine.server.wire import EngineInfo
 from engine.tasks.live import LiveTasks
@@ -90,19 +94,16 @@ class EngineService:
             LoraDeckError: The dataset, the model or an override is of no use.
         """
         overrides = check_overrides(request.overrides)
+        find_preset(request.preset)
+        named = await asyncio.to_thread(named_device, request.device) if request.device else None
         dataset = absolute(request.dataset_file)
         inspection = await inspect_whole(self.home.cache, dataset, request.mapping)
         refuse_errors(inspection, request.leave_out)
-        model = await asyncio.to_thread(find_model, self.home, request.base_model)
-        if model.state != "ready" or model.path is None:
-            raise LoraDeckError(
-                "Base model not ready",
-                f"'{model.name}' is not on this machine yet.",
-                f"Fetch it with: loradeck models pull {model.name}",
-            )
-        device = await self.warm()
+        model = await self._ready_model(request.base_model)
+        device = named or await self.warm()
         lengths = await self._measure(inspection, request.mapping, model)
-        plan = make_plan(
+        making = partial(
+            make_plan,
             inspection=inspection,
             lengths=lengths,
             model=model,
@@ -112,8 +113,29 @@ class EngineService:
             disk_free=shutil.disk_usage(self.home.root).free,
             dataset_file=str(dataset),
             base_model=request.base_model,
+            preset=request.preset,
+            kernels=attention_kernels(),
         )
+        plan = making()
+        if not plan.memory.fits:
+            # Only then the other models matter; reading them all takes a moment.
+            plan = making(models=await asyncio.to_thread(list_models, self.home))
         return await asyncio.to_thread(self._with_overlap, plan)
+
+    async def _ready_model(self, name: str) -> ModelInfo:
+        """Find a base model that lies on this machine.
+
+        Raises:
+            LoraDeckError: It is unknown, of no use, or not fetched yet.
+        """
+        model = await asyncio.to_thread(find_model, self.home, name)
+        if model.state != "ready" or model.path is None:
+            raise LoraDeckError(
+                "Base model not ready",
+                f"'{model.name}' is not on this machine yet.",
+                f"Fetch it with: loradeck models pull {model.name}",
+            )
+        return model
 
     def _with_overlap(self, plan: Plan) -> Plan:
         """Add what repeated rows mean for the evaluation; a million rows take a second."""

@@ -74,12 +74,31 @@ def test_bad_names_models_and_overrides(
         ("eval_rows=12", "rows"),
         ("max_seq_length=99999", "context"),
         ("batch_size=-1", "greater"),
+        ("batch_size=64", "12 are trained on"),
+        ("early_stopping_patience=3", "eval_rows"),
+        ("optim=adamw_8bit", "optim=adamw_torch"),
+        ("attn_implementation=flash_attention_3", "sdpa"),
     ):
         told = loradeck.run(
             "train", rows, "--model", tiny_llama, "--name", "x", "--set", override, code=2
         )
         assert word in told, f"{override}: {told}"
     _nothing_is_left(loradeck)
+
+
+def test_bad_cards_and_presets(loradeck: CommandLine, tiny_llama: Path, samples: Path) -> None:
+    rows = samples / "alpaca_example.json"
+    for option, value, words in (
+        ("--device", "RTX 3061", "Did you mean RTX 3060"),
+        ("--device", "memory=9TB,capability=8.9", "memory=24GB,capability=8.9"),
+        ("--preset", "clasic", "classic, quick"),
+    ):
+        told = loradeck.run("plan", rows, "--model", "not/there", option, value, code=2)
+        assert words in " ".join(told.split()), told
+    command = ("--model", tiny_llama, "--device", "rtx 3060 6gb", "--preset", "classic")
+    told = loradeck.run("plan", rows, *command)
+    assert "RTX 3060 6GB (6.4 GB, compute capability 8.6, not in this machine)" in told
+    assert "classic: The parameters" in told
 
 
 def test_unwritable_home(loradeck: CommandLine, tmp_path: Path) -> None:

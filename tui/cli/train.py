@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.plan.hypothetical import named_device
 from engine.plan.parameters import parse_overrides
+from engine.plan.presets import PRESETS, find_preset
 from engine.plan.text import plan_lines
 from engine.server.wire import PlanRequest, TrainRequest
 from engine.tasks.record import check_task_name
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
     from engine.tasks.record import TaskRecord
 
 TRAIN_EXAMPLE = "Example: loradeck train rows.json --model demo --name my-first --set num_epochs=5"
-PLAN_EXAMPLE = "Example: loradeck plan rows.json --model demo --set lora_rank=8 --json"
+PLAN_EXAMPLE = (
+    "Example: loradeck plan rows.json --model demo --device 'RTX 3060 6GB' --set lora_rank=8"
+)
 
 Model = Annotated[
     str,
@@ -47,6 +51,27 @@ Sets = Annotated[
         help="Override a parameter of the plan; may be given several times.",
     ),
 ]
+Preset = Annotated[
+    str,
+    typer.Option(
+        "--preset",
+        metavar="NAME",
+        show_default=False,
+        help="Start from named values rather than the rules: "
+        + ", ".join(preset.name for preset in PRESETS)
+        + ".",
+    ),
+]
+Device = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        metavar="CARD",
+        show_default=False,
+        help="Plan for a card that is not here: 'RTX 3060 6GB', 'memory=24GB,capability=8.9'; "
+        "or cpu.",
+    ),
+]
 Detach = Annotated[bool, typer.Option("--detach", "-d", help="Start the task and return.")]
 
 
@@ -56,11 +81,16 @@ def plan(
     overrides: Sets = None,
     maps: Maps = None,
     *,
+    device: Device = "",
+    preset: Preset = "",
     leave_out: LeaveOut = False,
     json: Json = False,
 ) -> None:
     """Show every parameter of a run with its reason; nothing is started."""
-    request = _request(dataset, model, overrides, maps, leave_out=leave_out)
+    request = _request(dataset, model, overrides, maps, leave_out=leave_out, preset=preset)
+    if device:
+        named_device(device)
+        request.device = device
     made = with_engine(lambda client: _plan(client, request, quiet=json))
     if json:
         print_json(made)
@@ -75,6 +105,7 @@ def train(
     overrides: Sets = None,
     maps: Maps = None,
     *,
+    preset: Preset = "",
     leave_out: LeaveOut = False,
     detach: Detach = False,
     json: JsonEvents = False,
@@ -84,10 +115,9 @@ def train(
     The training runs in the engine: it goes on when this command or its terminal ends.
     Exit status: 0 completed, 1 failed, 2 bad input, 130 interrupted.
     """
-    request = TrainRequest(
-        task_name=check_task_name(name),
-        **_request(dataset, model, overrides, maps, leave_out=leave_out).model_dump(),
-    )
+    named = check_task_name(name)
+    wanted = _request(dataset, model, overrides, maps, leave_out=leave_out, preset=preset)
+    request = TrainRequest(task_name=named, **wanted.model_dump())
     created: list[TaskRecord] = []
     try:
         with_engine(lambda client: _start(client, request, created, quiet=json))
@@ -115,14 +145,17 @@ def _request(
     maps: list[str] | None,
     *,
     leave_out: bool,
+    preset: str,
 ) -> PlanRequest:
-    """Check the overrides; the engine is needed to know a dataset by its name."""
+    """Check what can be checked before a model is fetched; only the engine knows the datasets."""
+    find_preset(preset)
     return PlanRequest(
         dataset_file=dataset,
         base_model=model_name(model),
         overrides=parse_overrides(overrides or []),
         mapping=mapping_of(maps),
         leave_out=leave_out,
+        preset=preset,
     )
 
 

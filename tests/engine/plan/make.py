@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.data.types import Inspection, Lengths
 from engine.models.types import ModelInfo, ModelShape
 from engine.plan.planner import make_plan
 from engine.plan.types import Device, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 DEMO = ModelShape(
     architecture="llama",
@@ -40,12 +43,30 @@ SHAPES = {"demo": DEMO, "8b": LLAMA_8B, "14b": QWEN_14B}
 
 GB = 10**9
 CPU = Device(kind="cpu", name="EPYC 7", cores=2, memory_total=24 * GB, memory_free=21 * GB)
+BF16_CPU = CPU.model_copy(update={"bf16": True, "features": ("avx2", "avx512", "avx512_bf16")})
 CARD = Device(
-    kind="cuda", name="RTX 4090", memory_total=24 * GB, memory_free=int(23.5 * GB), bf16=True
+    kind="cuda",
+    name="RTX 4090",
+    memory_total=24 * GB,
+    memory_free=int(23.5 * GB),
+    bf16=True,
+    capability=(8, 9),
 )
-OLD_CARD = Device(kind="cuda", name="Tesla T4", memory_total=16 * GB, memory_free=15 * GB)
+OLD_CARD = Device(
+    kind="cuda", name="Tesla T4", memory_total=16 * GB, memory_free=15 * GB, capability=(7, 5)
+)
+AMD_CARD = CARD.model_copy(
+    update={"name": "RX 7900 XTX", "capability": None, "features": ("rocm",)}
+)
 APPLE = Device(kind="mps", name="Apple GPU", memory_total=64 * GB, memory_free=48 * GB, bf16=True)
-DEVICES = {"cpu": CPU, "24 GB": CARD, "old": OLD_CARD, "apple": APPLE}
+DEVICES = {
+    "cpu": CPU,
+    "bf16 cpu": BF16_CPU,
+    "amd": AMD_CARD,
+    "24 GB": CARD,
+    "old": OLD_CARD,
+    "apple": APPLE,
+}
 
 
 def lengths_of(rows: int, longest: int, measured: int | None = None) -> Lengths:
@@ -83,6 +104,9 @@ def plan_for(
     disk_free: int = 1000 * GB,
     measured: int | None = None,
     dataset_file: str = "facts.json",
+    preset: str = "",
+    kernels: frozenset[str] = frozenset(),
+    models: Sequence[ModelInfo] = (),
     **overrides: Any,
 ) -> Plan:
     """Plan for a number of rows; everything else has a default."""
@@ -96,17 +120,20 @@ def plan_for(
             size_bytes=1_000,
         ),
         lengths=lengths_of(rows, longest, measured),
-        model=ModelInfo(
-            name="demo",
-            source="demo",
-            state="ready",
-            path="/models/demo",
-            size_bytes=1,
-            shape=shape,
-        ),
+        model=model_of("demo", shape),
         device=device,
         overrides=overrides,
         disk_free=disk_free,
         dataset_file=dataset_file,
         base_model="demo",
+        preset=preset,
+        kernels=kernels,
+        models=models,
+    )
+
+
+def model_of(name: str, shape: ModelShape | None) -> ModelInfo:
+    """A model that is ready to be trained."""
+    return ModelInfo(
+        name=name, source="home", state="ready", path=f"/models/{name}", size_bytes=1, shape=shape
     )

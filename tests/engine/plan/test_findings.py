@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from engine.data.types import Finding
 from engine.errors import DiskFullError, LoraDeckError
 from engine.plan.findings import leave_out, overlap_finding, refuse_impossible
+from engine.plan.hypothetical import named_device
 from engine.plan.parameters import TrainingParams, parse_overrides
-from tests.engine.plan.make import CARD, CPU, GB, LLAMA_8B, QWEN_14B, plan_for
+from engine.plan.types import Holder
+from tests.engine.plan.make import AMD_CARD, BF16_CPU, CARD, CPU, GB, LLAMA_8B, QWEN_14B, plan_for
 
 if TYPE_CHECKING:
     from engine.plan.types import Device, Plan
@@ -66,7 +69,8 @@ def test_what_is_named_as_fitting_fits(free_gb: float, overrides: dict[str, Any]
     error = found(plan, "memory")
     assert error
     assert error.level == "error"
-    pairs = error.hint.removeprefix("It would fit with: ").replace("--set ", "").split()
+    assert error.hint.startswith("It would fit with: ")
+    pairs = re.findall(r"--set (\S+)", error.hint)
     advised = overrides | parse_overrides(pairs)
     again = plan_for(1_000, shape=LLAMA_8B, device=card(free_gb), longest=4_000, **advised)
     assert again.memory.fits
@@ -101,12 +105,49 @@ def test_a_sound_plan_is_not_refused() -> None:
         (12, {"num_epochs": 1}, CPU, "few-steps"),
         (12, {"dtype": "bfloat16"}, CPU, "slow-dtype"),
         (12, {}, CPU.model_copy(update={"note": "The card is not used."}), "device"),
+        (12, {}, CARD.model_copy(update={"note": "Of 2 cards."}), "device"),
+        (12, {"use_4bit": True, "dtype": "bfloat16"}, BF16_CPU, "slow-dtype"),
+        (12, {"dtype": "float32"}, BF16_CPU, "slow-dtype"),
+        (12, {}, AMD_CARD, "amd"),
+        (60, {"eval_rows": 40}, CPU, "small-split"),
     ],
 )
 def test_advice(rows: int, overrides: dict[str, Any], device: Device, code: str) -> None:
     advice = found(plan_for(rows, device=device, **overrides), code)
     assert advice
     assert advice.level in ("warning", "note")
+
+
+def test_who_holds_a_large_part_of_the_card_is_named() -> None:
+    held = (
+        Holder(pid=123, name="python\x1b", memory=int(9.1 * GB)),
+        Holder(pid=7, name="Xorg", memory=GB // 10),
+    )
+    roomy = found(plan_for(200, device=CARD.model_copy(update={"holders": held})), "card-held")
+    assert roomy
+    assert roomy.message == "python␛ (pid 123) holds 9.1 GB of the card."
+    assert roomy.level == "note"
+    full = card(4).model_copy(update={"holders": held})
+    told = plan_for(200, shape=LLAMA_8B, device=full).findings
+    assert [one.level for one in told if one.code == "card-held"] == ["warning"]
+
+
+def test_a_run_on_a_card_that_is_not_here_is_refused() -> None:
+    with pytest.raises(LoraDeckError, match="plan is for RTX 4070 12GB") as caught:
+        refuse_impossible(plan_for(12, device=named_device("RTX 4070")))
+    assert caught.value.title == "Device not here"
+
+
+def test_disk_is_told_by_its_parts() -> None:
+    plan = plan_for(12, measured=12)
+    assert plan.disk_parts == {
+        "checkpoints": 3 * (12 * 4_884_480 + 20_000_000),
+        "adapter": 4 * 4_884_480 + 20_000_000,
+        "cache": 8 * plan.lengths.estimated_total,
+    }
+    assert plan.disk_needed == sum(plan.disk_parts.values())
+    small = plan_for(12, device=CARD, optim="adamw_8bit")
+    assert small.disk_parts["checkpoints"] < plan.disk_parts["checkpoints"]
 
 
 def test_nothing_is_said_of_a_plain_run() -> None:

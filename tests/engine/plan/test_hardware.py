@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.plan import hardware
+from engine.plan import hardware, processor
+from engine.plan.amd import amd_devices
 from engine.plan.cgroups import memory_limits, processor_limit
 from tests.engine.plan.make import CARD, GB
 
@@ -20,8 +21,9 @@ def _no_cards(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start from a machine with 16 GB, four cores, a CUDA build of torch and no card."""
     memory = SimpleNamespace(total=16 * GB, available=12 * GB)
     monkeypatch.setattr(hardware.psutil, "virtual_memory", lambda: memory)
-    monkeypatch.setattr(hardware.os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
+    monkeypatch.setattr(processor.os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
     monkeypatch.setattr(hardware, "nvidia_devices", list)
+    monkeypatch.setattr(hardware, "amd_devices", list)
     monkeypatch.setattr(hardware.metadata, "version", lambda _: "2.13.0")
     monkeypatch.setattr(hardware.platform, "system", lambda: "Linux")
 
@@ -61,7 +63,7 @@ def test_control_groups_limit_memory_and_cores(files: dict[str, str], tmp_path: 
     root = system(tmp_path, files)
     assert memory_limits(root) == [(8 * GB, 3 * GB)]
     assert processor_limit(root) == 2.5
-    device = hardware._processor(system=root)
+    device = processor.processor(system=root)
     assert (device.memory_total, device.memory_free, device.cores) == (8 * GB, 3 * GB, 2)
 
 
@@ -75,20 +77,34 @@ def test_control_groups_limit_memory_and_cores(files: dict[str, str], tmp_path: 
 )
 def test_without_a_quota_all_cores_are_used(files: dict[str, str], tmp_path: Path) -> None:
     assert processor_limit(system(tmp_path, files)) is None
-    assert hardware._processor(system=tmp_path).cores == 4
+    assert processor.processor(system=tmp_path).cores == 4
 
 
-def test_the_processors_name_and_abilities_are_read(tmp_path: Path) -> None:
-    cpuinfo = "model name\t: Xeon 6\nflags\t\t: sse amx_bf16\n\nmodel name\t: other\n"
-    device = hardware._processor(system=system(tmp_path, {"proc/cpuinfo": cpuinfo}))
-    assert (device.kind, device.name, device.bf16) == ("cpu", "Xeon 6", True)
+@pytest.mark.parametrize(
+    ("flags", "features", "bf16"),
+    [
+        ("sse", (), False),
+        ("sse avx2 avx512f", ("avx2", "avx512"), False),
+        ("avx512f avx2 avx512_bf16", ("avx2", "avx512", "avx512_bf16"), True),
+        ("amx_bf16", ("amx_bf16",), True),
+    ],
+)
+def test_the_processors_name_and_abilities_are_read(
+    flags: str, features: tuple[str, ...], bf16: bool, tmp_path: Path
+) -> None:
+    cpuinfo = f"model name\t: Xeon 6\nflags\t\t: {flags}\n\nmodel name\t: other\n"
+    device = processor.processor(system=system(tmp_path, {"proc/cpuinfo": cpuinfo}))
+    assert (device.kind, device.name) == ("cpu", "Xeon 6")
+    assert (device.features, device.bf16) == (features, bf16)
 
 
 def test_the_card_with_the_most_free_memory_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     full = CARD.model_copy(update={"memory_free": 1, "index": 0})
     empty = CARD.model_copy(update={"index": 1})
     monkeypatch.setattr(hardware, "nvidia_devices", lambda: [full, empty])
-    assert hardware.best_device() == empty
+    best = hardware.best_device()
+    assert best.index == 1
+    assert best.note == "RTX 4090 (card 1) has the most memory free of 2 cards."
     assert [device.kind for device in hardware.detect()] == ["cuda", "cuda", "cpu"]
 
 
@@ -98,6 +114,57 @@ def test_a_card_that_torch_cannot_use_is_named_in_a_note(monkeypatch: pytest.Mon
     device = hardware.best_device()
     assert device.kind == "cpu"
     assert device.note.startswith("RTX 4090 is not used")
+
+
+KFD = "sys/class/kfd/kfd/topology/nodes/"
+AMD = {
+    KFD + "0/properties": "cpu_cores_count 32\ngfx_target_version 0\n",
+    KFD + "1/properties": "gfx_target_version 110000\ndrm_render_minor 128\n",
+    KFD + "2/properties": "gfx_target_version 90402\ndrm_render_minor 129\n",
+    # Processor graphics, and a card that this container may not see.
+    KFD + "3/properties": "gfx_target_version 110003\ndrm_render_minor 130\n",
+    KFD + "10/properties": "gfx_target_version 100300\ndrm_render_minor 131\n",
+    "sys/class/drm/card0/device/drm/renderD128/dev": "",
+    "sys/class/drm/card0/device/mem_info_vram_total": f"{24 * GB}\n",
+    "sys/class/drm/card0/device/mem_info_vram_used": f"{GB}\n",
+    "sys/class/drm/card1/device/drm/renderD129/dev": "",
+    "sys/class/drm/card1/device/mem_info_vram_total": f"{192 * GB}\n",
+    "sys/class/drm/card1/device/mem_info_vram_used": "0\n",
+    "sys/class/drm/card1/device/product_name": "Instinct MI300X\n",
+    "sys/class/drm/card2/device/drm/renderD130/dev": "",
+    "sys/class/drm/card2/device/mem_info_vram_total": f"{GB // 2}\n",
+    "sys/class/drm/card2/device/mem_info_vram_used": "0\n",
+}
+
+
+def test_amd_cards_are_read(tmp_path: Path) -> None:
+    cards = amd_devices(system(tmp_path, AMD))
+    told = [(card.name, card.memory_free, card.bf16, card.uuid) for card in cards]
+    assert told == [
+        ("AMD GPU (gfx1100)", 23 * GB, True, "0"),
+        ("Instinct MI300X", 192 * GB, True, "1"),
+    ]
+    assert all(card.kind == "cuda" and card.is_amd for card in cards)
+    assert amd_devices(tmp_path / "nothing") == []
+
+
+@pytest.mark.parametrize(
+    ("version", "kinds", "note"),
+    [
+        ("2.13.0+rocm7.2", ["cuda", "cpu"], ""),
+        ("2.13.0+cu130", ["cpu"], "AMD GPU is not used: the installed torch is a build for NVIDIA"),
+        ("2.13.0", ["cpu"], "AMD GPU is not used"),
+    ],
+)
+def test_an_amd_card_needs_a_build_of_torch_for_it(
+    version: str, kinds: list[str], note: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = CARD.model_copy(update={"name": "AMD GPU", "features": ("rocm",)})
+    monkeypatch.setattr(hardware, "amd_devices", lambda: [card])
+    monkeypatch.setattr(hardware.metadata, "version", lambda _: version)
+    found = hardware.detect()
+    assert [device.kind for device in found] == kinds
+    assert found[-1].note.startswith(note)
 
 
 @pytest.mark.parametrize(("release", "bf16"), [("15.1", True), ("13.6", False)])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 
 from engine.plan.nvidia import nvidia_devices
@@ -23,6 +25,9 @@ class FakeNvml:
     without_driver: bool = False
     lost: int = -1
     open: bool = False
+    computing: list[tuple[int, int | None]] = field(default_factory=list)
+    drawing: list[tuple[int, int | None]] = field(default_factory=list)
+    silent: bool = False
     NVMLError: type[Exception] = FakeNvmlError
 
     def nvmlInit(self) -> None:  # noqa: N802
@@ -54,7 +59,15 @@ class FakeNvml:
         return SimpleNamespace(total=24, free=free)
 
     def nvmlDeviceGetCudaComputeCapability(self, handle: int) -> tuple[int, int]:  # noqa: N802
-        return self.cards[handle][1], 0
+        return self.cards[handle][1], 6
+
+    def nvmlDeviceGetComputeRunningProcesses(self, handle: int) -> list[Any]:  # noqa: N802
+        if self.silent:
+            raise FakeNvmlError
+        return [SimpleNamespace(pid=pid, usedGpuMemory=used) for pid, used in self.computing]
+
+    def nvmlDeviceGetGraphicsRunningProcesses(self, handle: int) -> list[Any]:  # noqa: N802
+        return [SimpleNamespace(pid=pid, usedGpuMemory=used) for pid, used in self.drawing]
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +86,24 @@ def test_cards_are_read() -> None:
     new, old = nvidia_devices(driver)
     assert (new.name, new.memory_free, new.memory_total, new.bf16) == ("RTX 4090", 20, 24, True)
     assert (old.index, old.uuid, old.bf16) == (1, "GPU-1aaa-bbb", False)
+    assert (new.capability, old.capability) == ((8, 6), (7, 6))
     assert not driver.open
+
+
+def test_who_holds_the_memory_is_told_the_largest_first() -> None:
+    driver = two()
+    driver.computing = [(os.getpid(), 9), (4_000_000_001, 11), (4_000_000_002, None)]
+    driver.drawing = [(os.getpid(), 3)]
+    told = [(one.pid, one.memory) for one in nvidia_devices(driver)[0].holders]
+    assert told == [(4_000_000_001, 11), (os.getpid(), 9), (4_000_000_002, 0)]
+    names = [one.name for one in nvidia_devices(driver)[0].holders]
+    assert names == ["unknown process", psutil.Process().name(), "unknown process"]
+
+
+def test_a_driver_that_does_not_tell_who_holds_memory_is_no_fault() -> None:
+    driver = two()
+    driver.silent = True
+    assert [card.holders for card in nvidia_devices(driver)] == [(), ()]
 
 
 @pytest.mark.parametrize("driver", [FakeNvml(without_driver=True), FakeNvml()])

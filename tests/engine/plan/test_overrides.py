@@ -13,6 +13,8 @@ from tests.engine.plan.make import APPLE, CARD, CPU, LLAMA_8B, OLD_CARD, plan_fo
 if TYPE_CHECKING:
     from engine.plan.types import Device
 
+MAXWELL = OLD_CARD.model_copy(update={"name": "GTX 980", "capability": (5, 2)})
+
 
 @pytest.mark.parametrize(
     ("pair", "value"),
@@ -95,8 +97,10 @@ def test_what_was_set_is_said_beside_what_was_planned() -> None:
         (12, {"num_epochs": 100}, {"save_steps": 60}),
         (12, {"max_steps": 3}, {"warmup_steps": 0, "save_steps": 3}),
         (12, {"lr_scheduler_type": "constant"}, {"warmup_steps": 0}),
-        (3_000, {"num_epochs": 1}, {"warmup_steps": 9, "save_steps": 17}),
+        (3_000, {"num_epochs": 1}, {"warmup_steps": 9, "save_steps": 36}),
         (36, {"eval_rows": 20}, {"num_epochs": 6, "learning_rate": 1e-3}),
+        (36, {"eval_rows": 0}, {"early_stopping_patience": 0}),
+        (200, {"save_steps": 60}, {"early_stopping_patience": 0}),
     ],
 )
 def test_the_rest_follows(rows: int, overrides: dict[str, Any], follows: dict[str, Any]) -> None:
@@ -127,6 +131,18 @@ def test_memory_settings_that_were_set_stay() -> None:
         (CPU, {"warmup_steps": 48}, "48 steps"),
         (CPU, {"warmup_steps": 5, "max_steps": 5}, "5 steps"),
         (CPU, {"warmup_steps": 2, "lr_scheduler_type": "constant"}, "no warm-up"),
+        (CPU, {"batch_size": 13}, "13 rows, and 12 are trained on"),
+        (CPU, {"batch_size": 4, "gradient_accumulation_steps": 4}, "16 rows, and 12"),
+        (CPU, {"gradient_accumulation_steps": 64}, "64 rows, and 12"),
+        (CPU, {"eval_rows": 6, "batch_size": 8}, "8 rows, and 6"),
+        (CPU, {"early_stopping_patience": 3}, "eval_rows is 0"),
+        (CPU, {"early_stopping_patience": 30, "eval_rows": 4}, "evaluations, one every"),
+        (CPU, {"attn_implementation": "flash_attention_2"}, "in float32 on EPYC"),
+        (OLD_CARD, {"attn_implementation": "flash_attention_2"}, "capability 8.0"),
+        (CARD, {"attn_implementation": "flash_attention_2"}, "flash-attn is not installed"),
+        (CARD, {"attn_implementation": "flash_attention_3"}, "Hopper"),
+        (MAXWELL, {"use_4bit": True}, "Pascal"),
+        (MAXWELL, {"optim": "adamw_8bit"}, "Pascal"),
     ],
 )
 def test_contradictions_are_refused(device: Device, overrides: dict[str, Any], words: str) -> None:

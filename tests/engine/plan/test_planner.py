@@ -11,7 +11,9 @@ import pytest
 from engine.errors import LoraDeckError
 from engine.plan.parameters import TrainingParams
 from tests.engine.plan.make import (
+    AMD_CARD,
     APPLE,
+    BF16_CPU,
     CARD,
     CPU,
     DEMO,
@@ -88,6 +90,7 @@ def test_every_parameter_has_its_reason(rows: int, shape: str, device: str) -> N
     )
     for key, choice in plan.choices.items():
         assert not choice.overridden
+        assert choice.source
         assert re.search(r"\d", choice.reason) or key in IN_WORDS, f"{key}: {choice.reason}"
     assert plan.training_params.warmup_steps < plan.total_steps
     assert 1 <= plan.training_params.save_steps <= plan.total_steps
@@ -97,8 +100,10 @@ def test_every_parameter_has_its_reason(rows: int, shape: str, device: str) -> N
     ("device", "dtype", "optim"),
     [
         (CPU, "float32", "adamw_torch"),
-        (CARD, "bfloat16", "adamw_8bit"),
-        (OLD_CARD, "float16", "adamw_8bit"),
+        (BF16_CPU, "bfloat16", "adamw_torch"),
+        (CARD, "bfloat16", "adamw_torch"),
+        (OLD_CARD, "float16", "adamw_torch"),
+        (AMD_CARD, "bfloat16", "adamw_torch"),
         (APPLE, "bfloat16", "adamw_torch"),
         (APPLE.model_copy(update={"bf16": False}), "float32", "adamw_torch"),
     ],

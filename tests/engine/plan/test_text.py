@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.plan.hypothetical import named_device
 from engine.plan.parameters import TrainingParams
 from engine.plan.text import columns, plan_lines
 from tests.engine.plan.make import CARD, GB, LLAMA_8B, plan_for
@@ -16,6 +17,9 @@ PLANS = {
         shape=LLAMA_8B,
         device=CARD.model_copy(update={"memory_free": 8 * GB}),
         longest=4_000,
+    ),
+    "preset on another card": plan_for(
+        5_000, device=named_device("RTX 3060 6GB"), longest=900, preset="classic"
     ),
     "Chinese": plan_for(12, dataset_file="/数据/" + "很长的文件夹名字" * 12 + "/事实.json"),
 }
@@ -34,6 +38,26 @@ def test_the_head_says_what_is_needed_beside_what_is_free() -> None:
     assert "facts.json (alpaca, 12 rows)" in text
     assert "1.6 GB needed, 21.0 GB free" in text
     assert "48 steps (8 epochs of 12 rows, 2 a step)" in text
+
+
+def test_memory_and_disk_are_shown_as_sums() -> None:
+    text = " ".join("\n".join(plan_lines(PLANS["few rows"])).split())
+    plan = PLANS["few rows"]
+    assert all(f"{name} " in text for name in plan.memory.parts)
+    assert "checkpoints 236 MB + adapter 39.5 MB + cache" in text
+    corrected = plan.memory.model_copy(update={"measured": True})
+    lines = plan_lines(plan.model_copy(update={"memory": corrected, "seconds": 750.0}))
+    text = " ".join("\n".join(lines).split())
+    assert "corrected by a step measured on this machine" in text
+    assert "about 12 min 30 s on this machine, from earlier runs" in text
+
+
+def test_preset_device_and_sources_are_told() -> None:
+    text = " ".join("\n".join(plan_lines(PLANS["preset on another card"])).split())
+    assert "preset classic: The parameters" in text
+    assert "RTX 3060 6GB (6.4 GB, compute capability 8.6, not in this machine)" in text
+    assert "of the classic preset; the plan says 0 [LoRA guides]" in text
+    assert "[Axolotl's 165 LoRA configurations]" in text
 
 
 def test_findings_stand_at_the_end_with_what_to_do() -> None:

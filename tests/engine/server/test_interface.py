@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -11,6 +13,7 @@ import pytest
 
 from engine import __version__
 from engine.errors import LoraDeckError
+from engine.plan.types import Device
 from engine.server.app import create_app
 from engine.server.service import EngineService
 from engine.settings import Settings
@@ -21,7 +24,6 @@ from tests.engine.tasks.test_scheduler import FakePool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from engine.home import Home
 
@@ -84,6 +86,64 @@ async def test_plan_creates_nothing(
     assert answer.json()["training_params"].keys() == answer.json()["choices"].keys()
     assert service.store.all() == []
     assert not list((service.home.root / "tasks").iterdir())
+
+
+async def test_a_plan_for_another_card_can_be_made_but_not_trained(
+    http: httpx.AsyncClient, service: EngineService, body: dict[str, Any]
+) -> None:
+    elsewhere = {**body, "device": "RTX 3060 6GB", "preset": "classic"}
+    refused = await http.post("/train", json=elsewhere)
+    assert refused.status_code == 422, refused.text
+    assert refused.json()["title"] == "Device not here"
+    del elsewhere["task_name"]
+    plan = (await http.post("/plan", json=elsewhere)).json()
+    assert (plan["device"]["name"], plan["device"]["hypothetical"]) == ("RTX 3060 6GB", True)
+    assert (plan["preset"], plan["training_params"]["lora_alpha"]) == ("classic", 32)
+    assert service.store.all() == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "title"),
+    [
+        ({"device": "RTX 3061"}, "Unknown card"),
+        ({"preset": "clasic"}, "Unknown preset"),
+        ({"overrides": {"early_stopping_patience": 3}}, "Overrides contradict each other"),
+    ],
+)
+async def test_bad_plans_are_refused(
+    http: httpx.AsyncClient, body: dict[str, Any], wrong: dict[str, Any], title: str
+) -> None:
+    del body["task_name"]
+    answer = await http.post("/plan", json={**body, **wrong})
+    assert answer.status_code == 422
+    assert answer.json()["title"] == title
+
+
+async def test_a_model_that_cannot_be_adapted_is_refused(
+    http: httpx.AsyncClient, body: dict[str, Any], tiny_llama: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(tiny_llama, tmp_path / "gptq"))
+    config = json.loads((folder / "config.json").read_text())
+    changed = config | {"quantization_config": {"quant_method": "gptq"}}
+    (folder / "config.json").write_text(json.dumps(changed))
+    del body["task_name"]
+    answer = await http.post("/plan", json={**body, "base_model": str(folder)})
+    assert answer.status_code == 422
+    assert "already quantized (gptq)" in answer.json()["message"]
+    assert "use_4bit=true" in answer.json()["hint"]
+
+
+async def test_what_does_not_fit_names_a_model_of_the_catalog(
+    http: httpx.AsyncClient, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = Device(kind="cpu", name="CPU", cores=2, memory_total=10**9, memory_free=10**6)
+    asked: list[Home] = []
+    monkeypatch.setattr("engine.server.service.best_device", lambda: full)
+    monkeypatch.setattr("engine.server.service.list_models", lambda home: asked.append(home) or [])
+    del body["task_name"]
+    plan = (await http.post("/plan", json=body)).json()
+    assert "memory" in {finding["code"] for finding in plan["findings"]}
+    assert len(asked) == 1
 
 
 async def test_second_task_of_a_name_is_refused(

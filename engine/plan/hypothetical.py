@@ -1,0 +1,126 @@
+"""A device that the user names: a card that is not here, or the CPU."""
+
+from __future__ import annotations
+
+import difflib
+import re
+
+from engine.errors import LoraDeckError
+from engine.plan.cards import CARDS, Card
+from engine.plan.hardware import best_device
+from engine.plan.nvidia import BF16_SINCE
+from engine.plan.processor import processor
+from engine.plan.types import Device
+from engine.text import visible
+
+_GIB = 2**30
+_RESERVED = 300_000_000
+"""What the driver and a quiet desktop hold; a run's own context is counted by the plan."""
+_ECC_SHARE = 16
+"""Cards with error correction and no HBM (T4, A10, L4, L40S) give a sixteenth of their memory."""
+_MOST_MEMORY = 1024
+_CAPABILITIES = ((3, 0), (15, 0))
+_MEMORY = re.compile(r"(?<![a-z\d.])(\d+(?:\.\d+)?)\s*(?:gib|gb|g)\b")
+_IGNORED = re.compile(
+    r"nvidia|geforce|\bamd\b|\bradeon (?=rx)|tesla|instinct|\bgpu\b|\bgraphics\b|generation"
+    r"|sxm\d?|pcie|hbm\d?e?|max-q|\boam\b"
+)
+_SYNONYMS = (("mobile", "laptop"), ("notebook", "laptop"))
+_FORM = "For any other card give its numbers: --device memory=24GB,capability=8.9"
+
+
+def named_device(text: str) -> Device:
+    """Make a device from what the user wrote.
+
+    Args:
+        text: A card's name, with its memory where it is sold with several (``RTX 3060 6GB``);
+            ``memory=24GB,capability=8.9``; or ``cpu``.
+
+    Raises:
+        LoraDeckError: The card is unknown (the nearest ones are named), or a number absurd.
+    """
+    wanted = visible(text).strip()
+    if wanted.lower() == "cpu":
+        # A run would take the GPU where there is one.
+        return processor().model_copy(update={"hypothetical": best_device().kind != "cpu"})
+    if "=" in wanted:
+        return _from_numbers(wanted)
+    spelled = wanted.lower().replace("_", " ")
+    memory = _MEMORY.search(spelled)
+    card = _find(_MEMORY.sub(" ", spelled))
+    if card is None:
+        raise _unknown(wanted)
+    size = float(memory[1]) if memory else float(card.memory)
+    if not card.memory / 4 <= size <= card.memory * 4:
+        raise _absurd(wanted, f"a {card.name} has {card.memory} GB, not {size:g}")
+    name = f"{card.name} {size:g}GB"
+    return _device(name, size, card.capability, amd_bf16=card.bf16)
+
+
+def _from_numbers(text: str) -> Device:
+    """Make a device from ``memory=24GB,capability=8.9``."""
+    values = {}
+    for pair in text.split(","):
+        key, _, value = pair.partition("=")
+        values[key.strip().lower()] = value.strip().lower()
+    if values.keys() != {"memory", "capability"}:
+        raise LoraDeckError(
+            "Device not understood", f"'{text}' does not give memory and capability.", _FORM
+        )
+    memory = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)\s*(?:gib|gb|g)?", values["memory"])
+    capability = re.fullmatch(r"(\d{1,2})\.(\d)", values["capability"])
+    if not memory or not capability:
+        wrong = "memory" if not memory else "capability"
+        raise LoraDeckError(
+            "Device not understood", f"{wrong}={values[wrong]} is no such number.", _FORM
+        )
+    return _device(text, float(memory[1]), (int(capability[1]), int(capability[2])))
+
+
+def _device(
+    name: str, size: float, capability: tuple[int, int] | None, *, amd_bf16: bool = False
+) -> Device:
+    """Make the device, with what such a card has free at best."""
+    if not 1 <= size <= _MOST_MEMORY:
+        raise _absurd(name, f"no card has {size:g} GB of memory")
+    if capability is not None and not _CAPABILITIES[0] <= capability <= _CAPABILITIES[1]:
+        raise _absurd(name, f"there is no compute capability {capability[0]}.{capability[1]}")
+    total = int(size * _GIB)
+    return Device(
+        kind="cuda",
+        name=name,
+        memory_total=total,
+        memory_free=total - total // _ECC_SHARE - _RESERVED,
+        bf16=amd_bf16 if capability is None else capability[0] >= BF16_SINCE,
+        capability=capability,
+        features=("rocm",) if capability is None else (),
+        hypothetical=True,
+    )
+
+
+def _find(spelled: str) -> Card | None:
+    """Find the card whose name is the same letters and digits."""
+    wanted = _key(spelled)
+    return next((card for card in CARDS if _key(card.name) == wanted), None)
+
+
+def _key(name: str) -> str:
+    """Reduce a name to what tells cards apart: letters and digits, without makers and sockets."""
+    spelled = _IGNORED.sub(" ", name.lower())
+    for theirs, ours in _SYNONYMS:
+        spelled = spelled.replace(theirs, ours)
+    return re.sub(r"[^a-z\d]", "", spelled)
+
+
+def _unknown(text: str) -> LoraDeckError:
+    """Name the cards that come nearest to one that is not in the table."""
+    keys = {_key(card.name): card.name for card in CARDS}
+    near = difflib.get_close_matches(_key(_MEMORY.sub(" ", text.lower())), keys, n=3, cutoff=0.5)
+    meant = f" Did you mean {' or '.join(keys[key] for key in near)}?" if near else ""
+    shown = text if len(text) <= 60 else f"{text[:60]}…"
+    return LoraDeckError("Unknown card", f"There is no card '{shown}' in the table.{meant}", _FORM)
+
+
+def _absurd(text: str, why: str) -> LoraDeckError:
+    """Refuse numbers that no card has."""
+    return LoraDeckError("Device not understood", f"'{text[:60]}': {why}.", _FORM)
