@@ -60,6 +60,11 @@ class Home:
         return self.root / "cache"
 
     @property
+    def calibrations(self) -> Path:
+        """What runs on this machine have measured; may be deleted at any time."""
+        return self.root / "calibrations.json"
+
+    @property
     def encoded(self) -> Path:
         """Datasets as tokens, by content; may be deleted at any time."""
         return self.cache / "encoded"

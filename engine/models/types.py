@@ -26,6 +26,8 @@ class ModelShape(BaseModel):
     layers: int
     vocabulary: int
     mlp: int
+    heads: int = 0
+    """Query heads in a layer; 0 where that is not known."""
     query: int
     """Width of all query heads together."""
     key_value: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.plan.memory import CHECKPOINTS_KEPT, adapter_size
+from engine.plan.memory import CHECKPOINTS_KEPT, adapter_size, optimizer_bytes
 
 if TYPE_CHECKING:
     from engine.models.types import ModelShape
@@ -29,9 +29,9 @@ def disk_parts(shape: ModelShape, params: TrainingParams, tokens: int) -> dict[s
         ``checkpoints`` (those that are kept), ``adapter`` (the finished one), ``cache`` (the
         encoded rows).
     """
-    count = adapter_size(shape, params.lora_rank)
+    count = adapter_size(shape, params.lora_rank, params.target_modules)
     adapter = 4 * count + _TOKENIZER_FILES
-    state = (8 if params.optim == "adamw_torch" else 2) * count
+    state = optimizer_bytes(params, count)
     return {
         "checkpoints": CHECKPOINTS_KEPT * (adapter + state),
         "adapter": adapter,

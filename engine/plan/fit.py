@@ -7,7 +7,8 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from engine.plan.abilities import has_8bit_optimizer, quantizes
-from engine.plan.memory import adapter_size, estimate
+from engine.plan.calibration import Calibrations
+from engine.plan.memory import estimate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,8 @@ class Need:
     device: Device
     kernels: frozenset[str] = field(default_factory=frozenset)
     """Attention kernels that are installed beside PyTorch's own."""
+    calibrations: Calibrations = field(default_factory=Calibrations)
+    """What runs on this machine have measured."""
 
     def row_tokens(self, params: TrainingParams) -> int:
         """Count the tokens of the longest row as it is trained."""
@@ -55,10 +58,11 @@ class Need:
 
     def memory(self, params: TrainingParams) -> Memory:
         """Predict the peak for the longest batch that these rows can make."""
-        adapter = adapter_size(self.shape, params.lora_rank)
         share = max(_TRAINED_SHARE, self.lengths.trained / max(1, self.lengths.total))
         length = self.row_tokens(params)
-        return estimate(self.shape, params, length, self.device, adapter, share)
+        memory = estimate(self.shape, params, length, self.device, share)
+        measured = self.calibrations.of(self.device, self.shape, params)
+        return measured.correct(memory) if measured else memory
 
 
 def fit(

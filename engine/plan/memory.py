@@ -1,4 +1,8 @@
-"""The memory a run needs at its peak, predicted part by part before anything is loaded."""
+"""The memory a run needs at its peak, predicted part by part before anything is loaded.
+
+What the training keeps for its backward pass was counted tensor by tensor (demo model: 1.29 MB a
+token in fp32, 0.83 in bf16); what a process takes beyond that was measured as resident size.
+"""
 
 from __future__ import annotations
 
@@ -13,37 +17,35 @@ if TYPE_CHECKING:
 _BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 _NF4_BYTES = 0.5159
 """A weight in NF4 with double quantization: 0.5 + 1/64 + 4/16384 (soup)."""
-_LOSS_WORKSPACE = 256 * 2**20
-"""TRL's fused head works in tiles of the logits; in bf16 on a GPU (rules.md)."""
-_CUDA_CONTEXT = 600_000_000
+CUDA_CONTEXT = 600_000_000
 """Between the 0.4 and 0.9 GB that NVML shows for a fresh context."""
-_CUDA_SLACK = 0.06
+CUDA_SLACK = 0.06
 """What the caching allocator holds beyond what is in use (backpropagate)."""
-_WORKER = 560_000_000
-"""A worker with torch, transformers and trl imported, and what loading leaves behind."""
-_CPU_OVERHEAD = 1.33
-_CPU_LOSS_TILES = 17
-"""TRL's head without Triton keeps so many fp32 copies of its tile of logits at once.
-
-These three were measured on the demo model (fp32, rank 16, TRL 1.16, half the tokens trained),
-peak resident size over batch x length: 1 x 128 1.62 GB, 2 x 70 1.67, 2 x 512 4.59 (3.06 with
-checkpointing), 4 x 512 7.92. A whole run at 2 x 70 through the engine peaked at 1.72 GB.
-"""
+_WORKER = 620_000_000
+"""A worker with torch, transformers and trl imported, before its first pass."""
+FIRST_PASS = 200_000_000
+"""What the first pass on a CPU adds for good: threads, kernels and their buffers."""
+_CPU_OVERHEAD = 1.15
+"""What the C allocator cannot use again between passes of other sizes."""
+_TILE = {"cpu": 2**23, "cuda": 2**24}
+"""Logits made at once (engine/train/loss.py)."""
+_TILE_BYTES = 12
+"""A logit as it comes, in fp32, as an exponential, and as a gradient."""
+_MATH_LENGTH = 512
+"""Up to here the attention on a CPU in bf16 keeps its weights (engine/train/attention.py)."""
 CHECKPOINTS_KEPT = 3
 """How many checkpoints of a run lie on the disk at most (``save_total_limit`` and one more)."""
-_TOKENIZER_FILES = 20_000_000
-_BYTES_A_TOKEN = 8
-"""Of the encoded rows, which lie on the disk while a task runs: number and label."""
 
 
-def adapter_size(shape: ModelShape, rank: int) -> int:
-    """Count the adapter's parameters: LoRA on all seven linear layers of each block.
+def adapter_size(shape: ModelShape, rank: int, target_modules: str = "all-linear") -> int:
+    """Count the adapter's parameters: LoRA on all seven linear layers of each block, or on four.
 
     PEFT's ``all-linear`` on SmolLM2-135M at rank 16 trains 4,884,480.
     """
-    attention = 2 * (shape.hidden + shape.query) + 2 * (shape.hidden + shape.key_value)
-    mlp = 3 * (shape.hidden + shape.mlp)
-    return rank * shape.layers * (attention + mlp)
+    widths = 2 * (shape.hidden + shape.query) + 2 * (shape.hidden + shape.key_value)
+    if target_modules == "all-linear":
+        widths += 3 * (shape.hidden + shape.mlp)
+    return rank * shape.layers * widths
 
 
 def estimate(
@@ -51,8 +53,8 @@ def estimate(
     params: TrainingParams,
     length: int,
     device: Device,
-    adapter_parameters: int,
     trained_share: float = 0.5,
+    row_tokens: int | None = None,
 ) -> Memory:
     """Predict the peak memory of a run.
 
@@ -61,24 +63,28 @@ def estimate(
         params: What the run is started with.
         length: Tokens of the longest row as it is trained, after cutting.
         device: Where it runs; on a GPU its own memory counts, else the worker process's.
-        adapter_parameters: Of ``adapter_size``.
         trained_share: Of a batch's tokens, those that the loss is computed on (0 to 1).
+        row_tokens: Tokens over which attention reaches, where that is not the whole ``length``.
 
     Returns:
-        Bytes: ``weights``, ``adapter`` (with gradient and optimizer), ``activations``,
-        ``logits`` (the loss) and ``framework`` (libraries, or driver context and slack).
+        Bytes: ``weights``, ``adapter``, ``gradients``, ``optimizer``, ``activations``, ``logits``
+        (the loss) and ``framework`` (libraries, or driver context and slack).
     """
     tokens = params.batch_size * length
+    count = adapter_size(shape, params.lora_rank, params.target_modules)
+    width = _adapter_bytes(params)
     parts = {
         "weights": _weights(shape, params),
-        "adapter": _adapter(params, adapter_parameters),
-        "activations": _activations(shape, params, tokens, device),
+        "adapter": count * width,
+        "gradients": count * width,
+        "optimizer": optimizer_bytes(params, count),
+        "activations": _activations(shape, params, tokens, row_tokens or length, device),
         "logits": _logits(shape, params, int(tokens * trained_share), device),
     }
     if device.kind == "cpu":
-        parts["framework"] = _WORKER
+        parts["framework"] = _WORKER + FIRST_PASS
     else:
-        parts["framework"] = _CUDA_CONTEXT + int(_CUDA_SLACK * sum(parts.values()))
+        parts["framework"] = CUDA_CONTEXT + int(CUDA_SLACK * sum(parts.values()))
     return Memory(parts=parts, total=sum(parts.values()), free=device.memory_free)
 
 
@@ -88,7 +94,13 @@ def _weights(shape: ModelShape, params: TrainingParams) -> int:
     if not params.use_4bit:
         return shape.parameters * width
     kept = shape.vocabulary * shape.hidden * (1 if shape.tied_embeddings else 2)
-    return kept * width + int((shape.parameters - kept) * _NF4_BYTES)
+    unpacked = shape.mlp * shape.hidden  # the largest layer's weights, while it computes
+    return (kept + unpacked) * width + int((shape.parameters - kept) * _NF4_BYTES)
+
+
+def _adapter_bytes(params: TrainingParams) -> int:
+    """Give an adapter weight's bytes: TRL casts it to bf16 on a 4-bit base in 16 bits."""
+    return 2 if params.use_4bit and params.dtype == "bfloat16" else 4
 
 
 def optimizer_bytes(params: TrainingParams, count: int) -> int:
@@ -96,44 +108,28 @@ def optimizer_bytes(params: TrainingParams, count: int) -> int:
     return count * (8 if params.optim == "adamw_torch" else 2)
 
 
-def _adapter(params: TrainingParams, count: int) -> int:
-    """Count weights, gradients and optimizer state of the adapter.
+def _activations(
+    shape: ModelShape, params: TrainingParams, tokens: int, length: int, device: Device
+) -> int:
+    """Count what the forward pass keeps for the backward pass.
 
-    PEFT keeps an adapter in fp32 on a 16-bit base; TRL casts it to bf16 on a 4-bit one.
+    A layer keeps both normalized inputs, queries with their attended values twice, keys, values,
+    and the MLP's gate, its activation, the other branch and their product in the model's format,
+    and both inputs of the norms in fp32. Computing twice keeps a layer's input instead, and one
+    layer with its gradients.
     """
-    weight = 2 if params.use_4bit and params.dtype != "float32" else 4
-    state = 8 if params.optim == "adamw_torch" else 2
-    return count * (2 * weight + state)
-
-
-def _activations(shape: ModelShape, params: TrainingParams, tokens: int, device: Device) -> int:
-    """Count what the forward pass keeps for the backward pass (rules.md; SDPA attention)."""
     width = _BYTES[params.dtype]
+    kept = 2 * shape.hidden + 3 * shape.query + 2 * shape.key_value + 4 * shape.mlp
+    layer = width * kept + 2 * 4 * shape.hidden
+    if device.kind == "cpu" and width == 2:
+        layer += width * shape.heads * min(length, _MATH_LENGTH)
+    whole = shape.layers * layer
     if params.gradient_checkpointing:
-        kept = width * shape.layers * shape.hidden
-        wide = 2 * shape.query + 2 * shape.key_value + 6 * shape.hidden + 3 * shape.mlp
-        block = width * wide
-    else:
-        kept = 0
-        block = width * shape.layers * (10 * shape.hidden + 3 * shape.mlp)
-    overhead = _CPU_OVERHEAD if device.kind == "cpu" else 1.0
-    return int(tokens * (kept + block * overhead))
+        whole = shape.layers * width * shape.hidden + 2 * layer
+    return int(tokens * whole * (_CPU_OVERHEAD if device.kind == "cpu" else 1.0))
 
 
-def _logits(shape: ModelShape, params: TrainingParams, tokens: int, device: Device) -> int:
-    """Count the loss's working memory, which TRL spends in tiles on trained tokens only."""
-    if device.kind == "cpu":
-        return 4 * _CPU_LOSS_TILES * tokens * shape.vocabulary
-    scale = _BYTES[params.dtype] // 2
-    return scale * (_LOSS_WORKSPACE + 6 * shape.hidden * tokens)
-
-
-def disk_needed(shape: ModelShape, params: TrainingParams, tokens: int) -> int:
-    """Count what a run writes: encoded rows, the checkpoints that are kept, the finished adapter.
-
-    A checkpoint is the adapter, its optimizer state and the tokenizer with the trainer's state.
-    """
-    count = adapter_size(shape, params.lora_rank)
-    adapter = 4 * count + _TOKENIZER_FILES
-    state = (8 if params.optim == "adamw_torch" else 2) * count
-    return CHECKPOINTS_KEPT * (adapter + state) + adapter + _BYTES_A_TOKEN * tokens
+def _logits(shape: ModelShape, params: TrainingParams, trained: int, device: Device) -> int:
+    """Count the loss's working memory: a tile of logits, and the hidden states' gradients."""
+    tile = min(trained * shape.vocabulary, _TILE["cpu" if device.kind == "cpu" else "cuda"])
+    return _TILE_BYTES * tile + 2 * _BYTES[params.dtype] * shape.hidden * trained

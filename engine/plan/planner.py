@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import LoraDeckError
 from engine.plan import checks, choosing, findings
 from engine.plan.advice import advice
+from engine.plan.calibration import Calibrations
 from engine.plan.disk import disk_parts
 from engine.plan.draft import Draft
+from engine.plan.duration import predicted_seconds
 from engine.plan.fit import Need
 from engine.plan.pacing import evaluation_count
 from engine.plan.parameters import TrainingParams, check_overrides
@@ -53,6 +55,7 @@ def make_plan(
     preset: str = "",
     kernels: frozenset[str] = frozenset(),
     models: Sequence[ModelInfo] = (),
+    calibrations: Calibrations | None = None,
 ) -> Plan:
     """Decide every parameter of a run. Reads nothing and changes nothing.
 
@@ -69,6 +72,7 @@ def make_plan(
         preset: A named preset whose values go before the rules; empty for none.
         kernels: Attention kernels that are installed beside PyTorch's own.
         models: What else could be trained, to name one where this model does not fit.
+        calibrations: What runs on this machine have measured; nothing where it is ``None``.
 
     Returns:
         The plan; where it cannot run, a finding of level ``error`` says so, and what would.
@@ -82,7 +86,7 @@ def make_plan(
     shape = _shape(model)
     checks.check_against_device(overrides, device)
     checks.check_against_model(overrides, shape)
-    need = Need(shape, lengths, device, kernels)
+    need = Need(shape, lengths, device, kernels, calibrations or Calibrations())
     rows = inspection.rows - inspection.faulty
     subject = _Subject(need, rows, disk_free, leave_out, models)
     fitted = fit_preset(find_preset(preset), overrides, rows=rows, shape=shape, device=device)
@@ -108,6 +112,7 @@ def make_plan(
         disk_free=disk_free,
         train_rows=train_rows,
         total_steps=steps,
+        seconds=predicted_seconds(need, params, train_rows, steps),
         preset=fitted.name,
         rows_cut=rows_cut,
         tokens_cut=tokens_cut,

@@ -22,6 +22,7 @@ from engine.errors import ConflictError, LoraDeckError
 from engine.files import write_atomic
 from engine.models.catalog import find_model, list_models
 from engine.plan.abilities import attention_kernels
+from engine.plan.calibration import Calibrations
 from engine.plan.findings import overlap_finding, refuse_impossible
 from engine.plan.hardware import best_device
 from engine.plan.hypothetical import named_device
@@ -115,6 +116,7 @@ class EngineService:
             base_model=request.base_model,
             preset=request.preset,
             kernels=attention_kernels(),
+            calibrations=Calibrations.load(self.home.calibrations),
         )
         plan = making()
         if not plan.memory.fits:

@@ -67,6 +67,8 @@ class MemoryProbed(_Event):
     type: Literal["memory_probed"] = "memory_probed"
     tokens: int
     """Of the batch, padding included."""
+    trained: int
+    """Of those, tokens that the loss is computed on."""
     predicted: int
     """Bytes that the plan expects at the peak."""
     measured: int

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from statistics import median
+from statistics import quantiles
 from typing import TYPE_CHECKING
 
+from engine.plan.duration import EVALUATION
 from engine.tasks.events import (
     CheckpointSaved,
+    Evaluated,
     Event,
+    MemoryProbed,
     PhaseEntered,
+    RolledBack,
     RowsEncoded,
     StepLogged,
     TaskCompleted,
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 # The first steps of a run allocate and tune; their times say nothing about the rest.
 _SLOW_STEPS = 2
 _TIMED_STEPS = 50
+_FEWEST_FOR_SPREAD = 4
 
 Outcome = TaskCompleted | TaskFailed | TaskStopped
 
@@ -42,10 +47,14 @@ class Progress:
         self.loss: float | None = None
         self.last_seq = 0
         self.checkpoint = 0
+        self.probed: MemoryProbed | None = None
+        self.peak = 0
+        """Bytes at the peak of a run that has come to its end."""
         self.outcome: Outcome | None = None
         """How the present attempt ended, once it has."""
         self._losses: deque[float] = deque(maxlen=SPARK_POINTS)
         self._timed: deque[StepLogged] = deque(maxlen=_TIMED_STEPS)
+        self._evaluated: Evaluated | None = None
         self._skipped = 0
 
     def apply(self, event: Event) -> None:
@@ -60,11 +69,18 @@ class Progress:
                 self.rows_encoded = event.rows
             case StepLogged():
                 self._advance(event)
+            case Evaluated():
+                self._evaluated = event
+            case MemoryProbed():
+                self.probed = event
+            case RolledBack():
+                self._go_back(event.to_step)
             case CheckpointSaved():
                 self.checkpoint = event.step
             case TaskCompleted() | TaskFailed() | TaskStopped():
                 self.outcome = event
                 self.phase = ""
+                self.peak = event.peak_memory if isinstance(event, TaskCompleted) else 0
 
     def view(self, task: TaskRecord) -> TaskView:
         """Lay the live figures over a record."""
@@ -82,7 +98,10 @@ class Progress:
             max_steps=self.max_steps,
             loss=self.loss,
             losses=tuple(self._losses),
-            seconds_left=self._seconds_left() if running else None,
+            seconds_left=self._seconds_left(*self.pace()) if running else None,
+            seconds_left_range=self._seconds_left_range() if running else None,
+            memory_predicted=self.probed.predicted if self.probed else None,
+            memory_measured=self.probed.measured if self.probed else None,
             tokens_per_second=self._tokens_per_second(),
             device=self.device,
             last_seq=self.last_seq,
@@ -91,10 +110,14 @@ class Progress:
     def _begin(self, event: TaskStarted) -> None:
         """Start an attempt: times of an earlier process do not tell this one's."""
         self.device = event.device
-        for _ in range(min(len(self._losses), self.step - event.resumed_from)):
-            self._losses.pop()  # these steps are trained again
-        self.step = event.resumed_from
         self.outcome = None
+        self._go_back(event.resumed_from)
+
+    def _go_back(self, step: int) -> None:
+        """Forget the steps that are trained again."""
+        for _ in range(min(len(self._losses), self.step - step)):
+            self._losses.pop()
+        self.step = step
         self._timed.clear()
         self._skipped = 0
 
@@ -108,11 +131,31 @@ class Progress:
         else:
             self._timed.append(event)
 
-    def _seconds_left(self) -> float | None:
-        """Expect the median of the measured steps for each that is left."""
-        if not self._timed or self.phase != "training":
+    def pace(self) -> tuple[float | None, float | None]:
+        """Give the seconds a token takes, in the measured steps and in an evaluation."""
+        speed, evaluated = self._tokens_per_second(), self._evaluated
+        evaluating = (
+            evaluated.seconds / evaluated.tokens if evaluated and evaluated.tokens else None
+        )
+        return 1 / speed if speed else None, evaluating
+
+    def _seconds_left(self, step: float | None, evaluation: float | None) -> float | None:
+        """Expect the tokens that are left to take as long as those that were measured."""
+        if not self._timed or step is None or self.phase != "training":
             return None
-        return median(event.seconds for event in self._timed) * (self.max_steps - self.step)
+        last = self._timed[-1]
+        evaluating = step * EVALUATION if evaluation is None else evaluation
+        return last.tokens_left * step + last.eval_tokens_left * evaluating
+
+    def _seconds_left_range(self) -> tuple[float, float] | None:
+        """Expect them to go at the pace of the slower and the faster quarter of the steps."""
+        paces = [event.seconds / event.tokens for event in self._timed if event.tokens]
+        if len(paces) < _FEWEST_FOR_SPREAD:
+            return None
+        fast, _, slow = quantiles(paces, n=4)
+        evaluation = self.pace()[1]
+        bounds = (self._seconds_left(fast, evaluation), self._seconds_left(slow, evaluation))
+        return None if bounds[0] is None or bounds[1] is None else (bounds[0], bounds[1])
 
     def _tokens_per_second(self) -> float | None:
         """Divide the tokens of the measured steps by their time."""

@@ -10,6 +10,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from engine.locks import holder
+from engine.plan.calibration import Calibrations
 from engine.plan.types import Plan
 from engine.tasks.events import TaskCompleted, TaskFailed, TaskStopped
 from engine.tasks.record import Status, TaskRecord
@@ -120,6 +121,7 @@ class Scheduler:
         elif task.status is Status.RUNNING:
             ended = self._ended(task, self._live.progress(task_id).outcome, exit_code)
             self._change(ended)
+            self._remember(task_id)
             self._live.forget(task_id)
             if ended.status is Status.CANCELLED:
                 partial = self._home.partial_adapter(task.id)
@@ -173,6 +175,19 @@ class Scheduler:
             resume_step=progress.checkpoint,
             **live,
         )
+
+    def _remember(self, task_id: str) -> None:
+        """Let what a run has measured correct the plans to come."""
+        progress, path = self._live.progress(task_id), self._home.calibrations
+        if not (probed := progress.probed):
+            return
+        folder = self._home.task(task_id)
+        try:
+            plan = Plan.model_validate_json((folder / "plan.json").read_text(encoding="utf-8"))
+            known = Calibrations.load(path).with_run(plan, probed, progress.peak, *progress.pace())
+            known.save(path)
+        except (OSError, ValueError) as error:
+            log.warning("what task %s measured is lost: %s", task_id, error)
 
     def _adopt(self, task: TaskRecord) -> None:
         """Follow a worker that an earlier server started, and stop it if that was asked for."""

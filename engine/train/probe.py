@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import psutil
 import torch
 
-from engine.plan.memory import optimizer_bytes
+from engine.plan.memory import CUDA_CONTEXT, CUDA_SLACK, optimizer_bytes
 from engine.tasks.events import MemoryProbed
 from engine.train.micro_batches import longest
 from engine.train.rows import Row
@@ -44,6 +44,7 @@ def probe(trainer: DeckTrainer, plan: Plan, lengths: Sequence[int]) -> MemoryPro
     state = optimizer_bytes(plan.training_params, count)
     return MemoryProbed(
         tokens=sum(len(row.input_ids) for row in rows),
+        trained=sum(row.trained for row in rows),
         predicted=plan.memory.total,
         measured=measured + state,
         fixed=before,
@@ -54,7 +55,7 @@ def probe(trainer: DeckTrainer, plan: Plan, lengths: Sequence[int]) -> MemoryPro
 def peak_memory() -> int:
     """Read the peak in bytes: of the GPU's allocator, else of this process."""
     if torch.cuda.is_available():
-        return int(torch.cuda.max_memory_allocated())
+        return _with_driver(torch.cuda.max_memory_allocated())
     with suppress(OSError):
         for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
             if line.startswith("VmHWM:"):
@@ -66,8 +67,13 @@ def peak_memory() -> int:
 def _present() -> int:
     """Read the memory in use now, in bytes."""
     if torch.cuda.is_available():
-        return int(torch.cuda.memory_allocated())
+        return _with_driver(torch.cuda.memory_allocated())
     return int(psutil.Process().memory_info().rss)
+
+
+def _with_driver(allocated: int) -> int:
+    """Add what the driver and the caching allocator take beside what is allocated."""
+    return CUDA_CONTEXT + int((1 + CUDA_SLACK) * allocated)
 
 
 def _free() -> int:
