@@ -83,6 +83,7 @@ def task_of(plan: Plan, folder: Path) -> TaskSpec:
         folder=folder,
         output=folder / "adapter",
         partial=folder / ".partial",
+        cache=folder / "cache",
     )
 
 
