@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError
+from engine.models.architecture import check_architecture
 from engine.models.config import read_config, read_shape
 from engine.models.types import ModelInfo, Source
 
@@ -46,7 +47,7 @@ def check_folder(folder: Path) -> None:
     """
     if (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file():
         raise _unusable(folder, "it holds a LoRA adapter, not a base model", "Name its base model.")
-    _check_architecture(folder, read_config(folder))
+    check_architecture(folder, read_config(folder))
     if missing := missing_weights(folder):
         raise _weights_missing(folder, missing)
     for file in weight_files(folder):
@@ -94,17 +95,6 @@ def read_source(folder: Path) -> dict[str, str]:
     except (OSError, ValueError):
         return {}
     return {str(k): str(v) for k, v in values.items()} if isinstance(values, dict) else {}
-
-
-def _check_architecture(folder: Path, config: dict[str, Any]) -> None:
-    """Refuse what does not generate text: encoders, classifiers, embedders."""
-    names = config.get("architectures")
-    if not isinstance(names, list) or not names:
-        return
-    if not any(
-        "CausalLM" in str(n) or "LMHead" in str(n) or "Conditional" in str(n) for n in names
-    ):
-        raise _unusable(folder, f"{names[0]} does not generate text", "Choose a language model.")
 
 
 def _is_whole(file: Path) -> bool:

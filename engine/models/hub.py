@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError, NotFoundError
+from engine.models.architecture import check_architecture
+from engine.models.config import read_config
 from engine.models.disk import require_space, size_while_written, watch_growth
 from engine.models.folders import check_folder, describe_folder, is_complete
 
@@ -89,10 +91,19 @@ def fetch(name: str, report: Report) -> None:
     report("downloading", None)
     with _in_words(name):
         size, blobs = _size_to_fetch(name), _repository(name) / "blobs"
+        _refuse_untrainable(name)
         require_space(cache_folder(), size - size_while_written(blobs))
         with watch_growth(blobs, size, report):
             snapshot_download(name, allow_patterns=_WANTED, ignore_patterns=_UNWANTED)
     check_folder(cached_snapshot(name) or _newest_snapshot(name))
+
+
+def _refuse_untrainable(name: str) -> None:
+    """Look at the configuration alone, before gigabytes of weights that would be of no use."""
+    from huggingface_hub import snapshot_download
+
+    folder = Path(snapshot_download(name, allow_patterns=["config.json"]))
+    check_architecture(folder, read_config(folder))
 
 
 def _repository(name: str) -> Path:

@@ -54,6 +54,16 @@ def test_a_model_is_fetched_without_its_code_and_pickles(home: Home, hub: Hub) -
     assert len(hub.asked) == asked
 
 
+def test_what_cannot_be_trained_is_not_downloaded(home: Home, hub: Hub) -> None:
+    file = hub.root / "org" / "tiny" / "config.json"
+    quantized = {"quantization_config": {"quant_method": "gptq"}}
+    file.write_text(json.dumps(json.loads(file.read_text()) | quantized))
+    status, answer = pull("org/tiny", HF_ENDPOINT=hub.endpoint)
+    assert status != 0
+    assert "already quantized (gptq)" in json.dumps(answer)
+    assert not [path for path in hub.asked if path.endswith(".safetensors")]
+
+
 def test_an_interrupted_download_is_finished(home: Home, hub: Hub, cache: Path) -> None:
     pull("org/tiny", HF_ENDPOINT=hub.endpoint)
     (snapshot,) = (cache / "models--org--tiny" / "snapshots").iterdir()

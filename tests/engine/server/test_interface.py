@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -22,7 +24,6 @@ from tests.engine.tasks.test_scheduler import FakePool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from engine.home import Home
 
@@ -116,6 +117,20 @@ async def test_bad_plans_are_refused(
     answer = await http.post("/plan", json={**body, **wrong})
     assert answer.status_code == 422
     assert answer.json()["title"] == title
+
+
+async def test_a_model_that_cannot_be_adapted_is_refused(
+    http: httpx.AsyncClient, body: dict[str, Any], tiny_llama: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(tiny_llama, tmp_path / "gptq"))
+    config = json.loads((folder / "config.json").read_text())
+    changed = config | {"quantization_config": {"quant_method": "gptq"}}
+    (folder / "config.json").write_text(json.dumps(changed))
+    del body["task_name"]
+    answer = await http.post("/plan", json={**body, "base_model": str(folder)})
+    assert answer.status_code == 422
+    assert "already quantized (gptq)" in answer.json()["message"]
+    assert "use_4bit=true" in answer.json()["hint"]
 
 
 async def test_what_does_not_fit_names_a_model_of_the_catalog(
