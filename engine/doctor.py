@@ -22,6 +22,7 @@ from engine.text import human_bytes, visible
 
 if TYPE_CHECKING:
     from engine.home import Home
+    from engine.plan.types import Device
 
 Status = Literal["ok", "warning", "problem"]
 
@@ -103,12 +104,21 @@ def _device() -> Check:
     memory = f"{human_bytes(best.memory_free)} of {human_bytes(best.memory_total)} free"
     others = f"; {len(devices) - 2} more" if len(devices) > 2 else ""
     if best.kind != "cpu":
-        return Check(name="device", status="ok", detail=f"{best.name}, {memory}{others}")
+        words = f"{best.name}, {memory}{_held(best)}{others}"
+        return Check(name="device", status="ok", detail=words)
     words = f"{best.name}, {best.cores} cores, {memory}; no GPU"
     if best.note:
         hint = "Install the build of torch for your driver: https://pytorch.org/get-started"
         return Check(name="device", status="warning", detail=f"{words}. {best.note}", hint=hint)
     return Check(name="device", status="ok", detail=words, hint="Small models train on a CPU.")
+
+
+def _held(device: Device) -> str:
+    """Name the process that holds most of a card's memory, where the driver tells."""
+    holder = next((one for one in device.holders if one.memory), None)
+    if holder is None:
+        return ""
+    return f"; {holder.name} (pid {holder.pid}) holds {human_bytes(holder.memory)}"
 
 
 def _disk(home: Home) -> Check:

@@ -6,8 +6,10 @@ topology below ``/sys/class/kfd``, which ROCm itself reads and whose order gives
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from engine.plan.nvidia import allowed
 from engine.plan.types import Device
 from engine.text import visible
 
@@ -35,7 +37,11 @@ def amd_devices(system: Path = Path("/")) -> list[Device]:
     )
     graphics = [values for node in nodes if (values := _properties(node)).get("gfx_target_version")]
     cards = [_card(system, index, values) for index, values in enumerate(graphics)]
-    return [card for card in cards if card and card.memory_total >= _LEAST_MEMORY]
+    found = [card for card in cards if card and card.memory_total >= _LEAST_MEMORY]
+    if (setting := os.environ.get("HIP_VISIBLE_DEVICES")) is not None:
+        # It goes before CUDA_VISIBLE_DEVICES, so that its first card is the one a run gets.
+        return allowed(found, setting)[:1]
+    return allowed(found, os.environ.get("CUDA_VISIBLE_DEVICES"))
 
 
 def _properties(node: Path) -> dict[str, int]:

@@ -55,7 +55,7 @@ def nvidia_devices(nvml: Nvml | None = None) -> list[Device]:
     finally:
         with suppress(nvml.NVMLError):
             nvml.nvmlShutdown()
-    return _allowed(cards, os.environ.get("CUDA_VISIBLE_DEVICES"))
+    return allowed(cards, os.environ.get("CUDA_VISIBLE_DEVICES"))
 
 
 def _pynvml() -> Nvml | None:
@@ -104,17 +104,17 @@ def _text(value: str | bytes) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
-def _allowed(cards: list[Device], visible_devices: str | None) -> list[Device]:
+def allowed(cards: list[Device], visible_devices: str | None) -> list[Device]:
     """Keep the cards named, in their order; CUDA stops at the first name that it cannot find."""
     if visible_devices is None:
         return cards
-    allowed: list[Device] = []
+    kept: list[Device] = []
     for entry in visible_devices.split(","):
         card = next((card for card in cards if _is_named(card, entry.strip())), None)
-        if card is None or card in allowed:
+        if card is None or card in kept:
             break
-        allowed.append(card)
-    return allowed
+        kept.append(card)
+    return kept
 
 
 def _is_named(card: Device, entry: str) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine import doctor
-from engine.plan.types import Device
+from engine.plan.types import Device, Holder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +46,13 @@ def test_a_sound_installation_has_nothing_to_mend(home: Home) -> None:
     assert {"python", "packages", "device", "disk", "permissions", "engine"} == {
         item.name for item in checks
     }
+
+
+def test_who_holds_most_of_a_card_is_named(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = (Holder(pid=7, name="python", memory=9 * 10**9), Holder(pid=8, name="Xorg", memory=1))
+    card = CPU.model_copy(update={"kind": "cuda", "name": "RTX 4090", "holders": held})
+    monkeypatch.setattr(doctor, "detect", lambda: [card, CPU])
+    assert named(home, "device").detail.endswith("free; python (pid 7) holds 9.0 GB")
 
 
 def test_a_home_that_is_not_there_yet_is_no_problem(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ def _no_cards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processor.os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
     monkeypatch.setattr(hardware, "nvidia_devices", list)
     monkeypatch.setattr(hardware, "amd_devices", list)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.delenv("HIP_VISIBLE_DEVICES", raising=False)
     monkeypatch.setattr(hardware.metadata, "version", lambda _: "2.13.0")
     monkeypatch.setattr(hardware.platform, "system", lambda: "Linux")
 
@@ -135,6 +137,21 @@ AMD = {
     "sys/class/drm/card2/device/mem_info_vram_total": f"{GB // 2}\n",
     "sys/class/drm/card2/device/mem_info_vram_used": "0\n",
 }
+
+
+@pytest.mark.parametrize(
+    ("variable", "setting", "indices"),
+    [
+        ("CUDA_VISIBLE_DEVICES", "1,0", [1, 0]),
+        ("HIP_VISIBLE_DEVICES", "1,0", [1]),
+        ("HIP_VISIBLE_DEVICES", "-1", []),
+    ],
+)
+def test_only_visible_amd_cards_are_taken(
+    variable: str, setting: str, indices: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, setting)
+    assert [card.index for card in amd_devices(system(tmp_path, AMD))] == indices
 
 
 def test_amd_cards_are_read(tmp_path: Path) -> None:
