@@ -64,6 +64,7 @@ DEMO = DemoSource(
         layers=30,
         vocabulary=49_152,
         mlp=1536,
+        heads=9,
         query=576,
         key_value=192,
         context=8192,

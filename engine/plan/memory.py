@@ -77,7 +77,8 @@ def estimate(
         "weights": _weights(shape, params),
         "adapter": count * width,
         "gradients": count * width,
-        "optimizer": optimizer_bytes(params, count),
+        # A paged state gives way to the machine's memory when the card's runs short
+        "optimizer": 0 if params.optim.startswith("paged") else optimizer_bytes(params, count),
         "activations": _activations(shape, params, tokens, row_tokens or length, device),
         "logits": _logits(shape, params, int(tokens * trained_share), device),
     }
@@ -125,7 +126,7 @@ def _activations(
         layer += width * shape.heads * min(length, _MATH_LENGTH)
     whole = shape.layers * layer
     if params.gradient_checkpointing:
-        whole = shape.layers * width * shape.hidden + 2 * layer
+        whole = shape.layers * width * shape.hidden + int(1.5 * layer)
     return int(tokens * whole * (_CPU_OVERHEAD if device.kind == "cpu" else 1.0))
 
 

@@ -105,5 +105,6 @@ class ReportingCallback(TrainerCallback):  # type: ignore[misc]
         if self._prepared.evaluation is None:
             return 0
         every = int(self._trainer.args.eval_steps)
-        done, all_of_them = state.global_step // every, math.ceil(state.max_steps / every)
+        # That of this very step is still to come
+        done, all_of_them = (state.global_step - 1) // every, math.ceil(state.max_steps / every)
         return int(self._prepared.eval_tokens * (all_of_them - done))

@@ -178,6 +178,7 @@ class DeckTrainer(SFTTrainer):  # type: ignore[misc]
         scheduler.base_lrs = [rate for _ in scheduler.base_lrs]
         for group, share in zip(self.optimizer.param_groups, scheduler.lr_lambdas, strict=True):
             group["initial_lr"], group["lr"] = rate, rate * share(scheduler.last_epoch)
+        scheduler._last_lr = [group["lr"] for group in self.optimizer.param_groups]
 
     def floating_point_ops(self, inputs: Any) -> int:  # noqa: ARG002 - the trainer's signature
         """Count none: the estimate needs padded batches, and nobody reads it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
+from bitsandbytes.nn import Linear4bit
 from peft import LoraConfig
 from transformers import (
     AutoModelForCausalLM,
@@ -47,7 +48,7 @@ def load_base(plan: Plan, folder: Path) -> PreTrainedModel:
         if plan.training_params.use_4bit
         else None
     )
-    return AutoModelForCausalLM.from_pretrained(
+    model = AutoModelForCausalLM.from_pretrained(
         folder,
         dtype=dtype,
         quantization_config=quantization,
@@ -57,6 +58,18 @@ def load_base(plan: Plan, folder: Path) -> PreTrainedModel:
         trust_remote_code=False,
         local_files_only=True,
     )
+    _keep_trainable(model)
+    return model
+
+
+def _keep_trainable(model: PreTrainedModel) -> None:
+    """Keep bitsandbytes from packing 4-bit weights on a CPU in the first evaluation.
+
+    The packed form has no backward pass: what comes after it would train on wrong gradients.
+    """
+    for module in model.modules():
+        if isinstance(module, Linear4bit):
+            module.support_avx512bf16_for_cpu = False
 
 
 def load_tokenizer(prepared: Prepared, folder: Path) -> PreTrainedTokenizerBase:

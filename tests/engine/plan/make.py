@@ -12,6 +12,8 @@ from engine.plan.types import Device, Plan
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from engine.plan.calibration import Calibrations
+
 DEMO = ModelShape(
     architecture="llama",
     parameters=134_515_008,
@@ -19,6 +21,7 @@ DEMO = ModelShape(
     layers=30,
     vocabulary=49_152,
     mlp=1_536,
+    heads=9,
     query=576,
     key_value=192,
     context=8_192,
@@ -31,6 +34,7 @@ LLAMA_8B = ModelShape(
     layers=32,
     vocabulary=128_256,
     mlp=14_336,
+    heads=32,
     query=4_096,
     key_value=1_024,
     context=131_072,
@@ -107,6 +111,7 @@ def plan_for(
     preset: str = "",
     kernels: frozenset[str] = frozenset(),
     models: Sequence[ModelInfo] = (),
+    calibrations: Calibrations | None = None,
     **overrides: Any,
 ) -> Plan:
     """Plan for a number of rows; everything else has a default."""
@@ -129,6 +134,7 @@ def plan_for(
         preset=preset,
         kernels=kernels,
         models=models,
+        calibrations=calibrations,
     )
 
 

@@ -47,19 +47,19 @@ def test_a_sample_is_called_a_sample() -> None:
 
 
 def test_at_most_one_row_in_twenty_is_cut_by_itself() -> None:
-    plan = plan_for(1_000, shape=LLAMA_8B, device=card(9.0), longest=4_000)
+    plan = plan_for(1_000, shape=LLAMA_8B, device=card(9.5), longest=4_000)
     assert plan.memory.fits
     assert 0 < plan.rows_cut <= 50
     warning = found(plan, "rows-cut")
     assert warning
-    assert "9.0 GB of memory" in warning.hint
+    assert "9.5 GB of memory" in warning.hint
 
 
 @pytest.mark.parametrize(
     ("free_gb", "overrides"),
     [
-        (8.8, {}),
-        (8.8, {"max_seq_length": 4_000}),
+        (9.2, {}),
+        (9.2, {"max_seq_length": 4_000}),
         (20.0, {"use_4bit": False, "batch_size": 8}),
         (12.0, {"gradient_checkpointing": False}),
     ],

@@ -119,10 +119,10 @@ def test_numbers_and_optimizer_suit_the_device(device: Device, dtype: str, optim
         # batch, accumulation, 4-bit, checkpointing
         (80, (16, 1, False, False)),
         (40, (4, 4, False, False)),
-        (22, (1, 16, False, False)),
+        (23, (1, 16, False, False)),
         (19.2, (1, 16, False, True)),
         (12, (1, 16, True, False)),
-        (8, (2, 8, True, True)),
+        (8.4, (2, 8, True, True)),
     ],
 )
 def test_memory_is_saved_at_the_least_cost_first(

@@ -36,7 +36,7 @@ def test_lines_stay_within_80_columns(name: str) -> None:
 def test_the_head_says_what_is_needed_beside_what_is_free() -> None:
     text = "\n".join(plan_lines(PLANS["few rows"]))
     assert "facts.json (alpaca, 12 rows)" in text
-    assert "1.6 GB needed, 21.0 GB free" in text
+    assert "1.7 GB needed, 21.0 GB free" in text
     assert "48 steps (8 epochs of 12 rows, 2 a step)" in text
 
 

@@ -32,4 +32,5 @@ def step(number: int, *, of: int = 10, loss: float = 1.0, seconds: float = 2.0) 
         grad_norm=1.0,
         tokens=100,
         seconds=seconds,
+        tokens_left=100 * (of - number),
     )

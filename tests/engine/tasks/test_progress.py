@@ -6,7 +6,10 @@ import pytest
 
 from engine.tasks.events import (
     CheckpointSaved,
+    Evaluated,
+    MemoryProbed,
     PhaseEntered,
+    RolledBack,
     RowsEncoded,
     TaskCompleted,
     TaskFailed,
@@ -40,8 +43,41 @@ def test_view_of_a_run_in_the_middle() -> None:
 def test_time_left_ignores_the_first_steps() -> None:
     task = record(status=Status.RUNNING)
     assert _running(30.0, 30.0).view(task).seconds_left is None
-    assert _running(30.0, 30.0, 2.0, 4.0, 2.0).view(task).seconds_left == pytest.approx(10.0)
+    assert _running(30.0, 30.0, 2.0, 5.0, 2.0).view(task).seconds_left == pytest.approx(15.0)
     assert _running(30.0, 30.0, 2.0).view(task).tokens_per_second == pytest.approx(50.0)
+
+
+def test_time_left_has_a_spread_once_there_are_steps_enough() -> None:
+    task = record(status=Status.RUNNING)
+    assert _running(9.0, 9.0, 2.0, 2.0, 4.0).view(task).seconds_left_range is None
+    view = _running(9.0, 9.0, 2.0, 2.0, 4.0, 4.0).view(task)
+    assert view.seconds_left == pytest.approx(12.0)
+    assert view.seconds_left_range == pytest.approx((8.0, 16.0))
+
+
+def test_time_left_counts_the_evaluations_to_come() -> None:
+    task, progress = record(status=Status.RUNNING), _running(9.0, 9.0, 2.0)
+    progress.apply(step(4, seconds=2.0).model_copy(update={"eval_tokens_left": 300}))
+    assert progress.view(task).seconds_left == pytest.approx(6 * 2.0 + 2.0)
+    progress.apply(Evaluated(step=4, eval_loss=1.0, tokens=100, seconds=5.0))
+    assert progress.view(task).seconds_left == pytest.approx(6 * 2.0 + 15.0)
+    assert progress.pace() == pytest.approx((0.02, 0.05))
+
+
+def test_roll_back_forgets_the_steps_that_are_made_again() -> None:
+    progress = _running(1.0, 1.0, 1.0, 1.0)
+    progress.apply(RolledBack(step=4, to_step=2, row=7, learning_rate=1e-4))
+    view = progress.view(record(status=Status.RUNNING))
+    assert (view.step, len(view.losses), view.seconds_left) == (2, 2, None)
+
+
+def test_memory_is_told_once_it_was_probed() -> None:
+    progress = _running(1.0)
+    progress.apply(
+        MemoryProbed(tokens=512, trained=256, predicted=20, measured=22, fixed=5, free=99)
+    )
+    view = progress.view(record(status=Status.RUNNING))
+    assert (view.memory_predicted, view.memory_measured) == (20, 22)
 
 
 def test_next_attempt_starts_from_its_checkpoint() -> None:

@@ -65,7 +65,8 @@ def plan_of(dataset: Path, model: Path, **overrides: Any) -> Plan:
         inspection=found,
         lengths=asyncio.run(measure_in_process(dataset, model, inspection=found)),
         model=info,
-        device=best_device(),
+        # One thread: so small a model gains nothing from more, and waits for each of them
+        device=best_device().model_copy(update={"cores": 1}),
         overrides=overrides,
         disk_free=10**12,
         dataset_file=str(dataset),
