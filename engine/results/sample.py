@@ -25,6 +25,8 @@ class Sample(BaseModel):
     """The tokens up to the first answer, as the model sees them in training."""
     question: str
     reference: str
+    end_id: int
+    """The token that ends the answer, as it is trained."""
 
 
 def make_sample(conversation: Conversation, row: EncodedRow, tokenizer: Tokenizer) -> Sample:
@@ -40,6 +42,7 @@ def make_sample(conversation: Conversation, row: EncodedRow, tokenizer: Tokenize
         prompt_ids=tuple(row.input_ids[:start]),
         question=question,
         reference=tokenizer.decode(answer).strip(),
+        end_id=answer[-1],
     )
 
 

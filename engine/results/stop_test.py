@@ -51,12 +51,22 @@ def stop_test(
             do_sample=False,
             pad_token_id=pad,
         )[:, width:]
-    ends = end_tokens(model)
+    ends = _end_tokens(model)
     ended = sum(bool(ends & set(answer.tolist())) for answer in answers)
     return StopTested(asked=len(asked), ended=ended, limit=limit)
 
 
-def end_tokens(model: PeftModel) -> set[int]:
+def end_at(model: PeftModel, token: int) -> None:
+    """Let generation end at the token that answers were trained to end with.
+
+    A base model's settings often know its own end of text alone: the adapter would end each
+    answer and talk on.
+    """
+    if token not in (ends := _end_tokens(model)):
+        model.generation_config.eos_token_id = [*sorted(ends), token]
+
+
+def _end_tokens(model: PeftModel) -> set[int]:
     """Give the tokens at which the model's generation ends."""
     ends = model.generation_config.eos_token_id
     if ends is None:

@@ -16,6 +16,7 @@ from engine.tasks.events import (
     RolledBack,
     RowsEncoded,
     StepLogged,
+    StopTested,
     TaskCompleted,
     TaskFailed,
     TaskStarted,
@@ -50,6 +51,7 @@ class Progress:
         self.probed: MemoryProbed | None = None
         self.peak = 0
         """Bytes at the peak of a run that has come to its end."""
+        self.stop_test: StopTested | None = None
         self.outcome: Outcome | None = None
         """How the present attempt ended, once it has."""
         self._losses: deque[float] = deque(maxlen=SPARK_POINTS)
@@ -69,18 +71,29 @@ class Progress:
                 self.rows_encoded = event.rows
             case StepLogged():
                 self._advance(event)
-            case Evaluated():
-                self._evaluated = event
-            case MemoryProbed():
-                self.probed = event
             case RolledBack():
                 self._go_back(event.to_step)
             case CheckpointSaved():
                 self.checkpoint = event.step
             case TaskCompleted() | TaskFailed() | TaskStopped():
-                self.outcome = event
-                self.phase = ""
-                self.peak = event.peak_memory if isinstance(event, TaskCompleted) else 0
+                self._end(event)
+            case _:
+                self._note(event)
+
+    def _note(self, event: Event) -> None:
+        """Keep what a run has measured."""
+        match event:
+            case MemoryProbed():
+                self.probed = event
+            case Evaluated():
+                self._evaluated = event
+            case StopTested():
+                self.stop_test = event
+
+    def _end(self, event: Outcome) -> None:
+        """End an attempt."""
+        self.outcome, self.phase = event, ""
+        self.peak = event.peak_memory if isinstance(event, TaskCompleted) else 0
 
     def view(self, task: TaskRecord) -> TaskView:
         """Lay the live figures over a record."""

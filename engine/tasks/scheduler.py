@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from engine.locks import holder
 from engine.plan.calibration import Calibrations
 from engine.plan.types import Plan
-from engine.tasks.events import TaskCompleted, TaskFailed, TaskStopped
+from engine.tasks.events import StopTested, TaskCompleted, TaskFailed, TaskStopped
 from engine.tasks.record import Status, TaskRecord
 from engine.train.spec import TaskSpec
 from engine.train.worker import LOCK
@@ -139,7 +139,7 @@ class Scheduler:
         if isinstance(outcome, TaskCompleted):
             return task.moved(
                 Status.COMPLETED,
-                "Adapter saved.",
+                _saved_words(progress.stop_test),
                 progress=100.0,
                 current_epoch=progress.epoch,
                 final_loss=outcome.train_loss,
@@ -243,6 +243,16 @@ class Scheduler:
         running = asyncio.ensure_future(job)
         self._jobs.add(running)
         running.add_done_callback(self._jobs.discard)
+
+
+def _saved_words(tested: StopTested | None) -> str:
+    """Say that the adapter is there, and whether it ends its answers."""
+    if tested is None or tested.ended == tested.asked:
+        return "Adapter saved."
+    return (
+        f"Adapter saved; only {tested.ended} of {tested.asked} answers ended by themselves: "
+        "train longer, or look whether the rows' answers are cut off."
+    )
 
 
 def _cause(exit_code: int | None) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from peft import PeftModel
     from transformers import PreTrainedTokenizerBase
 
+    from engine.tasks.events import StopTested
     from engine.train.spec import TaskSpec
 
 _ORIGIN = "loradeck.json"
@@ -27,6 +28,7 @@ def save_adapter(
     model: PeftModel,
     tokenizer: PreTrainedTokenizerBase,
     comparison: AnswersCompared,
+    tested: StopTested | None,
     train_loss: float,
 ) -> AdapterSaved:
     """Write the adapter aside, make it durable, then give it its name."""
@@ -39,7 +41,9 @@ def save_adapter(
     model.save_pretrained(str(partial), safe_serialization=True)
     tokenizer.save_pretrained(str(partial))
     model.generation_config.save_pretrained(str(partial))
-    (partial / "README.md").write_text(_card(spec, comparison, train_loss), encoding="utf-8")
+    (partial / "README.md").write_text(
+        _card(spec, comparison, tested, train_loss), encoding="utf-8"
+    )
     (partial / _ORIGIN).write_text(json.dumps({"task_id": spec.task_id}), encoding="utf-8")
     sync_tree(partial)
     _make_way(spec)
@@ -68,7 +72,9 @@ def _make_way(spec: TaskSpec) -> None:
     shutil.rmtree(aside)
 
 
-def _card(spec: TaskSpec, comparison: AnswersCompared, train_loss: float) -> str:
+def _card(
+    spec: TaskSpec, comparison: AnswersCompared, tested: StopTested | None, train_loss: float
+) -> str:
     """Write the model card: what the adapter was trained on, from, how and with what."""
     plan = spec.plan
     parameters = "\n".join(
@@ -90,6 +96,7 @@ A LoRA adapter for {plan.model.name} ({size}), trained by LoRADeck on the answer
 - Dataset SHA-256: `{plan.dataset.sha256}`
 - Device: {plan.device.name}
 - Training loss over the last epoch: {train_loss:.4f}
+- Answers that end by themselves: {f"{tested.ended} of {tested.asked}" if tested else "not asked"}
 - Versions: {versions}
 
 ## One question

@@ -13,7 +13,7 @@ from transformers import TrainerState, set_seed
 
 from engine.errors import LoraDeckError
 from engine.results.compare import compare_answers
-from engine.results.stop_test import stop_test
+from engine.results.stop_test import end_at, stop_test
 from engine.tasks.events import (
     BestKept,
     PhaseEntered,
@@ -69,14 +69,16 @@ def train(spec: TaskSpec, reporter: Reporter) -> None:
 
     reporter.report(PhaseEntered(phase="answering"))
     trainer.leave_packing()
+    end_at(trainer.model, prepared.sample.end_id)
     comparison = compare_answers(trainer.model, tokenizer, prepared.sample)
     reporter.report(comparison)
-    if tested := stop_test(trainer.model, tokenizer, prepared.evaluation or prepared.train):
+    tested = stop_test(trainer.model, tokenizer, prepared.evaluation or prepared.train)
+    if tested:
         reporter.report(tested)
 
     reporter.report(PhaseEntered(phase="saving"))
     loss = _last_epoch_loss(trainer.state.log_history)
-    reporter.report(save_adapter(spec, trainer.model, tokenizer, comparison, loss))
+    reporter.report(save_adapter(spec, trainer.model, tokenizer, comparison, tested, loss))
     reporter.report(
         TaskCompleted(seconds=time.monotonic() - began, train_loss=loss, peak_memory=peak_memory())
     )

@@ -25,7 +25,7 @@ FOUND = Summary(
     tokens_cut=0,
     left_out=(),
     rows_left_out=0,
-    sample=Sample(prompt_ids=(1,), question="q", reference="r"),
+    sample=Sample(prompt_ids=(1,), question="q", reference="r", end_id=2),
 )
 
 
