@@ -61,6 +61,12 @@ def check_against_device(overrides: Mapping[str, Any], device: Device) -> None:
             "dtype=float16 cannot be trained in on a CPU: its gradients underflow.",
             f"Leave dtype out, or set dtype={'bfloat16' if device.bf16 else 'float32'}",
         )
+    if overrides.get("dtype") == "float16" and device.kind == "mps":
+        raise LoraDeckError(
+            "Number format needs another GPU",
+            "dtype=float16 needs a loss scaler, which Apple GPUs do not have.",
+            f"Leave dtype out, or set dtype={'bfloat16' if device.bf16 else 'float32'}",
+        )
 
 
 def check_attention(
@@ -93,12 +99,23 @@ _KERNELS = {
 }
 
 
+_SHORTEST_CONTEXT = 16
+"""The least that ``max_seq_length`` may be."""
+
+
 def check_against_model(overrides: Mapping[str, Any], shape: ModelShape) -> None:
     """Refuse what the model cannot do.
 
     Raises:
         LoraDeckError: Rows longer than the model reads.
     """
+    shortest = _SHORTEST_CONTEXT
+    if shape.context < shortest:
+        raise LoraDeckError(
+            "Model reads too little",
+            f"The model's context is {shape.context} tokens; a training needs {shortest} at least.",
+            "Choose another base model.",
+        )
     length = overrides.get("max_seq_length")
     if length is not None and length > shape.context:
         raise LoraDeckError(

@@ -33,16 +33,23 @@ def choose_all(draft: Draft, need: Need, rows: int) -> int:
         LoraDeckError: The evaluation would leave no row to train on, or a step would take more
             rows than there are.
     """
+    _length(draft, need)
+    rows = _answered(draft, need, rows)
     train_rows = rows - _evaluation(draft, rows)
     band = band_for(train_rows)
     _adapter(draft, band, train_rows)
-    _length(draft, need)
     choose_format(draft, need)
     choose_attention(draft, need)
     choose_constants(draft)
     choose_batch(draft, need, band, train_rows)
     choose_pace(draft, need.shape, band, train_rows)
     return train_rows
+
+
+def _answered(draft: Draft, need: Need, rows: int) -> int:
+    """Count the rows that keep some of their answer; where none does, a finding refuses the run."""
+    share = need.unanswered(draft.choices["max_seq_length"].value)
+    return rows - int(share * rows) or rows
 
 
 def _evaluation(draft: Draft, rows: int) -> int:

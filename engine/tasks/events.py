@@ -69,6 +69,8 @@ class MemoryProbed(_Event):
     """Of the batch, padding included."""
     trained: int
     """Of those, tokens that the loss is computed on."""
+    gradient_checkpointing: bool = False
+    """Whether activations were computed twice."""
     predicted: int
     """Bytes that the plan expects at the peak."""
     measured: int
@@ -109,7 +111,8 @@ class StepLogged(_Event):
     epoch: float
     loss: float
     learning_rate: float
-    grad_norm: float
+    grad_norm: float | None
+    """Before clipping; ``None`` where it was infinite and the loss scaler skipped the step."""
     tokens: int
     """Tokens in this step, prompts included and padding not."""
     seconds: float

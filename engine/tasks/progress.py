@@ -152,6 +152,10 @@ class Progress:
         )
         return 1 / speed if speed else None, evaluating
 
+    def settled_pace(self) -> tuple[float | None, float | None]:
+        """Give the same once enough steps are timed to plan other runs by."""
+        return self.pace() if len(self._timed) >= _FEWEST_FOR_SPREAD else (None, None)
+
     def _seconds_left(self, step: float | None, evaluation: float | None) -> float | None:
         """Expect the tokens that are left to take as long as those that were measured."""
         if not self._timed or step is None or self.phase != "training":

@@ -184,7 +184,8 @@ class Scheduler:
         folder = self._home.task(task_id)
         try:
             plan = Plan.model_validate_json((folder / "plan.json").read_text(encoding="utf-8"))
-            known = Calibrations.load(path).with_run(plan, probed, progress.peak, *progress.pace())
+            pace = progress.settled_pace()
+            known = Calibrations.load(path).with_run(plan, probed, progress.peak, *pace)
             known.save(path)
         except (OSError, ValueError) as error:
             log.warning("what task %s measured is lost: %s", task_id, error)

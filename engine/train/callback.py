@@ -85,7 +85,7 @@ class ReportingCallback(TrainerCallback):  # type: ignore[misc]
                 epoch=float(state.epoch or 0.0),
                 loss=logs["loss"],
                 learning_rate=logs["learning_rate"],
-                grad_norm=logs["grad_norm"],
+                grad_norm=norm if math.isfinite(norm := logs["grad_norm"]) else None,
                 tokens=tokens - self._tokens_before,
                 seconds=self._step_seconds,
                 tokens_left=self._tokens_left(state),

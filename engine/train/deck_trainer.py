@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch.optim.lr_scheduler import LambdaLR
@@ -17,13 +17,12 @@ from engine.train.rate import rate_share
 from engine.train.rows import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from torch import Tensor
     from transformers import TrainerControl
 
-    from engine.train.rows import StepRows
-
+Result = TypeVar("Result")
 _EVALUATED_AT_ONCE = 256
 """Rows that an evaluation holds in memory, sorted among passes by their lengths."""
 
@@ -65,12 +64,17 @@ class DeckTrainer(SFTTrainer):  # type: ignore[misc]
         **rest: Any,
     ) -> None:
         super().__init__(**rest)
+        if self.model.get_base_model().dtype is not torch.bfloat16:
+            # TRL casts adapters on a 4-bit base to bfloat16, which a loss scaler cannot unscale
+            for parameter in self.model.parameters():
+                if parameter.requires_grad:
+                    parameter.data = parameter.data.float()
         fuse_adapters(self.model)
         self.passes = Passes(self.model, pass_tokens, packed=packed)
         self.longest_row = longest_row
         self.tokens_seen = 0
         self._on_shrunk = on_shrunk
-        self._step: StepRows | None = None
+        self._step: tuple[Row, ...] = ()
 
     def training_step(self, model: Any, inputs: dict[str, Any], _count: Any = None) -> Tensor:
         """Add one step's gradients; where memory runs out, again in smaller passes.
@@ -78,29 +82,41 @@ class DeckTrainer(SFTTrainer):  # type: ignore[misc]
         Raises:
             DivergedError: The loss is no number.
         """
-        self._step = step = inputs["step"]
+        self._step = rows = inputs["step"].rows
         model.train()
-        loss = self.gradients(step.rows)
-        self.tokens_seen += sum(len(row.input_ids) for row in step.rows)
+        loss = self.gradients(rows)
+        self.tokens_seen += sum(len(row.input_ids) for row in rows)
         if not math.isfinite(float(loss)):
-            raise self._diverged()
+            raise self._diverged(self._step)
         return loss
 
     def gradients(self, rows: Sequence[Row]) -> Tensor:
         """Add the gradients of rows, in passes as small as memory asks for; give their loss."""
+        return self._within_memory(lambda: self.passes.backward(rows, self.accelerator.backward))
+
+    def _within_memory(self, compute: Callable[[], Result]) -> Result:
+        """Compute; where memory runs out, again from the start in smaller passes."""
         while True:
             chance = torch.random.get_rng_state()
             try:
-                return self.passes.backward(rows, self.accelerator.backward)
+                return compute()
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
             # Out of the handler: until it ends, the traceback holds what the pass had allocated
             self.model.zero_grad()
             torch.random.set_rng_state(chance)
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
-            self._on_shrunk(self)
+            self.shrink()
+
+    def shrink(self) -> None:
+        """Make passes smaller from now on.
+
+        Raises:
+            LoraDeckError: Nothing smaller is left to try.
+        """
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        self._on_shrunk(self)
 
     def save_activations(self) -> None:
         """Compute activations twice from now on: far less memory, a third slower."""
@@ -119,19 +135,22 @@ class DeckTrainer(SFTTrainer):  # type: ignore[misc]
         norm: Tensor = super()._clip_grad_norm(model)
         # With a loss scaler, infinite gradients are its way to find the scale: it skips the step
         if self.accelerator.scaler is None and not math.isfinite(float(norm)):
-            raise self._diverged()
+            raise self._diverged(self._step)
         return norm
 
-    def _diverged(self) -> DivergedError:
-        """Find the row of the present step whose loss or gradient is no number by itself."""
-        rows = self._step.rows if self._step else ()
+    def _held_out(self) -> Iterator[Row]:
+        """Give the rows that are evaluated."""
+        return (Row.of(record) for record in self.eval_dataset)
+
+    def _diverged(self, rows: Iterable[Row]) -> DivergedError:
+        """Find the row whose loss or gradient is no number by itself."""
         guilty = next((row.number for row in rows if not self._is_finite(row)), 0)
         return DivergedError(self.state.global_step, guilty)
 
     def _is_finite(self, row: Row) -> bool:
         """Tell whether one row's loss and gradients are numbers."""
         self.model.zero_grad()
-        loss = self.passes.backward([row], torch.Tensor.backward)
+        loss = self._within_memory(lambda: self.passes.backward([row], torch.Tensor.backward))
         gradients = (one.grad for one in self.model.parameters() if one.grad is not None)
         return bool(torch.isfinite(loss)) and all(bool(one.isfinite().all()) for one in gradients)
 
@@ -143,10 +162,11 @@ class DeckTrainer(SFTTrainer):  # type: ignore[misc]
         """
         began = time.monotonic()
         self.model.eval()
-        rows = (Row.of(record) for record in self.eval_dataset)
-        loss, tokens = self.passes.evaluate(rows, _EVALUATED_AT_ONCE)
+        loss, tokens = self._within_memory(
+            lambda: self.passes.evaluate(self._held_out(), _EVALUATED_AT_ONCE)
+        )
         if not math.isfinite(loss):
-            raise DivergedError(self.state.global_step, 0)
+            raise self._diverged(self._held_out())
         metrics = {
             "eval_loss": loss,
             "eval_tokens": tokens,

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.data.containers.source import content_hash
 from engine.files import size_of, sync_tree
-from engine.train.encoding import SUMMARY, Summary
+from engine.train.encoding import ROWS, SUMMARY, Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from engine.data.types import Inspection
 
@@ -24,6 +26,7 @@ _FORMAT = 3
 """Counted up whenever rows are encoded differently."""
 _KEPT_BYTES = 5_000_000_000
 _KEPT_ENTRIES = 32
+_ABANDONED_SECONDS = 86_400
 
 
 class EncodedCache:
@@ -43,7 +46,7 @@ class EncodedCache:
             dataset.sha256,
             dataset.shape.model_dump() if dataset.shape else None,
             template,
-            content_hash(model / "tokenizer.json"),
+            *_hashes(model),
             max_length,
         )
         return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:32]
@@ -55,7 +58,7 @@ class EncodedCache:
             write: Encodes into the folder that it is given.
         """
         entry = self._folder / key
-        if not (entry / SUMMARY).exists():
+        if not _is_whole(entry):
             self._make(entry, write)
         with suppress(OSError):
             os.utime(entry)
@@ -70,17 +73,45 @@ class EncodedCache:
         try:
             write(aside)
             sync_tree(aside)
+            if not _is_whole(entry):
+                shutil.rmtree(entry, ignore_errors=True)
             with suppress(OSError):  # another worker was quicker: its rows are the same
                 aside.rename(entry)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
 
     def _prune(self, used: Path) -> None:
-        """Remove the entries that were not used for longest; one that is open lives on unnamed."""
-        entries = [one for one in self._folder.iterdir() if one.is_dir() and one.name[0] != "."]
-        entries.sort(key=lambda one: (one == used, one.stat().st_mtime), reverse=True)
+        """Remove the entries that were not used for longest; one that is open lives on unnamed.
+
+        Other workers may remove or add entries meanwhile.
+        """
+        entries = sorted(self._ages(used), reverse=True)
         size = 0
-        for place, entry in enumerate(entries):
-            size += size_of(entry)
+        for place, (_, name) in enumerate(entries):
+            entry = self._folder / name
+            with suppress(OSError):
+                size += size_of(entry)
             if entry != used and (size > _KEPT_BYTES or place >= _KEPT_ENTRIES):
                 shutil.rmtree(entry, ignore_errors=True)
+
+    def _ages(self, used: Path) -> Iterator[tuple[float, str]]:
+        """Give when each entry was last used; remove what killed workers left half written."""
+        now = time.time()
+        for entry in self._folder.iterdir():
+            with suppress(OSError):
+                last = math.inf if entry == used else entry.stat().st_mtime
+                if entry.name[0] != ".":
+                    yield last, entry.name
+                elif now - last > _ABANDONED_SECONDS:
+                    shutil.rmtree(entry, ignore_errors=True)
+
+
+def _is_whole(entry: Path) -> bool:
+    """Tell whether an entry has both of its files."""
+    return (entry / SUMMARY).exists() and (entry / ROWS).exists()
+
+
+def _hashes(model: Path) -> Iterator[str]:
+    """Hash what makes tokens of text."""
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        yield content_hash(model / name) if (model / name).exists() else ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from engine.train.attention import PACKED
+from engine.train.heads import decoder_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,7 @@ def keep_rows_apart(model: PreTrainedModel) -> bool:
     keeps its own attention, and rows are padded.
     """
     before = model.config._attn_implementation
-    if before not in ("sdpa", "flash_attention_2", "flash_attention_3"):
+    if before not in ("sdpa", "flash_attention_2", "flash_attention_3") or _stretches(model):
         return False
     vocabulary = model.get_input_embeddings().weight.shape[0]
     generator = torch.Generator().manual_seed(0)
@@ -37,7 +38,7 @@ def keep_rows_apart(model: PreTrainedModel) -> bool:
         if before == "sdpa":
             model.set_attn_implementation(PACKED)
         together = _hidden(model, torch.cat(rows), **borders(_LENGTHS, before))
-    except (TypeError, ValueError, RuntimeError) as error:
+    except (TypeError, ValueError, RuntimeError, AttributeError) as error:
         log.warning("rows are padded: %s", error)
         model.set_attn_implementation(before)
         return False
@@ -47,6 +48,16 @@ def keep_rows_apart(model: PreTrainedModel) -> bool:
     log.warning("rows are padded: packed, hidden states were off by %.3f", float(off))
     model.set_attn_implementation(before)
     return False
+
+
+def _stretches(model: PreTrainedModel) -> bool:
+    """Tell whether positions are scaled by the longest row of a pass: alone, a row is another."""
+    rope = getattr(model.config.get_text_config(), "rope_parameters", None) or {}
+    kinds = {
+        rope.get("rope_type"),
+        *(one.get("rope_type") for one in rope.values() if isinstance(one, dict)),
+    }
+    return bool(kinds & {"dynamic", "longrope"})
 
 
 def borders(lengths: Sequence[int], attention: str) -> dict[str, Any]:
@@ -82,5 +93,5 @@ def _hidden(model: PreTrainedModel, tokens: torch.Tensor, **more: Any) -> torch.
     """Compute the last hidden states of tokens: (tokens, hidden)."""
     inputs = on_device({"input_ids": tokens[None], **more}, model.device)
     with torch.no_grad():
-        hidden: torch.Tensor = model.base_model(**inputs, use_cache=False).last_hidden_state
+        hidden: torch.Tensor = decoder_of(model)(**inputs, use_cache=False).last_hidden_state
     return hidden[0].float()

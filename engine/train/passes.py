@@ -8,7 +8,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from engine.data.render import NOT_TRAINED
-from engine.train.loss import summed_loss
+from engine.train.heads import find_head, head_loss
 from engine.train.micro_batches import split
 from engine.train.packing import borders, on_device
 
@@ -19,15 +19,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from engine.train.rows import Row
-
-_SCALED_HEADS = (
-    "final_logit_softcapping",
-    "logit_scale",
-    "output_multiplier",
-    "lm_head_multiplier",
-    "logits_scaling",
-)
-"""What a configuration calls a head that does more than multiply; TRL's fused head knows each."""
 
 
 class Passes:
@@ -46,8 +37,7 @@ class Passes:
     def __init__(self, model: PeftModel, budget: int, *, packed: bool) -> None:
         self.budget, self.packed = budget, packed
         self._base = model.get_base_model()
-        config = self._base.config.get_text_config()
-        self._plain_head = not any(getattr(config, name, None) for name in _SCALED_HEADS)
+        self._head = find_head(self._base)
 
     def backward(self, rows: Sequence[Row], run: Callable[[Tensor], None]) -> Tensor:
         """Add the gradients of the rows' mean loss to the adapter's.
@@ -85,16 +75,8 @@ class Passes:
     def loss(self, rows: Sequence[Row]) -> Tensor:
         """Sum the loss over the trained tokens of one pass."""
         inputs, targets = self._pack(rows) if self.packed else _pad(rows)
-        inputs = on_device(inputs, self._base.device)
-        targets = targets.to(self._base.device)
-        if not self._plain_head:
-            found = self._base(**inputs, shift_labels=targets, fused_lm_head=True)
-            summed: Tensor = -found.log_probs.sum()
-            return summed
-        hidden = self._base.base_model(**inputs, use_cache=False).last_hidden_state
-        head = self._base.get_output_embeddings()
-        wanted = targets != NOT_TRAINED
-        return summed_loss(hidden[wanted], head.weight, head.bias, targets[wanted])
+        device = self._base.device
+        return head_loss(self._base, self._head, on_device(inputs, device), targets.to(device))
 
     def _split(self, rows: Sequence[Row]) -> Iterator[list[Row]]:
         """Share rows out among passes."""

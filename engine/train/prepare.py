@@ -17,6 +17,7 @@ from engine.data.inspect import conversations
 from engine.data.model_files import load_tokenizer
 from engine.data.template import ChatTemplate
 from engine.errors import LoraDeckError
+from engine.plan.checks import refuse_impossible_split
 from engine.tasks.events import DatasetPrepared, RowsEncoded
 from engine.train.encoded_cache import EncodedCache
 from engine.train.encoding import ROWS, RowEncoder, Summary
@@ -68,6 +69,7 @@ def prepare(spec: TaskSpec, model_folder: Path, reporter: Reporter) -> Prepared:
     folder, summary = cache.get(key, partial(encoder.write, conversations(file, shape)))
     _refuse_loss(summary, spec.plan)
     rows = Dataset.from_file(str(folder / ROWS))
+    refuse_impossible_split(len(rows), params.eval_rows)
     evaluation = held_out(_column(rows, "key").tolist(), params.eval_rows, params.seed)
     train = np.setdiff1d(np.arange(len(rows)), evaluation)
     tokens = _column(rows, "tokens")

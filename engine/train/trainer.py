@@ -64,7 +64,7 @@ def train(spec: TaskSpec, reporter: Reporter) -> None:
     tokenizer = load_tokenizer(prepared, folder)
     trainer = _fit(spec, prepared, tokenizer, reporter)
     if reporter.stop_requested:
-        reporter.report(TaskStopped(step=trainer.state.global_step))
+        reporter.report(TaskStopped(step=max(trainer.state.global_step, _resume_step(spec))))
         return
 
     reporter.report(PhaseEntered(phase="answering"))
@@ -107,7 +107,7 @@ def _fit(
             # A copy: the error's traceback holds the model
             diverged = DivergedError(error.step, error.row)
         if adjustments.rolled_back:
-            raise _lost(diverged)
+            raise _lost(diverged, adjustments.apply(spec.plan.training_params).learning_rate)
         adjustments = Adjustments.load(spec.folder).model_copy(update={"rolled_back": True})
         adjustments.save(spec.folder)
         gc.collect()  # the model and its activations, before another one is loaded
@@ -140,22 +140,22 @@ def _run(
         reporter,
         adjustments,
     )
-    if checkpoint and _has_ended(checkpoint, plan.total_steps):
+    if checkpoint and _has_ended(checkpoint):
         _restore(trainer, checkpoint)
     elif not reporter.stop_requested:
         reporter.report(probe(trainer, plan, prepared.lengths.tolist()))
         reporter.report(PhaseEntered(phase="training"))
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if not reporter.stop_requested:
-        _report_end(trainer.state, plan.total_steps, reporter)
+        _report_end(trainer.state, reporter)
     return trainer
 
 
-def _has_ended(checkpoint: Path, steps: int) -> bool:
+def _has_ended(checkpoint: Path) -> bool:
     """Tell whether a run had ended at a checkpoint: after its last step, or early."""
-    if step_of(checkpoint) >= steps:
-        return True
     state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+    if state.global_step >= state.max_steps:
+        return True
     stopping = state.stateful_callbacks.get("EarlyStoppingCallback")
     if not isinstance(stopping, dict):
         return False
@@ -170,15 +170,15 @@ def _restore(trainer: DeckTrainer, checkpoint: Path) -> None:
     trainer._load_from_checkpoint(best or str(checkpoint))
 
 
-def _report_end(state: TrainerState, steps: int, reporter: Reporter) -> None:
+def _report_end(state: TrainerState, reporter: Reporter) -> None:
     """Say where the training ended, and which checkpoint is the result."""
-    if state.global_step < steps:
+    if state.global_step < state.max_steps:
         reporter.report(StoppedEarly(step=state.global_step))
     if state.best_global_step and state.best_metric is not None:
         reporter.report(BestKept(step=state.best_global_step, eval_loss=state.best_metric))
 
 
-def _lost(diverged: DivergedError) -> LoraDeckError:
+def _lost(diverged: DivergedError, rate: float) -> LoraDeckError:
     """Put a loss that is lost for good into words."""
     words = f"At step {diverged.step} the loss or its gradient is no number any more, again"
     if diverged.row:
@@ -190,7 +190,7 @@ def _lost(diverged: DivergedError) -> LoraDeckError:
     return LoraDeckError(
         "Training diverged",
         f"{words}, at a third of the rate too; no single row does it.",
-        "Start again with a lower learning rate: --set learning_rate=5e-5",
+        f"Start again with a lower learning rate: --set learning_rate={rate / 10:.0e}",
     )
 
 

@@ -206,6 +206,21 @@ def test_followed_training_is_followed_on_when_the_engine_ends(
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
 
+def test_what_a_run_measured_corrects_the_next_plan(
+    loradeck: CommandLine, tiny_llama: Path, samples: Path
+) -> None:
+    dataset = samples / "alpaca_example.json"
+    planning = ["plan", str(dataset), "--model", str(tiny_llama)]
+    before = loradeck.json(*planning)
+    assert (before["memory"]["measured"], before["seconds"]) == (False, None)
+    loradeck.events(*_train("first", dataset, tiny_llama))
+    after = loradeck.json(*planning)
+    assert after["memory"]["measured"]
+    assert after["seconds"] > 0
+    peak = loradeck.events("tasks", "follow", "first")[-1]["peak_memory"]
+    assert after["memory"]["total"] == pytest.approx(peak, rel=0.15)
+
+
 _TRAIN_AGAIN = """
 import sys
 from pathlib import Path

@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 MB = 10**6
 
 
-def _probed(plan: Plan, *, fixed: int = 0, slope: float = 1.0) -> MemoryProbed:
+def _probed(plan: Plan, *, fixed: int = 0, slope: float = 1.0, tokens: int = 400) -> MemoryProbed:
     """Measure what the memory model expects of a batch, but for so much."""
     assert plan.model.shape
     parts = estimate(
         plan.model.shape,
         plan.training_params.model_copy(update={"batch_size": 1}),
-        400,
+        tokens,
         plan.device,
         trained_share=0.5,
-        row_tokens=min(400, plan.lengths.longest),
+        row_tokens=min(tokens, plan.lengths.longest),
     ).parts
     before = parts["weights"] + parts["adapter"] + parts["framework"] - 200 * MB + fixed
     in_pass = parts["activations"] + parts["logits"] + parts["gradients"]
     return MemoryProbed(
-        tokens=400,
-        trained=200,
+        tokens=tokens,
+        trained=tokens // 2,
         predicted=plan.memory.total,
         measured=before + 200 * MB + int(slope * in_pass) + parts["optimizer"],
         fixed=before,
@@ -65,6 +65,40 @@ def test_what_was_there_before_and_what_a_pass_took_are_told_apart() -> None:
     assert now["framework"] == pytest.approx(plan.memory.parts["framework"] + 300 * MB)
     assert now["activations"] == pytest.approx(1.5 * plan.memory.parts["activations"], rel=1e-3)
     assert now["weights"] == plan.memory.parts["weights"]
+
+
+def test_a_small_batch_tells_no_slope_and_a_larger_one_is_believed() -> None:
+    plan = plan_for(100)
+    assert not any(
+        one.tokens
+        for one in _after(_probed(plan, tokens=40, slope=2.9), plan=plan).measured.values()
+    )
+    (found,) = _after(
+        _probed(plan, slope=2.5), _probed(plan, slope=1.2, tokens=4_000), plan=plan
+    ).measured.values()
+    assert (found.slope, found.tokens) == (pytest.approx(1.2, rel=1e-2), 4_000)
+    (kept,) = _after(
+        _probed(plan, slope=1.2, tokens=4_000), _probed(plan, slope=2.5), plan=plan
+    ).measured.values()
+    assert kept.tokens == 4_000
+
+
+def test_a_run_that_had_to_compute_twice_is_told_apart() -> None:
+    plan = plan_for(100)
+    probed = _probed(plan, slope=0.4).model_copy(update={"gradient_checkpointing": True})
+    known = _after(probed, plan=plan)
+    assert not plan_for(100, calibrations=known).memory.measured
+    assert plan_for(100, calibrations=known, gradient_checkpointing=True).memory.measured
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"measured": {"a": {"slope": NaN}}}', "[]", "\xff", '{"measured": {"a": {"slope": 1e308}}}'],
+)
+def test_a_file_with_senseless_values_is_as_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "c.json").write_text(text, encoding="latin-1")
+    assert Calibrations.load(tmp_path / "c.json") == Calibrations()
+    assert Calibrations.load(tmp_path) == Calibrations()
 
 
 def test_the_highest_slope_is_kept_and_wild_ones_are_bounded() -> None:

@@ -14,7 +14,14 @@ import pytest
 from engine.errors import ConflictError
 from engine.plan.types import Device, Plan
 from engine.settings import Settings
-from engine.tasks.events import CheckpointSaved, TaskCompleted, TaskFailed, TaskStarted, TaskStopped
+from engine.tasks.events import (
+    CheckpointSaved,
+    StopTested,
+    TaskCompleted,
+    TaskFailed,
+    TaskStarted,
+    TaskStopped,
+)
 from engine.tasks.journal import JournalWriter
 from engine.tasks.live import LiveTasks
 from engine.tasks.record import Status, TaskRecord
@@ -160,6 +167,19 @@ async def _until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not condition():
             await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(("ended", "words"), [(4, "Adapter saved."), (1, "only 1 of 4 answers")])
+async def test_an_adapter_that_does_not_stop_is_told(bench: Bench, ended: int, words: str) -> None:
+    task = bench.add("first")
+    bench.scheduler.admit()
+    bench.journal(
+        task,
+        StopTested(asked=4, ended=ended, limit=64),
+        TaskCompleted(seconds=1, train_loss=0.5, peak_memory=1),
+    )
+    bench.pool.given[0].on_exit(0)
+    assert words in bench.store.get(task.id).message
 
 
 async def test_oldest_first_and_one_at_a_time(bench: Bench) -> None:

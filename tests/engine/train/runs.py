@@ -55,7 +55,7 @@ def write_rows(
     return path
 
 
-def plan_of(dataset: Path, model: Path, **overrides: Any) -> Plan:
+def plan_of(dataset: Path, model: Path, *, leave_out: bool = False, **overrides: Any) -> Plan:
     """Plan a training as the engine would."""
     found, shape = inspect_dataset(dataset), read_shape(model)
     info = ModelInfo(
@@ -68,6 +68,7 @@ def plan_of(dataset: Path, model: Path, **overrides: Any) -> Plan:
         # One thread: so small a model gains nothing from more, and waits for each of them
         device=best_device().model_copy(update={"cores": 1}),
         overrides=overrides,
+        leave_out=leave_out,
         disk_free=10**12,
         dataset_file=str(dataset),
         base_model=str(model),

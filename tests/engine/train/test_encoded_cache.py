@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,7 @@ from engine.data.inspect import inspect_dataset
 from engine.results.sample import Sample
 from engine.train import encoded_cache
 from engine.train.encoded_cache import EncodedCache
-from engine.train.encoding import SUMMARY, EncodingStoppedError, Summary
+from engine.train.encoding import ROWS, SUMMARY, EncodingStoppedError, Summary
 from tests.engine.train.runs import write_rows
 from tests.tiny_llama import make_tiny_llama
 
@@ -35,6 +36,7 @@ def _writer(calls: list[Path]) -> Callable[[Path], Summary]:
     def write(folder: Path) -> Summary:
         calls.append(folder)
         (folder / SUMMARY).write_text(FOUND.model_dump_json())
+        (folder / ROWS).touch()
         return FOUND
 
     return write
@@ -82,6 +84,25 @@ def test_least_recently_used_go_first(tmp_path: Path, monkeypatch: pytest.Monkey
     os.utime(tmp_path / "b", (9, 9))
     cache.get("d", _writer([]))
     assert {one.name for one in tmp_path.iterdir()} == {"d", "b"}
+
+
+@pytest.mark.parametrize("lost", [SUMMARY, ROWS])
+def test_a_damaged_entry_is_made_again(tmp_path: Path, lost: str) -> None:
+    calls: list[Path] = []
+    cache = EncodedCache(tmp_path)
+    entry, _ = cache.get("a", _writer(calls))
+    (entry / lost).unlink()
+    assert cache.get("a", _writer(calls)) == (entry, FOUND)
+    assert len(calls) == 2
+
+
+def test_what_a_killed_worker_left_is_removed_after_a_day(tmp_path: Path) -> None:
+    for name, age in ((".a-old", 100_000), (".a-new", 10)):
+        (tmp_path / name).mkdir()
+        when = time.time() - age
+        os.utime(tmp_path / name, (when, when))
+    EncodedCache(tmp_path).get("b", _writer([]))
+    assert {one.name for one in tmp_path.iterdir()} == {".a-new", "b"}
 
 
 def test_the_key_hangs_on_all_that_shapes_the_rows(tmp_path: Path) -> None:

@@ -13,15 +13,18 @@ from transformers import (
     Gemma2Config,
     GPT2Config,
     GptOssConfig,
+    GraniteConfig,
     LlamaConfig,
     MambaConfig,
     MistralConfig,
     Qwen2Config,
+    RecurrentGemmaConfig,
 )
 from trl.trainer.utils import add_fused_lm_head
 
 from engine.data.render import NOT_TRAINED
 from engine.train.attention import PACKED
+from engine.train.heads import find_head
 from engine.train.lora_linear import fuse_adapters
 from engine.train.packing import keep_rows_apart
 from engine.train.passes import Passes
@@ -56,6 +59,17 @@ CONFIGS = {
     "gpt-oss, with sinks": GptOssConfig(
         **SIZES, num_local_experts=2, num_experts_per_tok=1, sliding_window=6
     ),
+    "recurrent gemma, capped": RecurrentGemmaConfig(
+        vocab_size=97,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        num_key_value_heads=1,
+        lru_width=32,
+        attention_window_size=64,
+    ),
+    "granite, scaled": GraniteConfig(**SIZES, logits_scaling=3.0),
     "mamba": MambaConfig(vocab_size=97, hidden_size=32, num_hidden_layers=2, state_size=4),
 }
 
@@ -113,9 +127,9 @@ def test_loss_and_gradients_are_those_of_each_row_alone(name: str, budget: int) 
     wanted.backward()
     reference = _gradients(model)
 
+    add_fused_lm_head(base)
     packed = keep_rows_apart(base)
     fuse_adapters(model)
-    add_fused_lm_head(base)
     passes = Passes(model, budget, packed=packed)
     loss = passes.backward(rows, torch.Tensor.backward)
     assert torch.allclose(loss, wanted.detach(), rtol=1e-4)
@@ -123,6 +137,23 @@ def test_loss_and_gradients_are_those_of_each_row_alone(name: str, budget: int) 
     mean, tokens = passes.evaluate(rows, at_once=3)
     assert mean == pytest.approx(wanted.item(), rel=1e-4)
     assert tokens == 66
+
+
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("llama", "tiled"),
+        ("gpt2", "tiled"),
+        ("granite, scaled", "fused"),
+        ("gemma2, capped", "fused"),
+        ("recurrent gemma, capped", "whole"),
+    ],
+)
+def test_a_head_is_taken_for_what_it_computes(name: str, head: str) -> None:
+    model = _model(CONFIGS[name])
+    model.get_output_embeddings().weight.data *= 200  # a cap is seen where logits are large
+    add_fused_lm_head(model)
+    assert find_head(model) == head
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -25,7 +26,9 @@ from engine.tasks.events import (
     TaskStopped,
 )
 from engine.train import deck_trainer, passes
+from engine.train import probe as probe_module
 from engine.train.adjustments import Adjustments
+from engine.train.prepare import prepare
 from engine.train.trainer import train
 from tests.engine.train.runs import Kept, plan_of, spec_of, write_rows
 from tests.tiny_llama import make_tiny_llama
@@ -186,6 +189,18 @@ def test_out_of_memory_halves_the_passes_and_loses_nothing(
     assert [event.tokens for event in kept.of(StepLogged)] == tokens
 
 
+def test_a_probe_that_takes_more_than_is_free_shrinks_the_passes(
+    rows: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(rows, model, **SETTINGS, batch_size=4, gradient_accumulation_steps=1)
+    free = iter([10_000, 10**12])
+    monkeypatch.setattr(probe_module, "_free", lambda: next(free))
+    train(spec_of(plan, tmp_path), kept := Kept())
+    assert len(kept.of(MicroBatchHalved)) == 1
+    assert len(kept.of(MemoryProbed)) == 1
+    assert kept.of(TaskCompleted)
+
+
 def test_out_of_memory_in_mid_run_goes_on_from_the_step_under_way(
     rows: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,6 +232,50 @@ def test_a_resumed_run_remembers_what_did_not_fit(
     assert not kept.of(MicroBatchHalved)
 
 
+def test_out_of_memory_in_an_evaluation_goes_on(
+    rows: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, left = passes.Passes.evaluate, [1]
+
+    def evaluate(this: passes.Passes, *more: Any) -> tuple[float, int]:
+        if left:
+            left.pop()
+            raise MemoryError
+        return whole(this, *more)
+
+    monkeypatch.setattr(passes.Passes, "evaluate", evaluate)
+    kept = _train(tmp_path, rows, model)
+    assert len(kept.of(MicroBatchHalved)) == 1
+    assert [one.step for one in kept.of(Evaluated)] == [5, 10, 15, 16]
+
+
+def test_rows_whose_answers_are_cut_off_are_no_steps(model: Path, tmp_path: Path) -> None:
+    lines = [{"prompt": "Q" * (5 if n % 4 else 200), "completion": "A"} for n in range(40)]
+    dataset = tmp_path / "rows.jsonl"
+    dataset.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    plan = plan_of(dataset, model, max_seq_length=64, leave_out=True, **SETTINGS)
+    assert plan.train_rows == 30 - 8
+    train(spec_of(plan, tmp_path), kept := Kept())
+    assert kept.of(StepLogged)[-1].step == plan.total_steps
+    assert not kept.of(StoppedEarly)
+
+
+def test_a_held_out_row_that_is_no_number_is_named(
+    rows: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = _held_out(rows, model, tmp_path / "first")
+    Poison(monkeypatch, row=held, times=1000, training=False)
+    with pytest.raises(LoraDeckError, match=f"row {held} of the dataset"):
+        _train(tmp_path / "second", rows, model)
+
+
+def _held_out(rows: Path, model: Path, folder: Path) -> int:
+    """Give the number of a held-out row."""
+    prepared = prepare(spec_of(plan_of(rows, model, **SETTINGS), folder), model, Kept())
+    assert prepared.evaluation is not None
+    return int(prepared.evaluation[0]["row"])
+
+
 def test_one_row_that_does_not_fit_is_refused_with_words(
     rows: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -238,14 +297,21 @@ class Poison:
     """A row whose loss is no number, so many times; each row at times where none is named."""
 
     def __init__(
-        self, monkeypatch: pytest.MonkeyPatch, *, row: int, times: float, value: float = torch.nan
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        row: int,
+        times: float,
+        value: float = torch.nan,
+        training: bool = True,
     ) -> None:
         self.left = times
         whole = passes.Passes.loss
 
         def loss(this: passes.Passes, some: Sequence[Row]) -> torch.Tensor:
             computed = whole(this, some)
-            if self.left > 0 and torch.is_grad_enabled() and row in [one.number for one in some]:
+            asked = torch.is_grad_enabled() or not training
+            if self.left > 0 and asked and row in [one.number for one in some]:
                 self.left -= 0.5  # the step itself, and the search for the row
                 return computed * value
             return computed
