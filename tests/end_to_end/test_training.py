@@ -213,11 +213,11 @@ def test_what_a_run_measured_corrects_the_next_plan(
     planning = ["plan", str(dataset), "--model", str(tiny_llama)]
     before = loradeck.json(*planning)
     assert (before["memory"]["measured"], before["seconds"]) == (False, None)
-    loradeck.events(*_train("first", dataset, tiny_llama))
+    events = loradeck.events(*_train("first", dataset, tiny_llama))
     after = loradeck.json(*planning)
     assert after["memory"]["measured"]
     assert after["seconds"] > 0
-    peak = loradeck.events("tasks", "follow", "first")[-1]["peak_memory"]
+    (peak,) = (one["peak_memory"] for one in events if one["type"] == "task_completed")
     assert after["memory"]["total"] == pytest.approx(peak, rel=0.15)
 
 

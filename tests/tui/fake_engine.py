@@ -258,7 +258,7 @@ def training_events(steps: int = 11, total: int = 24, *, completed: bool = False
         PhaseEntered(phase="preparing"),
         DatasetPrepared(train_rows=16, eval_rows=0, tokens=960, trained_tokens=420, rows_cut=0,
                         tokens_cut=0),
-        MemoryProbed(tokens=384, predicted=1_240_000_000, measured=1_190_000_000,
+        MemoryProbed(tokens=384, trained=192, predicted=1_240_000_000, measured=1_190_000_000,
                      fixed=1_100_000_000, free=6_100_000_000),
         PhaseEntered(phase="training"),
     ]  # fmt: skip
