@@ -117,7 +117,8 @@ def test_every_event_has_words() -> None:
 @pytest.mark.parametrize(
     ("event", "words"),
     [
-        (MemoryProbed(tokens=9, trained=4, predicted=2 * 10**9, measured=2_100_000_000, fixed=0, free=0),
+        (MemoryProbed(tokens=9, trained=4, predicted=2 * 10**9, measured=2_100_000_000, fixed=0,
+                      free=0),
          "longest batch: 2.1 GB, predicted 2.0 GB"),
         (MicroBatchHalved(step=7, tokens=1024),
          "memory ran out at step 7: from now on at most 1,024 tokens at once, the same rows a"
