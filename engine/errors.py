@@ -31,6 +31,10 @@ class NotFoundError(LoraDeckError):
     http_status = 404
 
 
+class WeightsMissingError(LoraDeckError):
+    """A model's configuration is there, and its weights are not: it can be planned for."""
+
+
 class ConflictError(LoraDeckError):
     """The request does not fit the present state: a name is taken, a task has ended."""
 

@@ -12,7 +12,7 @@ from engine.errors import LoraDeckError, NotFoundError
 from engine.models import demo, hub
 from engine.models.config import shape_of_gguf
 from engine.models.conversion import converted_folder
-from engine.models.folders import describe_folder, is_complete, read_source
+from engine.models.folders import describe_folder, describe_unweighted, is_complete, read_source
 from engine.models.types import ModelInfo, Source
 
 if TYPE_CHECKING:
@@ -59,6 +59,18 @@ def find_model(home: Home, name: str) -> ModelInfo:
             name=name, source="hub", state="absent", path=None, size_bytes=None, shape=None
         )
     raise _unknown(home, name)
+
+
+def find_unweighted(home: Home, name: str) -> ModelInfo:
+    """Give a folder's model whose weights are not here.
+
+    Raises:
+        LoraDeckError: It is no folder, or cannot be planned for either.
+    """
+    path = _path_meant(home, name)
+    if path is None or not path.is_dir():
+        raise _unknown(home, name)
+    return describe_unweighted(name, path)
 
 
 def gguf_file(home: Home, name: str) -> Path | None:

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from engine.errors import LoraDeckError
+from engine.errors import LoraDeckError, WeightsMissingError
 from engine.models.architecture import check_architecture
 from engine.models.config import read_config, read_shape
 from engine.models.types import ModelInfo, Source
@@ -39,6 +39,25 @@ def describe_folder(name: str, source: Source, folder: Path) -> ModelInfo:
     )
 
 
+def describe_unweighted(name: str, folder: Path) -> ModelInfo:
+    """Give the model of a folder without weights: its configuration and tokenizer suffice to plan.
+
+    Raises:
+        LoraDeckError: One of these is missing or broken.
+    """
+    check_architecture(folder, read_config(folder))
+    _check_tokenizer(folder)
+    return ModelInfo(
+        name=name,
+        source="folder",
+        state="absent",
+        path=str(folder),
+        size_bytes=None,
+        shape=read_shape(folder),
+        problem="its weights are not here",
+    )
+
+
 def check_folder(folder: Path) -> None:
     """Check that a folder holds a whole language model that can be trained.
 
@@ -57,6 +76,15 @@ def check_folder(folder: Path) -> None:
                 f"{file.name} is cut short, or no safetensors file (a Git LFS pointer?)",
                 "Fetch the model again, whole.",
             )
+    _check_tokenizer(folder)
+
+
+def _check_tokenizer(folder: Path) -> None:
+    """Check that a folder holds a tokenizer.
+
+    Raises:
+        LoraDeckError: It does not.
+    """
     if not (folder / "tokenizer.json").is_file():
         raise _unusable(
             folder,
@@ -139,7 +167,8 @@ def _weights_missing(folder: Path, missing: list[str]) -> LoraDeckError:
             f"its weights are pickled ({pickled.name}), and pickles can run code",
             "Only safetensors are read. Fetch a safetensors version of this model.",
         )
-    return _unusable(folder, f"{missing[0]} is missing", "Fetch the model again, whole.")
+    message = f"{folder}: {missing[0]} is missing."
+    return WeightsMissingError("Model not usable", message, "Fetch the model again, whole.")
 
 
 def _unusable(folder: Path, reason: str, hint: str) -> LoraDeckError:

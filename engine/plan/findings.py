@@ -101,6 +101,14 @@ def memory_finding(
     return [finding("error", "memory", words, ". ".join(hints))]
 
 
+def weights_finding(model: ModelInfo) -> list[Finding]:
+    """Refuse to train a model that is known by its configuration alone."""
+    if model.state == "ready":
+        return []
+    words = f"This plan can be made, but not carried out: of {model.name} the weights are not here."
+    return [finding("error", "weights", words, "Fetch the model whole before you train it.")]
+
+
 def disk_finding(needed: int, free: int) -> list[Finding]:
     """Refuse a run whose checkpoints would fill the disk."""
     if needed <= free:

@@ -118,6 +118,7 @@ def make_plan(
         tokens_cut=tokens_cut,
         leave_out=leave_out,
         findings=(
+            *findings.weights_finding(model),
             *findings.leave_out(inspection.findings, inspection.rows, asked=leave_out),
             *_findings(subject, params, train_rows, steps),
         ),

@@ -18,9 +18,9 @@ from engine.data.inspect import refuse_errors
 from engine.data.measure import measure_in_process
 from engine.data.scan_cache import row_keys
 from engine.data.scan_process import inspect_whole
-from engine.errors import ConflictError, LoraDeckError
+from engine.errors import ConflictError, LoraDeckError, WeightsMissingError
 from engine.files import write_atomic
-from engine.models.catalog import find_model, list_models
+from engine.models.catalog import find_model, find_unweighted, list_models
 from engine.plan.abilities import attention_kernels
 from engine.plan.calibration import Calibrations
 from engine.plan.findings import overlap_finding, refuse_impossible
@@ -100,7 +100,7 @@ class EngineService:
         dataset = absolute(request.dataset_file)
         inspection = await inspect_whole(self.home.cache, dataset, request.mapping)
         refuse_errors(inspection, request.leave_out)
-        model = await self._ready_model(request.base_model)
+        model = await self._planned_model(request.base_model)
         device = named or await self.warm()
         lengths = await self._measure(inspection, request.mapping, model)
         making = partial(
@@ -123,6 +123,13 @@ class EngineService:
             # Only then the other models matter; reading them all takes a moment.
             plan = making(models=await asyncio.to_thread(list_models, self.home))
         return await asyncio.to_thread(self._with_overlap, plan)
+
+    async def _planned_model(self, name: str) -> ModelInfo:
+        """Find a base model; for a plan its configuration and tokenizer suffice."""
+        try:
+            return await self._ready_model(name)
+        except WeightsMissingError:
+            return await asyncio.to_thread(find_unweighted, self.home, name)
 
     async def _ready_model(self, name: str) -> ModelInfo:
         """Find a base model that lies on this machine.

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.autograd.function import once_differentiable
-from torch.nn.functional import scaled_dot_product_attention
+from torch.nn.functional import pad, scaled_dot_product_attention
 from transformers import AttentionInterface
 from transformers.masking_utils import AttentionMaskInterface
+
+from engine.train.shapes import room_for
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -69,8 +71,10 @@ def _attend(q: Tensor, k: Tensor, v: Tensor, scaling: float, window: int | None)
             q, k, v, attn_mask=near, scale=scaling, enable_gqa=q.shape[1] != k.shape[1]
         )
     if q.device.type == "cpu" and q.dtype is torch.bfloat16 and length <= _MATH_LENGTH:
-        attended: Tensor = _MathAttention.apply(q[0], k[0], v[0], scaling)  # type: ignore[no-untyped-call]
-        return attended[None]
+        rest = room_for(length, q) - length
+        filled = (pad(part[0], (0, 0, 0, rest)) for part in (q, k, v))
+        attended: Tensor = _MathAttention.apply(*filled, scaling)  # type: ignore[no-untyped-call]
+        return attended[None, :, :length]
     if q.device.type != "cpu":
         # Grouped heads can fall to the kernel that builds the whole matrix (rules.md): repeat them
         groups = q.shape[1] // k.shape[1]

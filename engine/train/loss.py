@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.autograd.function import once_differentiable
+from torch.nn.functional import linear, pad
+
+from engine.train.shapes import room_for
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,7 +33,10 @@ def summed_loss(hidden: Tensor, head: Tensor, bias: Tensor | None, targets: Tens
     Returns:
         A number in fp32, differentiable by ``hidden``.
     """
-    summed: Tensor = _TiledLoss.apply(hidden, head, bias, targets)  # type: ignore[no-untyped-call]
+    rest = room_for(len(hidden), hidden) - len(hidden)
+    summed: Tensor = _TiledLoss.apply(  # type: ignore[no-untyped-call]
+        pad(hidden, (0, 0, 0, rest)), head, bias, targets
+    )
     return summed
 
 
@@ -41,23 +47,26 @@ class _TiledLoss(torch.autograd.Function):
     def forward(
         ctx: Any, hidden: Tensor, head: Tensor, bias: Tensor | None, targets: Tensor
     ) -> Tensor:
-        """Sum up, and keep the gradient where one is wanted."""
+        """Sum up, and keep the gradient where one is wanted; rows without a target only fill up."""
         gradient = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
         total = hidden.new_zeros((), dtype=torch.float32)
         elements = _TILE_ELEMENTS.get(hidden.device.type, _TILE_ELEMENTS["cuda"])
         tile = max(1, elements // head.shape[0])
         for start in range(0, len(hidden), tile):
             end = min(start + tile, len(hidden))
-            logits = torch.nn.functional.linear(hidden[start:end], head, bias).float()
-            normalizer = logits.logsumexp(dim=1, keepdim=True)
+            logits = linear(hidden[start:end], head, bias).float()
             index = targets[start:end, None]
+            logits = logits[: len(index)]
+            normalizer = logits.logsumexp(dim=1, keepdim=True)
             total += (normalizer - logits.gather(1, index)).sum()
             if gradient is not None:
                 # softmax minus one at the target
                 logits.sub_(normalizer).exp_().scatter_add_(
                     1, index, logits.new_full(index.shape, -1.0)
                 )
-                torch.mm(logits.to(head.dtype), head, out=gradient[start:end])
+                rest = end - start - len(index)
+                slope = pad(logits.to(head.dtype), (0, 0, 0, rest))
+                torch.mm(slope, head, out=gradient[start:end])
         ctx.save_for_backward(gradient)
         return total
 

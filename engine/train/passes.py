@@ -11,6 +11,7 @@ from engine.data.render import NOT_TRAINED
 from engine.train.heads import find_head, head_loss
 from engine.train.micro_batches import split
 from engine.train.packing import borders, on_device
+from engine.train.shapes import room_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -85,11 +86,23 @@ class Passes:
             yield [rows[index] for index in indexes]
 
     def _pack(self, rows: Sequence[Row]) -> tuple[dict[str, Any], Tensor]:
-        """Lay rows end to end, and say to the attention where each begins."""
+        """Lay rows end to end, and say to the attention where each begins.
+
+        What fills them up to a size that was met before is a row of its own, of which nothing is
+        trained.
+        """
         lengths = [len(row.input_ids) for row in rows]
+        tokens = sum(lengths)
+        if rest := room_for(tokens, self._base.get_input_embeddings().weight) - tokens:
+            lengths.append(rest)
         inputs = borders(lengths, str(self._base.config._attn_implementation))
-        inputs["input_ids"] = torch.cat([row.input_ids for row in rows])[None]
-        return inputs, torch.cat([row.targets for row in rows])[None]
+        inputs["input_ids"] = _filled([row.input_ids for row in rows], rest, 0)
+        return inputs, _filled([row.targets for row in rows], rest, NOT_TRAINED)
+
+
+def _filled(parts: Sequence[Tensor], rest: int, value: int) -> Tensor:
+    """Lay tensors end to end, with so many values behind them: (1, tokens)."""
+    return torch.cat([*parts, torch.full((rest,), value)])[None]
 
 
 def _pad(rows: Sequence[Row]) -> tuple[dict[str, Any], Tensor]:

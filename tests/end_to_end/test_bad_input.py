@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import threading
 from typing import TYPE_CHECKING
@@ -166,3 +167,17 @@ def test_server_of_another_version(loradeck: CommandLine) -> None:
     assert "version 0.0.1" in told
     assert "loradeck engine stop" in told
     loradeck.home.socket.unlink()
+
+
+def test_a_model_without_weights_is_planned_for_and_not_trained(
+    loradeck: CommandLine, tiny_llama: Path, samples: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "bare"
+    shutil.copytree(tiny_llama, folder, ignore=shutil.ignore_patterns("*.safetensors"))
+    dataset = samples / "alpaca_example.json"
+    where = (str(dataset), "--model", str(folder))
+    plan = loradeck.json("plan", *where, "--device", "RTX 3060 6GB")
+    assert plan["device"]["hypothetical"]
+    assert plan["memory"]["parts"]["weights"] > 0
+    refused = loradeck.run("train", *where, "--name", "bare", code=2)
+    assert "weights are not here" in " ".join(refused.split())

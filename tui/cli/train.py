@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -163,8 +164,15 @@ async def _plan(client: EngineClient, request: PlanRequest, *, quiet: bool) -> P
     """Find and inspect the dataset before a model is fetched for it, then plan."""
     request.dataset_file = await dataset_path(client, request.dataset_file)
     await client.inspect(request.dataset_file, request.mapping)
-    await ensure_model(client, request.base_model, quiet=quiet)
+    # A folder is here already; one without weights can be planned for
+    if not _is_folder(request.base_model):
+        await ensure_model(client, request.base_model, quiet=quiet)
     return await client.plan(request)
+
+
+def _is_folder(model: str) -> bool:
+    """Tell whether a model is given by a folder's path."""
+    return Path(model).is_dir()
 
 
 async def _start(

@@ -172,3 +172,21 @@ def test_rows_are_packed_only_where_the_model_keeps_them_apart(name: str, packs:
     before = model.config._attn_implementation
     assert keep_rows_apart(model) is packs
     assert model.config._attn_implementation == (PACKED if packs else before)
+
+
+@pytest.mark.parametrize("budget", [1, 30, 1000])
+def test_what_fills_a_pass_up_in_bfloat16_changes_nothing(budget: int) -> None:
+    rows, base = _rows(), _model(CONFIGS["llama"]).bfloat16()
+    model = get_peft_model(
+        base, LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM")
+    )
+    add_fused_lm_head(base)
+    assert keep_rows_apart(base)
+    fuse_adapters(model)
+    wanted = _reference(_model(CONFIGS["llama"]), rows)
+    passes = Passes(model, budget, packed=True)
+    loss = passes.backward(rows, torch.Tensor.backward)
+    assert loss.item() == pytest.approx(wanted.item(), rel=0.01)
+    inputs, targets = passes._pack(rows)
+    assert inputs["input_ids"].shape == targets.shape == (1, 72)
+    assert sum(inputs["row_lengths"]) == 72
