@@ -14,6 +14,7 @@ from engine.plan.calibration import Calibrations
 from engine.plan.types import Plan
 from engine.tasks.events import StopTested, TaskCompleted, TaskFailed, TaskStopped
 from engine.tasks.record import Status, TaskRecord
+from engine.train.adjustments import Adjustments
 from engine.train.spec import TaskSpec
 from engine.train.worker import LOCK
 
@@ -161,6 +162,11 @@ class Scheduler:
             return task.moved(Status.PENDING, words, resume_step=progress.checkpoint, **live)
         count = task.interruptions + 1 if progress.checkpoint <= task.resume_step else 1
         cause = _cause(exit_code)
+        if count > 1 and exit_code == -signal.SIGKILL:
+            # Once may be somebody's hand; twice at one place it is a lack of memory
+            adjustments = Adjustments.load(folder := self._home.task(task.id))
+            update = {"killed": adjustments.killed + 1}
+            adjustments.model_copy(update=update).save(folder)
         if count > _MAX_INTERRUPTIONS:
             return task.moved(
                 Status.FAILED,

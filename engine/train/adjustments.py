@@ -29,6 +29,9 @@ class Adjustments(BaseModel):
     """Tokens in one forward pass at most; ``None`` as planned."""
     gradient_checkpointing: bool = False
     """Activations are computed twice, though the plan had room for them."""
+    killed: int = 0
+    """How often the process was killed twice at one place, as the kernel does where memory ends:
+    each time passes are halved, from the second on activations are computed twice."""
     rolled_back: bool = False
     """Loss or gradient were no number once: the rest runs at a lower rate."""
 
@@ -44,10 +47,14 @@ class Adjustments(BaseModel):
         """Write them to a task folder."""
         write_atomic(folder / _FILE, self.model_dump_json())
 
+    def budget(self, planned: int, longest_row: int) -> int:
+        """Give the tokens of one forward pass that the run goes on with."""
+        return max(longest_row, (self.pass_tokens or planned) >> self.killed)
+
     def apply(self, params: TrainingParams) -> TrainingParams:
         """Give the parameters that the run goes on with."""
         changes: dict[str, object] = {}
-        if self.gradient_checkpointing:
+        if self.gradient_checkpointing or self.killed > 1:
             changes["gradient_checkpointing"] = True
         if self.rolled_back:
             changes["learning_rate"] = params.learning_rate / _SLOWER

@@ -93,7 +93,7 @@ def build_trainer(
     params = adjustments.apply(spec.plan.training_params)
     longest = int(prepared.lengths.max())
     trainer = DeckTrainer(
-        pass_tokens=adjustments.pass_tokens or params.batch_size * longest,
+        pass_tokens=adjustments.budget(params.batch_size * longest, longest),
         packed=keep_rows_apart(model),
         longest_row=longest,
         on_shrunk=Shrinker(spec, reporter, adjustments),

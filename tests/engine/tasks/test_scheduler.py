@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine.errors import ConflictError
+from engine.plan.parameters import TrainingParams
 from engine.plan.types import Device, Plan
 from engine.settings import Settings
 from engine.tasks.events import (
@@ -27,6 +28,7 @@ from engine.tasks.live import LiveTasks
 from engine.tasks.record import Status, TaskRecord
 from engine.tasks.scheduler import Scheduler
 from engine.tasks.store import TaskStore
+from engine.train.adjustments import Adjustments
 from engine.train.worker import LOCK
 from tests.engine.tasks.make import record, step
 
@@ -180,6 +182,22 @@ async def test_an_adapter_that_does_not_stop_is_told(bench: Bench, ended: int, w
     )
     bench.pool.given[0].on_exit(0)
     assert words in bench.store.get(task.id).message
+
+
+async def test_worker_that_is_killed_twice_at_one_place_goes_on_in_smaller_passes(
+    bench: Bench,
+) -> None:
+    task = bench.add("first")
+    folder = bench.home.task(task.id)
+    bench.scheduler.admit()
+    bench.pool.given[0].on_exit(-signal.SIGKILL)
+    assert Adjustments.load(folder).killed == 0
+    bench.pool.given[1].on_exit(-signal.SIGKILL)
+    assert Adjustments.load(folder).killed == 1
+    assert Adjustments.load(folder).budget(1_000, 300) == 500
+    bench.pool.given[2].on_exit(-signal.SIGKILL)
+    params = Adjustments.load(folder).apply(TrainingParams())
+    assert params.gradient_checkpointing
 
 
 async def test_oldest_first_and_one_at_a_time(bench: Bench) -> None:
