@@ -1,9 +1,10 @@
 """What the number of training rows and the model's size ask for: one small table and a rule.
 
 Sources: rules.md's table, OpenAI's cookbook (epochs of few rows), tinker-cookbook (learning rate
-by hidden size), LoRA Without Regret (all linear layers, small batches). Rows "ours" were measured
-on the demo model: a dozen new facts at effective batch 2 are learned in 48 steps at a rate of
-1e-3, half in 48 at 5e-4, not in 30 at 1e-3, nothing of them at 2e-4.
+by hidden size), LoRA Without Regret (all linear layers, small batches). What is ours was measured
+on the demo model by ``benchmarks/plan_quality.py``: on a dozen facts and on 60 tickets a rate of
+1e-3 with rank 32 and 5 to 12 passes ends at 0.4 to 0.9 of the held-out loss of lower rates, ranks
+and fewer passes; where rows are held out, the best checkpoint is what is kept.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from engine.text import human_count
 if TYPE_CHECKING:
     from engine.models.types import ModelShape
 
-Rate = Literal["few", "some", "many"]
+Rate = Literal["few", "many"]
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,8 @@ class Band:
 
 BANDS = (
     #    rows  batch  rank  epochs most  steps  warm-up   rate
-    Band(30, 2, 16, 1, 25, 48, 2, 0.0, "few"),
-    Band(300, 4, 16, 3, 10, 60, 5, 0.0, "some"),
+    Band(30, 2, 32, 1, 25, 72, 2, 0.0, "few"),
+    Band(300, 4, 32, 5, 10, 60, 5, 0.0, "few"),
     Band(1_000, 8, 16, 3, 3, 0, 0, 0.05, "many"),
     Band(3_000, 16, 16, 3, 3, 0, 0, 0.05, "many"),
     Band(20_000, 16, 32, 2, 2, 0, 0, 0.03, "many"),
@@ -76,9 +77,8 @@ def epochs_for(rows: int, per_epoch: int, band: Band) -> int:
 def learning_rate(shape: ModelShape, band: Band) -> tuple[float, str, str]:
     """Choose the learning rate, with the reason and its source.
 
-    Few rows take tinker's rate as it stands, some rows 0.7 of it (ours: between the few and the
-    many), many rows the field's 2e-4 or 1e-4, and tinker's rate scaled from its batch of 128 to
-    16 for models under a billion parameters.
+    Up to 300 rows take tinker's rate as it stands, more the field's 2e-4 or 1e-4, or tinker's rate
+    scaled from its batch of 128 to 16 for models under a billion parameters.
     """
     size = human_count(shape.parameters)
     if band.rate == "few":
@@ -89,9 +89,6 @@ def learning_rate(shape: ModelShape, band: Band) -> tuple[float, str, str]:
             _TINKER,
         )
     base = 2e-4 if shape.parameters <= 8.5e9 else 1e-4
-    if band.rate == "some":
-        rate = _clamp(0.7 * _clamp(_tinker(shape.hidden), *_FEW_RATE), base, _FEW_RATE[1])
-        return rate, f"up to {band.rows} rows: between the rates for few and for many rows", "ours"
     if shape.parameters < 1e9:
         rate = _clamp(_tinker(shape.hidden) * (16 / 128) ** 0.5, *_SMALL_MODEL_RATE)
         return rate, f"{size} parameters: a model under 1 B bears more than the usual 2e-4", _TINKER
