@@ -42,8 +42,8 @@ BANDS = (
     #    rows  batch  rank  epochs most  steps  warm-up   rate
     Band(30, 2, 32, 1, 25, 72, 2, 0.0, "few"),
     Band(300, 4, 32, 5, 10, 60, 5, 0.0, "few"),
-    Band(1_000, 8, 16, 3, 3, 0, 0, 0.05, "many"),
-    Band(3_000, 16, 16, 3, 3, 0, 0, 0.05, "many"),
+    Band(1_000, 8, 32, 3, 3, 0, 0, 0.05, "many"),
+    Band(3_000, 16, 32, 3, 3, 0, 0, 0.05, "many"),
     Band(20_000, 16, 32, 2, 2, 0, 0, 0.03, "many"),
 )
 LARGEST = Band(0, 16, 64, 1, 1, 0, 0, 0.03, "many")

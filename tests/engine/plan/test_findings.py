@@ -47,12 +47,12 @@ def test_a_sample_is_called_a_sample() -> None:
 
 
 def test_at_most_one_row_in_twenty_is_cut_by_itself() -> None:
-    plan = plan_for(1_000, shape=LLAMA_8B, device=card(9.5), longest=4_000)
+    plan = plan_for(1_000, shape=LLAMA_8B, device=card(9.67), longest=4_000)
     assert plan.memory.fits
     assert 0 < plan.rows_cut <= 50
     warning = found(plan, "rows-cut")
     assert warning
-    assert "9.5 GB of memory" in warning.hint
+    assert "9.7 GB of memory" in warning.hint
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_too_little_memory_is_refused() -> None:
 
 
 def test_too_little_disk_is_refused() -> None:
-    with pytest.raises(DiskFullError, match=r"275 MB, 200 MB are free"):
+    with pytest.raises(DiskFullError, match=r"471 MB, 200 MB are free"):
         refuse_impossible(plan_for(12, disk_free=200_000_000))
 
 
@@ -141,8 +141,8 @@ def test_a_run_on_a_card_that_is_not_here_is_refused() -> None:
 def test_disk_is_told_by_its_parts() -> None:
     plan = plan_for(12, measured=12)
     assert plan.disk_parts == {
-        "checkpoints": 3 * (12 * 4_884_480 + 20_000_000),
-        "adapter": 4 * 4_884_480 + 20_000_000,
+        "checkpoints": 3 * (12 * 9_768_960 + 20_000_000),
+        "adapter": 4 * 9_768_960 + 20_000_000,
         "cache": 8 * plan.lengths.estimated_total,
     }
     assert plan.disk_needed == sum(plan.disk_parts.values())

@@ -81,7 +81,7 @@ def test_a_cpu_gets_about_a_thousand_tokens_at_once(longest: int, batch: int) ->
 
 
 def test_a_cpu_is_told_4_bits_with_the_number_format_that_they_need() -> None:
-    short = BF16_CPU.model_copy(update={"memory_free": 10 * GB})
+    short = BF16_CPU.model_copy(update={"memory_free": 11 * GB})
     need = Need(LLAMA_8B, lengths_of(100, 64), short)
     changes = nearest(need, plan_for(100, shape=LLAMA_8B, device=short).training_params)
     assert changes is not None

@@ -83,7 +83,7 @@ def test_true_is_no_number() -> None:
 def test_what_was_set_is_said_beside_what_was_planned() -> None:
     choice = plan_for(12, num_epochs=3).choices["num_epochs"]
     assert (choice.value, choice.overridden) == (3, True)
-    assert choice.reason == "set by you; the plan says 8"
+    assert choice.reason == "set by you; the plan says 12"
 
 
 @pytest.mark.parametrize(
@@ -92,13 +92,13 @@ def test_what_was_set_is_said_beside_what_was_planned() -> None:
         (10_000, {"batch_size": 1}, {"gradient_accumulation_steps": 16}),
         (10_000, {"gradient_accumulation_steps": 16}, {"batch_size": 1}),
         (10_000, {"gradient_accumulation_steps": 99}, {"batch_size": 1}),
-        (12, {"batch_size": 4}, {"gradient_accumulation_steps": 1, "num_epochs": 16}),
+        (12, {"batch_size": 4}, {"gradient_accumulation_steps": 1, "num_epochs": 24}),
         (12, {"lora_rank": 64}, {"lora_alpha": 128}),
         (12, {"num_epochs": 100}, {"save_steps": 60}),
         (12, {"max_steps": 3}, {"warmup_steps": 0, "save_steps": 3}),
         (12, {"lr_scheduler_type": "constant"}, {"warmup_steps": 0}),
         (3_000, {"num_epochs": 1}, {"warmup_steps": 9, "save_steps": 36}),
-        (36, {"eval_rows": 20}, {"num_epochs": 6, "learning_rate": 1e-3}),
+        (36, {"eval_rows": 20}, {"num_epochs": 9, "learning_rate": 1e-3}),
         (36, {"eval_rows": 0}, {"early_stopping_patience": 0}),
         (200, {"save_steps": 60}, {"early_stopping_patience": 0}),
     ],
@@ -128,7 +128,7 @@ def test_memory_settings_that_were_set_stay() -> None:
         (APPLE, {"use_4bit": True}, "use_4bit"),
         (CPU, {"dtype": "float16"}, "CPU"),
         (CARD, {"max_seq_length": 8_193}, "8192"),
-        (CPU, {"warmup_steps": 48}, "48 steps"),
+        (CPU, {"warmup_steps": 72}, "72 steps"),
         (CPU, {"warmup_steps": 5, "max_steps": 5}, "5 steps"),
         (CPU, {"warmup_steps": 2, "lr_scheduler_type": "constant"}, "no warm-up"),
         (CPU, {"batch_size": 13}, "13 rows, and 12 are trained on"),

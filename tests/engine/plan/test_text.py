@@ -36,15 +36,15 @@ def test_lines_stay_within_80_columns(name: str) -> None:
 def test_the_head_says_what_is_needed_beside_what_is_free() -> None:
     text = "\n".join(plan_lines(PLANS["few rows"]))
     assert "facts.json (alpaca, 12 rows)" in text
-    assert "1.7 GB needed, 21.0 GB free" in text
-    assert "48 steps (8 epochs of 12 rows, 2 a step)" in text
+    assert "1.8 GB needed, 21.0 GB free" in text
+    assert "72 steps (12 epochs of 12 rows, 2 a step)" in text
 
 
 def test_memory_and_disk_are_shown_as_sums() -> None:
     text = " ".join("\n".join(plan_lines(PLANS["few rows"])).split())
     plan = PLANS["few rows"]
     assert all(f"{name} " in text for name in plan.memory.parts)
-    assert "checkpoints 236 MB + adapter 39.5 MB + cache" in text
+    assert "checkpoints 412 MB + adapter 59.1 MB + cache" in text
     corrected = plan.memory.model_copy(update={"measured": True})
     lines = plan_lines(plan.model_copy(update={"memory": corrected, "seconds": 750.0}))
     text = " ".join("\n".join(lines).split())
