@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from statistics import quantiles
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from engine.plan.duration import EVALUATION
 from engine.tasks.events import (
@@ -31,8 +31,17 @@ if TYPE_CHECKING:
 _SLOW_STEPS = 2
 _TIMED_STEPS = 50
 _FEWEST_FOR_SPREAD = 4
+_MOST_BETWEEN = 0.5
+"""Of a step's own time, what may be counted beside it."""
 
 Outcome = TaskCompleted | TaskFailed | TaskStopped
+
+
+class _Timed(NamedTuple):
+    """A measured step."""
+
+    tokens: int
+    seconds: float
 
 
 class Progress:
@@ -55,7 +64,10 @@ class Progress:
         self.outcome: Outcome | None = None
         """How the present attempt ended, once it has."""
         self._losses: deque[float] = deque(maxlen=SPARK_POINTS)
-        self._timed: deque[StepLogged] = deque(maxlen=_TIMED_STEPS)
+        self._timed: deque[_Timed] = deque(maxlen=_TIMED_STEPS)
+        self._step_ended = 0.0
+        self._left = 0, 0
+        """Tokens to come, of steps and of evaluations."""
         self._evaluated: Evaluated | None = None
         self._skipped = 0
 
@@ -87,6 +99,7 @@ class Progress:
                 self.probed = event
             case Evaluated():
                 self._evaluated = event
+                self._step_ended += event.seconds
             case StopTested():
                 self.stop_test = event
 
@@ -139,10 +152,15 @@ class Progress:
         self.step, self.max_steps, self.epoch = event.step, event.max_steps, event.epoch
         self.loss = event.loss
         self._losses.append(event.loss)
+        between = event.time - self._step_ended - event.seconds
+        self._step_ended = event.time
         if self._skipped < _SLOW_STEPS:
             self._skipped += 1
         else:
-            self._timed.append(event)
+            # Loading rows and saving checkpoints count, a machine that slept does not
+            spent = event.seconds + min(max(0.0, between), _MOST_BETWEEN * event.seconds)
+            self._timed.append(_Timed(event.tokens, spent))
+            self._left = event.tokens_left, event.eval_tokens_left
 
     def pace(self) -> tuple[float | None, float | None]:
         """Give the seconds a token takes, in the measured steps and in an evaluation."""
@@ -160,9 +178,9 @@ class Progress:
         """Expect the tokens that are left to take as long as those that were measured."""
         if not self._timed or step is None or self.phase != "training":
             return None
-        last = self._timed[-1]
         evaluating = step * EVALUATION if evaluation is None else evaluation
-        return last.tokens_left * step + last.eval_tokens_left * evaluating
+        tokens, eval_tokens = self._left
+        return tokens * step + eval_tokens * evaluating
 
     def _seconds_left_range(self) -> tuple[float, float] | None:
         """Expect them to go at the pace of the slower and the faster quarter of the steps."""

@@ -70,6 +70,9 @@ class DeckTrainer(SFTTrainer):  # type: ignore[misc]
                 if parameter.requires_grad:
                     parameter.data = parameter.data.float()
         fuse_adapters(self.model)
+        if self.args.gradient_checkpointing:
+            # The trainer would do so at its start, and the probe comes before
+            self.save_activations()
         self.passes = Passes(self.model, pass_tokens, packed=packed)
         self.longest_row = longest_row
         self.tokens_seen = 0

@@ -394,6 +394,21 @@ def test_other_ways_to_train(setting: str, rows: Path, model: Path, tmp_path: Pa
     assert _losses(kept) == pytest.approx(_losses(plain), rel=off)
 
 
+def test_the_probe_computes_twice_where_the_run_does(
+    rows: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[bool] = []
+    backward = passes.Passes.backward
+
+    def watched(this: passes.Passes, *more: Any) -> torch.Tensor:
+        calls.append(this._base.is_activation_checkpointing)
+        return backward(this, *more)
+
+    monkeypatch.setattr(passes.Passes, "backward", watched)
+    _train(tmp_path, rows, model, max_steps=2, gradient_checkpointing=True)
+    assert calls == [True, True, True]  # the probe, and two steps
+
+
 def test_attention_alone_is_trained_where_that_is_asked(
     rows: Path, model: Path, tmp_path: Path
 ) -> None:
