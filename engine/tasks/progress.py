@@ -188,9 +188,11 @@ class Progress:
         if len(paces) < _FEWEST_FOR_SPREAD:
             return None
         fast, _, slow = quantiles(paces, n=4)
-        evaluation = self.pace()[1]
-        bounds = (self._seconds_left(fast, evaluation), self._seconds_left(slow, evaluation))
-        return None if bounds[0] is None or bounds[1] is None else (bounds[0], bounds[1])
+        mean, evaluation = self.pace()
+        # A few slow steps, those with a checkpoint, can lift the mean above three quarters of them
+        expected = (self._seconds_left(pace, evaluation) for pace in (fast, mean, slow))
+        bounds = [seconds for seconds in expected if seconds is not None]
+        return (min(bounds), max(bounds)) if bounds else None
 
     def _tokens_per_second(self) -> float | None:
         """Divide the tokens of the measured steps by their time."""

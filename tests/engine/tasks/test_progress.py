@@ -55,6 +55,14 @@ def test_time_left_has_a_spread_once_there_are_steps_enough() -> None:
     assert view.seconds_left_range == pytest.approx((8.0, 16.0))
 
 
+def test_the_spread_holds_the_time_left() -> None:
+    view = _running(9.0, 9.0, 2.0, 2.0, 2.0, 2.0, 2.0, 30.0).view(record(status=Status.RUNNING))
+    assert view.seconds_left is not None
+    assert view.seconds_left_range is not None
+    low, high = view.seconds_left_range
+    assert low <= view.seconds_left <= high
+
+
 def test_time_left_counts_the_evaluations_to_come() -> None:
     task, progress = record(status=Status.RUNNING), _running(9.0, 9.0, 2.0)
     progress.apply(step(4, seconds=2.0).model_copy(update={"eval_tokens_left": 300}))
