@@ -152,7 +152,7 @@ def _key(device: Device, shape: ModelShape, params: TrainingParams) -> str:
         device.name,
         f"{shape.architecture}-{shape.hidden}x{shape.layers}x{shape.vocabulary}",
         "nf4" if params.use_4bit else params.dtype,
-        f"{params.attn_implementation}",
+        params.attn_implementation,
         "twice" if params.gradient_checkpointing else "once",
         *_versions(),
     )

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.plan.pacing import evaluation_count
+from engine.plan.pacing import EVALUATION, evaluation_count
 
 if TYPE_CHECKING:
     from engine.plan.fit import Need
     from engine.plan.parameters import TrainingParams
-
-EVALUATION = 1 / 3
-"""Of a training token's time, where no evaluation was timed: the forward pass of three alike."""
 
 
 def predicted_seconds(

@@ -27,12 +27,13 @@ FIRST_PASS = 200_000_000
 """What the first pass on a CPU adds for good: threads, kernels and their buffers."""
 _CPU_OVERHEAD = 1.15
 """What the C allocator cannot use again between passes of other sizes."""
-_TILE = {"cpu": 2**23, "cuda": 2**24}
-"""Logits made at once (engine/train/loss.py)."""
+TILE = {"cpu": 2**23, "cuda": 2**24}
+"""Logits that the loss makes at once: 32 MB in fp32 on a CPU, near what its caches hold, 64 on a
+GPU."""
 _TILE_BYTES = 12
 """A logit as it comes, in fp32, as an exponential, and as a gradient."""
-_MATH_LENGTH = 512
-"""Up to here the attention on a CPU in bf16 keeps its weights (engine/train/attention.py)."""
+MATH_LENGTH = 512
+"""Up to here the attention on a CPU in bf16 is made of matrix products, and keeps its weights."""
 CHECKPOINTS_KEPT = 3
 """How many checkpoints of a run lie on the disk at most (``save_total_limit`` and one more)."""
 
@@ -123,7 +124,7 @@ def _activations(
     kept = 2 * shape.hidden + 3 * shape.query + 2 * shape.key_value + 4 * shape.mlp
     layer = width * kept + 2 * 4 * shape.hidden
     if device.kind == "cpu" and width == 2:
-        layer += width * shape.heads * min(length, _MATH_LENGTH)
+        layer += width * shape.heads * min(length, MATH_LENGTH)
     whole = shape.layers * layer
     if params.gradient_checkpointing:
         whole = shape.layers * width * shape.hidden + int(1.5 * layer)
@@ -132,5 +133,5 @@ def _activations(
 
 def _logits(shape: ModelShape, params: TrainingParams, trained: int, device: Device) -> int:
     """Count the loss's working memory: a tile of logits, and the hidden states' gradients."""
-    tile = min(trained * shape.vocabulary, _TILE["cpu" if device.kind == "cpu" else "cuda"])
+    tile = min(trained * shape.vocabulary, TILE["cpu" if device.kind == "cpu" else "cuda"])
     return _TILE_BYTES * tile + 2 * _BYTES[params.dtype] * shape.hidden * trained

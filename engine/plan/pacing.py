@@ -16,8 +16,8 @@ _SAVES = 10
 _SAVE_STEPS = (5, 500)
 _EVALUATION_SHARE = 0.1
 """Of the training's time, what all evaluations may cost."""
-_EVALUATED_ROW = 1 / 3
-"""Of a trained row's time: a forward pass without the backward one, which costs about twice it."""
+EVALUATION = 1 / 3
+"""Of training's time: a forward pass without the backward one, which costs about twice it."""
 _PATIENCE = 3
 _ENOUGH_EVALUATIONS = 2 * _PATIENCE
 """With fewer, one unlucky measurement weighs too much."""
@@ -75,7 +75,7 @@ def _checkpoints(draft: Draft, steps: int) -> None:
     reason = f"a crash costs at most {min(every, steps)} of {steps:,} steps"
     if params.eval_rows:
         trained = steps * params.effective_batch
-        affordable = _EVALUATION_SHARE * trained / (params.eval_rows * _EVALUATED_ROW)
+        affordable = _EVALUATION_SHARE * trained / (params.eval_rows * EVALUATION)
         rarest = math.ceil(steps / max(1, int(affordable)))
         if rarest > every:
             every = rarest

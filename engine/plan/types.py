@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from engine.data.types import Finding, Inspection, Lengths, is_few
 from engine.models.types import ModelInfo
 from engine.plan.parameters import TrainingParams
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+PLAN = "plan.json"
+"""A task's plan in its folder."""
 
 
 class Holder(BaseModel):
@@ -121,6 +128,16 @@ class Plan(BaseModel):
     """Whether the user wants faulty rows left out however many they are."""
     findings: tuple[Finding, ...]
     """Of the dataset, the lengths and the plan itself; none is an error once a task exists."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Plan:
+        """Read the plan of a task folder.
+
+        Raises:
+            OSError: There is none, or it cannot be read.
+            ValueError: It is damaged.
+        """
+        return cls.model_validate_json((folder / PLAN).read_text(encoding="utf-8"))
 
     def tolerates(self, faulty: int) -> bool:
         """Tell whether so many rows without use are left out rather than the start refused."""

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from engine.data.render import NOT_TRAINED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tokenizers import Tokenizer
 
     from engine.data.render import EncodedRow
@@ -31,10 +33,10 @@ class Sample(BaseModel):
 
 def make_sample(conversation: Conversation, row: EncodedRow, tokenizer: Tokenizer) -> Sample:
     """Take the first question of a row that has a trained token; of a plain text, its beginning."""
-    start = next(index for index, label in enumerate(row.labels) if label != NOT_TRAINED)
+    start, end = first_answer(row.labels)
     if conversation.plain:
         start += max(1, row.trained // 2)
-    answer = list(takewhile(lambda label: label != NOT_TRAINED, row.labels[start:]))
+    answer = row.labels[start:end]
     question = tokenizer.decode(row.input_ids[:start])
     if not conversation.plain:
         question = _question(conversation)
@@ -44,6 +46,12 @@ def make_sample(conversation: Conversation, row: EncodedRow, tokenizer: Tokenize
         reference=tokenizer.decode(answer).strip(),
         end_id=answer[-1],
     )
+
+
+def first_answer(labels: Sequence[int]) -> tuple[int, int]:
+    """Give where a row's first trained tokens begin, and where they end."""
+    start = next(at for at, label in enumerate(labels) if label != NOT_TRAINED)
+    return start, start + sum(1 for _ in takewhile(NOT_TRAINED.__ne__, labels[start:]))
 
 
 def _question(conversation: Conversation) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import islice, takewhile
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from engine.data.render import NOT_TRAINED
+from engine.results.sample import first_answer
 from engine.tasks.events import StopTested
 
 if TYPE_CHECKING:
@@ -77,8 +77,6 @@ def _end_tokens(model: PeftModel) -> set[int]:
 def _questions(rows: Iterable[dict[str, Any]]) -> Iterator[tuple[list[int], int]]:
     """Give each row's tokens up to its first answer, and how many tokens that answer has."""
     for row in rows:
-        labels = row["labels"]
-        start = next(at for at, label in enumerate(labels) if label != NOT_TRAINED)
-        length = len(list(takewhile(lambda label: label != NOT_TRAINED, labels[start:])))
-        if start and length <= _LONGEST_REFERENCE:
-            yield row["input_ids"][:start], length
+        start, end = first_answer(row["labels"])
+        if start and end - start <= _LONGEST_REFERENCE:
+            yield row["input_ids"][:start], end - start

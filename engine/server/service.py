@@ -29,6 +29,7 @@ from engine.plan.hypothetical import named_device
 from engine.plan.parameters import check_overrides
 from engine.plan.planner import make_plan
 from engine.plan.presets import find_preset
+from engine.plan.types import PLAN
 from engine.server.pulls import Pulls
 from engine.server.wire import EngineInfo
 from engine.tasks.live import LiveTasks
@@ -253,7 +254,7 @@ class EngineService:
         folder = self.home.task(task.id)
         folder.mkdir(mode=0o700)
         try:
-            write_atomic(folder / "plan.json", plan.model_dump_json(indent=1))
+            write_atomic(folder / PLAN, plan.model_dump_json(indent=1))
             self.store.put(task)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)

@@ -45,8 +45,7 @@ async def task(service: Service, found: FoundTask) -> TaskRecord:
 @router.get("/tasks/{task_id}/plan")
 async def task_plan(service: Service, found: FoundTask) -> Plan:
     """The plan that the task was made from."""
-    folder = service.home.task(found.id)
-    return Plan.model_validate_json((folder / "plan.json").read_text(encoding="utf-8"))
+    return Plan.load(service.home.task(found.id))
 
 
 @router.post("/tasks/{task_id}/cancel")

@@ -6,7 +6,7 @@ from collections import deque
 from statistics import quantiles
 from typing import TYPE_CHECKING, NamedTuple
 
-from engine.plan.duration import EVALUATION
+from engine.plan.pacing import EVALUATION
 from engine.tasks.events import (
     CheckpointSaved,
     Evaluated,

@@ -87,7 +87,7 @@ class Scheduler:
         """Hand a task to a worker; one whose plan is gone fails."""
         folder = self._home.task(task.id)
         try:
-            plan = Plan.model_validate_json((folder / "plan.json").read_text(encoding="utf-8"))
+            plan = Plan.load(folder)
         except (OSError, ValueError) as error:
             log.warning("plan of task %s: %s", task.id, error)
             self._change(task.moved(Status.FAILED, f"{folder}/plan.json cannot be read."))
@@ -189,7 +189,7 @@ class Scheduler:
             return
         folder = self._home.task(task_id)
         try:
-            plan = Plan.model_validate_json((folder / "plan.json").read_text(encoding="utf-8"))
+            plan = Plan.load(folder)
             pace = progress.settled_pace()
             known = Calibrations.load(path).with_run(plan, probed, progress.peak, *pace)
             known.save(path)

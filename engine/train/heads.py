@@ -21,9 +21,8 @@ Head = Literal["tiled", "fused", "whole"]
 ``fused``: TRL's head, which knows scaled and capped logits. ``whole``: the model's own logits."""
 
 _TOKENS = 6
-_TOLERANCE = {torch.float32: 1e-3}
-_TOLERANCE_16 = 2e-2
-"""Of the largest logit; capping or scaling changes far more."""
+_TOLERANCE, _TOLERANCE_16 = 1e-3, 2e-2
+"""In fp32 and in 16 bits, of the largest logit; capping or scaling changes far more."""
 
 
 def find_head(model: PreTrainedModel) -> Head:
@@ -35,12 +34,12 @@ def find_head(model: PreTrainedModel) -> Head:
     vocabulary = model.get_input_embeddings().weight.shape[0]
     generator = torch.Generator().manual_seed(0)
     tokens = torch.randint(vocabulary, (1, _TOKENS), generator=generator).to(model.device)
-    off = _TOLERANCE.get(model.dtype, _TOLERANCE_16)
+    off = _TOLERANCE if model.dtype is torch.float32 else _TOLERANCE_16
     with torch.no_grad():
         logits = model(input_ids=tokens, use_cache=False).logits[0].float()
         room = off * logits.abs().max().clamp(min=1.0)
         head = model.get_output_embeddings()
-        hidden = decoder_of(model)(input_ids=tokens, use_cache=False).last_hidden_state[0]
+        hidden = model.get_decoder()(input_ids=tokens, use_cache=False).last_hidden_state[0]
         if (linear(hidden, head.weight, head.bias).float() - logits).abs().max() <= room:
             return "tiled"
         fused = model(input_ids=tokens, shift_labels=tokens, fused_lm_head=True).log_probs[0]
@@ -64,11 +63,6 @@ def head_loss(
     if head == "whole":
         logits = model(**inputs, use_cache=False).logits[wanted].float()
         return cross_entropy(logits, targets[wanted], reduction="sum")
-    hidden = decoder_of(model)(**inputs, use_cache=False).last_hidden_state
+    hidden = model.get_decoder()(**inputs, use_cache=False).last_hidden_state
     weights = model.get_output_embeddings()
     return summed_loss(hidden[wanted], weights.weight, weights.bias, targets[wanted])
-
-
-def decoder_of(model: PreTrainedModel) -> Any:
-    """Give the part of a model that makes the hidden states."""
-    return model.get_decoder()

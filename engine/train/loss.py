@@ -12,13 +12,11 @@ import torch
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import linear, pad
 
+from engine.plan.memory import TILE
 from engine.train.shapes import room_for
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-_TILE_ELEMENTS = {"cpu": 2**23, "cuda": 2**24}
-"""Logits in one tile: 32 MB in fp32 on a CPU, near what its caches hold; 64 on a GPU."""
 
 
 def summed_loss(hidden: Tensor, head: Tensor, bias: Tensor | None, targets: Tensor) -> Tensor:
@@ -50,7 +48,7 @@ class _TiledLoss(torch.autograd.Function):
         """Sum up, and keep the gradient where one is wanted; rows without a target only fill up."""
         gradient = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
         total = hidden.new_zeros((), dtype=torch.float32)
-        elements = _TILE_ELEMENTS.get(hidden.device.type, _TILE_ELEMENTS["cuda"])
+        elements = TILE.get(hidden.device.type, TILE["cuda"])
         tile = max(1, elements // head.shape[0])
         for start in range(0, len(hidden), tile):
             end = min(start + tile, len(hidden))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from engine.train.attention import PACKED
-from engine.train.heads import decoder_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,5 +92,5 @@ def _hidden(model: PreTrainedModel, tokens: torch.Tensor, **more: Any) -> torch.
     """Compute the last hidden states of tokens: (tokens, hidden)."""
     inputs = on_device({"input_ids": tokens[None], **more}, model.device)
     with torch.no_grad():
-        hidden: torch.Tensor = decoder_of(model)(**inputs, use_cache=False).last_hidden_state
+        hidden: torch.Tensor = model.get_decoder()(**inputs, use_cache=False).last_hidden_state
     return hidden[0].float()

@@ -13,7 +13,7 @@ from engine.train.loss import summed_loss
 @pytest.mark.parametrize("tile", [1, 3 * 50, 10**6])
 @pytest.mark.parametrize("with_bias", [False, True])
 def test_same_as_cross_entropy(tile: int, with_bias: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(module._TILE_ELEMENTS, "cpu", tile)
+    monkeypatch.setitem(module.TILE, "cpu", tile)
     torch.manual_seed(0)
     hidden, head = torch.randn(17, 8, requires_grad=True), torch.randn(50, 8)
     bias = torch.randn(50) if with_bias else None
