@@ -30,9 +30,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.alpaca_like import prose, write_rows
 from benchmarks.jobs import Outcome, TrainJob
 from benchmarks.random_models import SMALL_QWEN, make_model
-from benchmarks.runs import demo_model, plan_for, processor, run, task_of
+from benchmarks.runs import demo_model, plan_for, run, task_of
 from benchmarks.tables import megabytes, print_table, write_json
 from engine.data.model_files import load_tokenizer
+from engine.plan.processor import processor
 from engine.tasks.events import Event, MemoryProbed, PhaseEntered, StepLogged, TaskCompleted
 from engine.tasks.progress import Progress
 from engine.tasks.record import Status, TaskRecord

@@ -35,10 +35,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.alpaca_like import write_rows
 from benchmarks.jobs import Job, LossJob, Outcome, TrainJob
 from benchmarks.quality_data import DATASETS, EPOCHS
-from benchmarks.runs import CACHE, demo_model, plan_for, processor, run, task_of
+from benchmarks.runs import CACHE, demo_model, plan_for, run, task_of
 from benchmarks.tables import print_table, write_json
 from engine import __version__
 from engine.files import write_atomic
+from engine.plan.processor import processor
 
 if TYPE_CHECKING:
     from engine.models.types import ModelInfo

@@ -19,7 +19,6 @@ from engine.data.lengths import measure
 from engine.data.scan_cached import sample_cached
 from engine.home import Home
 from engine.models.pull import pull
-from engine.plan.hardware import detect
 from engine.plan.planner import make_plan
 from engine.train.spec import TaskSpec
 
@@ -40,11 +39,6 @@ DISK_FREE = 10**12
 def demo_model() -> ModelInfo:
     """Give the demo model, fetched once into the home that the tests keep in the checkout."""
     return pull(Home(CACHE / "test-home"), "demo", lambda *_: None)
-
-
-def processor() -> Device:
-    """Give the CPU, whatever else there is."""
-    return detect()[-1]
 
 
 def plan_for(

@@ -32,8 +32,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.alpaca_like import alpaca_like, write_rows
 from benchmarks.jobs import FloorJob, Job, LossJob, Outcome, TrainJob, TrlJob
-from benchmarks.runs import demo_model, plan_for, processor, run, task_of
+from benchmarks.runs import demo_model, plan_for, run, task_of
 from benchmarks.tables import megabytes, print_table, write_json
+from engine.plan.processor import processor
 
 if TYPE_CHECKING:
     from engine.models.types import ModelInfo

@@ -48,8 +48,8 @@ def choose_all(draft: Draft, need: Need, rows: int) -> int:
 
 def _answered(draft: Draft, need: Need, rows: int) -> int:
     """Count the rows that keep some of their answer; where none does, a finding refuses the run."""
-    share = need.unanswered(draft.choices["max_seq_length"].value)
-    return rows - int(share * rows) or rows
+    lost = len(need.unanswered(draft.choices["max_seq_length"].value))
+    return rows - rows * lost // max(1, need.lengths.measured) or rows
 
 
 def _evaluation(draft: Draft, rows: int) -> int:

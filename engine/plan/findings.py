@@ -48,7 +48,7 @@ def cut_finding(need: Need, params: TrainingParams) -> list[Finding]:
 def unanswered_finding(need: Need, params: TrainingParams) -> list[Finding]:
     """Refuse a length at which rows keep no token of their answers."""
     limit = params.max_seq_length
-    rows = sorted(row for start, row in need.lengths.starts if start >= limit)
+    rows = need.unanswered(limit)
     if not rows:
         return []
     shown = ", ".join(map(str, rows[:_SHOWN_ROWS])) + (" …" if len(rows) > _SHOWN_ROWS else "")

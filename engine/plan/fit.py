@@ -56,10 +56,9 @@ class Need:
         """Count the tokens of the longest row as it is trained."""
         return max(1, min(self.lengths.longest, params.max_seq_length))
 
-    def unanswered(self, limit: int) -> float:
-        """Give the share of the measured rows that keep no token of their answer at a length."""
-        lost = sum(start >= limit for start, _ in self.lengths.starts)
-        return lost / max(1, self.lengths.measured)
+    def unanswered(self, limit: int) -> list[int]:
+        """List the measured rows that keep no token of their answer at a length."""
+        return sorted(row for start, row in self.lengths.starts if start >= limit)
 
     def memory(self, params: TrainingParams) -> Memory:
         """Predict the peak for the longest batch that these rows can make."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from transformers import TrainerCallback
 
+from engine.plan.pacing import evaluation_count
+from engine.plan.schedule import steps_per_epoch
 from engine.tasks.events import CheckpointSaved, Evaluated, StepLogged
 from engine.train.checkpoints import seal
 
@@ -97,7 +99,7 @@ class ReportingCallback(TrainerCallback):  # type: ignore[misc]
     def _tokens_left(self, state: TrainerState) -> int:
         """Expect a step's mean tokens in each step that is to come."""
         lengths = self._prepared.lengths
-        per_step = float(lengths.sum()) / math.ceil(len(lengths) / state.train_batch_size)
+        per_step = float(lengths.sum()) / steps_per_epoch(len(lengths), state.train_batch_size, 1)
         return int(per_step * (state.max_steps - state.global_step))
 
     def _eval_tokens_left(self, state: TrainerState) -> int:
@@ -106,5 +108,8 @@ class ReportingCallback(TrainerCallback):  # type: ignore[misc]
             return 0
         every = int(self._trainer.args.eval_steps)
         # That of this very step is still to come
-        done, all_of_them = (state.global_step - 1) // every, math.ceil(state.max_steps / every)
+        done, all_of_them = (
+            (state.global_step - 1) // every,
+            evaluation_count(state.max_steps, every),
+        )
         return int(self._prepared.eval_tokens * (all_of_them - done))
