@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from engine.plan.parameters import TrainingParams
+from engine.plan.parameters import TrainingParams, as_override
 from engine.plan.presets import NO_PRESET
 from engine.plan.types import Choice
 
@@ -38,7 +38,7 @@ class Draft:
             self.choices[key] = Choice(value=value, reason=reason, source=source)
             return value
         chosen: Value = self.fixed[key]
-        self.choices[key] = self._fixed_choice(key, "" if chosen == value else _plain(value))
+        self.choices[key] = self._fixed_choice(key, "" if chosen == value else as_override(value))
         return chosen
 
     def switch(self, key: str) -> None:
@@ -67,10 +67,3 @@ class Draft:
             words += f"; the plan says {planned}"
         source = "" if user else self.preset.source
         return Choice(value=self.fixed[key], reason=words, source=source, overridden=user)
-
-
-def _plain(value: Any) -> str:
-    """Write a value as an override would be written."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value)

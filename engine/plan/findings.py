@@ -8,6 +8,7 @@ from engine.data.held_out import held_out, overlaps
 from engine.data.types import Finding, Lengths, Level, is_few
 from engine.errors import DiskFullError, LoraDeckError
 from engine.plan.nearest import nearest, smaller_model
+from engine.plan.parameters import as_override
 from engine.text import human_bytes
 
 if TYPE_CHECKING:
@@ -162,4 +163,4 @@ def _left_out(found: Finding) -> Finding:
 
 def _settings(changes: dict[str, Any]) -> str:
     """Write changes as the command line takes them."""
-    return " ".join(f"--set {key}={str(value).lower()}" for key, value in changes.items())
+    return " ".join(f"--set {key}={as_override(value)}" for key, value in changes.items())

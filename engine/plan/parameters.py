@@ -82,6 +82,13 @@ def describe(key: str) -> str:
     return TrainingParams.model_fields[key].description or ""
 
 
+def as_override(value: Any) -> str:
+    """Write a value as ``--set`` takes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def parse_overrides(pairs: list[str]) -> dict[str, Any]:
     """Read ``key=value`` pairs and check each by itself against its parameter's range.
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.data.shapes import describe_shape
+from engine.plan.parameters import as_override
 from engine.plan.presets import find_preset
 from engine.text import human_bytes, human_count, human_duration, visible
 
@@ -129,7 +130,9 @@ def _run(plan: Plan) -> str:
 
 def _table(plan: Plan) -> list[str]:
     """Write the parameters in three columns: name, value, reason with its source."""
-    rows = [(key, _value(choice.value), _reason(choice)) for key, choice in plan.choices.items()]
+    rows = [
+        (key, as_override(choice.value), _reason(choice)) for key, choice in plan.choices.items()
+    ]
     names = max(len(key) for key, _, _ in rows) + 2
     values = max(len(value) for _, value, _ in rows) + 2
     return [
@@ -142,13 +145,6 @@ def _table(plan: Plan) -> list[str]:
 def _reason(choice: Choice) -> str:
     """Write a reason with its source behind it."""
     return f"{choice.reason} [{choice.source}]" if choice.source else choice.reason
-
-
-def _value(value: Any) -> str:
-    """Write a value as ``--set`` takes it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _finding(finding: Finding) -> list[str]:
