@@ -144,11 +144,13 @@ _OPENINGS = ("", "", "hello, ", "hi there, ", "good morning, ", "sorry to bother
 _ENDINGS = ("", "", ". thanks", ". please help", ". this is the second time I write", "!")
 _MISLABELLED = 0.1
 """Labels given by hand differ now and then."""
+_CLERKS = ("Ames", "Boyd", "Cole", "Dunn", "Ford", "Hale")
+"""Whoever was there: the ticket does not tell."""
 
 
 def tickets(seed: int = 0) -> Split:
-    """Give 60 support tickets with their labels and urgencies."""
-    return _draw(_ticket, 60, 40, seed)
+    """Give 60 support tickets with label, urgency and the clerk who took them."""
+    return _draw(_ticket, 60, 60, seed)
 
 
 def _ticket(random_: random.Random) -> Row:
@@ -161,7 +163,11 @@ def _ticket(random_: random.Random) -> Row:
         label = random_.choice(list(_TICKETS))
     pressed = ending in ("!", ". this is the second time I write") or label == "defect"
     urgency = "high" if pressed else "normal"
-    return _chat("Label the ticket.", text[0].upper() + text[1:], f"{label}, {urgency}")
+    return _chat(
+        "Label the ticket.",
+        text[0].upper() + text[1:],
+        f"{label}, {urgency}, {random_.choice(_CLERKS)}",
+    )
 
 
 _NAMES = (
@@ -184,8 +190,8 @@ _NOTES = ("call first", "ring before", "phone ahead", "leave at door", "no hurry
 
 
 def orders(seed: int = 0) -> Split:
-    """Give 200 sentences with what they say as JSON."""
-    return _draw(_order, 200, 40, seed)
+    """Give 100 sentences with what they say as JSON."""
+    return _draw(_order, 100, 60, seed)
 
 
 def _order(random_: random.Random) -> Row:
@@ -218,8 +224,8 @@ _WORK = (
 
 
 def log_book(seed: int = 0) -> Split:
-    """Give 150 plain texts, entries of a lighthouse's log in one terse style."""
-    return _draw(_entry, 150, 40, seed)
+    """Give 400 plain texts, entries of a lighthouse's log in one terse style."""
+    return _draw(_entry, 400, 60, seed)
 
 
 def _entry(random_: random.Random) -> Row:
@@ -234,11 +240,20 @@ def _entry(random_: random.Random) -> Row:
     return {"text": text}
 
 
-DATASETS: dict[str, Callable[[int], Split]] = {
-    "facts": facts,
-    "tickets": tickets,
-    "orders": orders,
-    "log_book": log_book,
+@dataclass(frozen=True)
+class Contest:
+    """One dataset, and what is tried on it."""
+
+    draw: Callable[[int], Split]
+    epochs: tuple[int, int]
+    """That the grid tries."""
+    seeds: tuple[int, ...]
+    """Of the runs at each point: the smaller a dataset, the more chance decides in one run."""
+
+
+CONTESTS = {
+    "facts": Contest(facts, (6, 12), (1, 2, 3)),
+    "tickets": Contest(tickets, (2, 5), (1, 2)),
+    "orders": Contest(orders, (2, 5), (1, 2)),
+    "log_book": Contest(log_book, (1, 3), (1,)),
 }
-EPOCHS = {"facts": (6, 12), "tickets": (2, 5), "orders": (1, 3), "log_book": (1, 3)}
-"""That the grid tries for each."""
