@@ -42,7 +42,7 @@ class Mark:
 class Recorder:
     """A reporter that keeps every event, and the clocks where the training begins and ends."""
 
-    stop_requested = False
+    stop_requested = finish_requested = False
 
     def __init__(self) -> None:
         self.events: list[Event] = []

@@ -14,7 +14,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
                "seed"),
     "Optimizer": ("optim", "weight_decay", "max_grad_norm"),
     "Memory and speed": ("use_4bit", "dtype", "gradient_checkpointing", "attn_implementation"),
-    "Evaluation and checkpoints": ("eval_rows", "early_stopping_patience", "save_steps"),
+    "Evaluation and checkpoints": ("eval_rows", "early_stopping_patience", "save_steps",
+                                   "save_total_limit"),
 }  # fmt: skip
 _SWITCH = {True: "on", False: "off"}
 _SMALL = 0.01

@@ -34,8 +34,6 @@ _TILE_BYTES = 12
 """A logit as it comes, in fp32, as an exponential, and as a gradient."""
 MATH_LENGTH = 512
 """Up to here the attention on a CPU in bf16 is made of matrix products, and keeps its weights."""
-CHECKPOINTS_KEPT = 3
-"""How many checkpoints of a run lie on the disk at most (``save_total_limit`` and one more)."""
 
 
 def adapter_size(shape: ModelShape, rank: int, target_modules: str = "all-linear") -> int:

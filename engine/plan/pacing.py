@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _SAVES = 10
 _SAVE_STEPS = (5, 500)
+_KEPT = 2
 _EVALUATION_SHARE = 0.1
 """Of the training's time, what all evaluations may cost."""
 EVALUATION = 1 / 3
@@ -81,6 +82,8 @@ def _checkpoints(draft: Draft, steps: int) -> None:
             every = rarest
             reason = f"more often, {params.eval_rows:,} rows to evaluate would cost over 10 %"
     draft.choose("save_steps", min(every, steps), reason, "ours")
+    reason = f"the {_KEPT} newest, should one be damaged; the best one is kept as well"
+    draft.choose("save_total_limit", _KEPT, reason, "ours")
 
 
 def _early_stopping(draft: Draft, steps: int) -> None:

@@ -66,6 +66,8 @@ class TrainingParams(BaseModel):
     """
     save_steps: int = Field(50, ge=1, le=1_000_000)
     """Optimizer steps between two checkpoints."""
+    save_total_limit: int = Field(2, ge=1, le=1000)
+    """How many of the newest checkpoints are kept, beside the one with the best evaluation."""
     max_steps: int = Field(-1, ge=-1, le=10_000_000)
     """Stop after this many optimizer steps; -1 goes by the epochs."""
     seed: int = Field(42, ge=0, lt=2**32)

@@ -29,6 +29,8 @@ class TaskStarted(_Event):
     device: str
     resumed_from: int = 0
     """The checkpoint's optimizer step; 0 where it starts anew."""
+    boot: str = ""
+    """Which run of the machine this is; another one later means that it was restarted."""
 
 
 class PhaseEntered(_Event):
@@ -143,10 +145,12 @@ class CheckpointSaved(_Event):
 
 
 class StoppedEarly(_Event):
-    """The held-out loss got no better: the training ended before its last step."""
+    """The training ended before its last step, and what it has learned is the result."""
 
     type: Literal["stopped_early"] = "stopped_early"
     step: int
+    asked: bool = False
+    """Whether the user asked for it; else the held-out loss got no better."""
 
 
 class BestKept(_Event):
@@ -188,10 +192,12 @@ class AnswersCompared(_Event):
 
 
 class TaskStopped(_Event):
-    """The worker stopped because it was asked to."""
+    """The worker stopped to be gone on with later: it was asked to, or the disk is full."""
 
     type: Literal["task_stopped"] = "task_stopped"
     step: int
+    """Of the newest checkpoint."""
+    disk_full: bool = False
 
 
 class TaskCompleted(_Event):

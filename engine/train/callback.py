@@ -9,24 +9,29 @@ from typing import TYPE_CHECKING, Any
 
 from transformers import TrainerCallback
 
+from engine.files import size_of
 from engine.plan.pacing import evaluation_count
 from engine.plan.schedule import steps_per_epoch
 from engine.tasks.events import CheckpointSaved, Evaluated, StepLogged
-from engine.train.checkpoints import seal
+from engine.train.checkpoints import named
 
 if TYPE_CHECKING:
     from transformers import TrainerControl, TrainerState, TrainingArguments
 
     from engine.train.deck_trainer import DeckTrainer
     from engine.train.prepare import Prepared
+    from engine.train.room import Room
     from engine.train.spec import Reporter
 
 
 class ReportingCallback(TrainerCallback):  # type: ignore[misc]
     """Reports every optimizer step, evaluation and checkpoint."""
 
-    def __init__(self, reporter: Reporter, trainer: DeckTrainer, prepared: Prepared) -> None:
+    def __init__(
+        self, reporter: Reporter, trainer: DeckTrainer, prepared: Prepared, room: Room
+    ) -> None:
         self._reporter, self._trainer, self._prepared = reporter, trainer, prepared
+        self._room = room
         self._step_began = time.monotonic()
         self._step_seconds = 0.0
         self._tokens_before = 0
@@ -42,10 +47,14 @@ class ReportingCallback(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         """Stop the clock, and the training where that was asked for."""
         self._step_seconds = time.monotonic() - self._step_began
-        if state.global_step >= state.max_steps and self._prepared.evaluation is not None:
+        last = state.global_step >= state.max_steps or self._reporter.finish_requested
+        if last and self._prepared.evaluation is not None:
             control.should_evaluate = True
-        if self._reporter.stop_requested:
+        if self._reporter.stop_requested or self._reporter.finish_requested:
             control.should_save = control.should_training_stop = True
+        elif self._room.is_short:
+            self._trainer.out_of_room = control.should_training_stop = True
+            control.should_save = self._room.holds_checkpoint
 
     def on_log(
         self,
@@ -72,9 +81,9 @@ class ReportingCallback(TrainerCallback):  # type: ignore[misc]
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Declare a checkpoint complete."""
-        checkpoint = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
-        seal(checkpoint)
+        """Report a checkpoint, which is in its place by now."""
+        checkpoint = named(Path(str(args.output_dir)), state.global_step)
+        self._room.checkpoint = size_of(checkpoint)
         self._reporter.report(CheckpointSaved(step=state.global_step, path=str(checkpoint)))
 
     def _report_step(self, state: TrainerState, logs: dict[str, float]) -> None:

@@ -1,48 +1,97 @@
-"""Checkpoints: complete or invisible. A manifest, written last, names every file and its size."""
+"""Checkpoints: complete or invisible. Written aside, sealed by a manifest, renamed into place."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from engine.files import sync_tree, write_atomic
+from engine.files import sync_folder, sync_tree, write_atomic
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _MANIFEST = "manifest.json"
 _PREFIX = "checkpoint-"
+_ASIDE = ".writing"
 
 
-def seal(checkpoint: Path) -> None:
-    """Make a checkpoint that is fully written durable, then valid."""
-    sizes = {
-        str(path.relative_to(checkpoint)): path.stat().st_size
-        for path in checkpoint.rglob("*")
+@contextmanager
+def written_aside(folder: Path, step: int) -> Iterator[Path]:
+    """Give a folder in which ``checkpoint-<step>`` is to be made; then seal it and move it here.
+
+    Where the block raises, nothing of it is left: the disk may be full.
+    """
+    aside = folder / _ASIDE
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    try:
+        yield aside
+        _seal(made := named(aside, step))
+        # Only a damaged one can be there: a run goes on from the newest that is whole
+        shutil.rmtree(place := named(folder, step), ignore_errors=True)
+        made.rename(place)
+        sync_folder(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _seal(checkpoint: Path) -> None:
+    """Make a checkpoint that is fully written durable, and note what it consists of."""
+    files = {
+        str(path.relative_to(checkpoint)): {"size": path.stat().st_size, "sha256": _digest(path)}
+        for path in sorted(checkpoint.rglob("*"))
         if path.is_file()
     }
     sync_tree(checkpoint)
-    write_atomic(checkpoint / _MANIFEST, json.dumps(sizes, indent=1))
+    write_atomic(checkpoint / _MANIFEST, json.dumps(files, indent=1))
 
 
 def is_complete(checkpoint: Path) -> bool:
-    """Tell whether every file that the manifest names is there in its size."""
+    """Tell whether every file that the manifest names is there as it was written."""
     try:
-        sizes = json.loads((checkpoint / _MANIFEST).read_text(encoding="utf-8"))
-        return all((checkpoint / name).stat().st_size == size for name, size in sizes.items())
-    except (OSError, ValueError, AttributeError):
+        files = json.loads((checkpoint / _MANIFEST).read_text(encoding="utf-8"))
+        return bool(files) and all(
+            (path := checkpoint / name).stat().st_size == written["size"]
+            and _digest(path) == written["sha256"]
+            for name, written in files.items()
+        )
+    except (OSError, ValueError, AttributeError, TypeError, KeyError):
         return False
 
 
 def newest(folder: Path) -> Path | None:
     """Give the complete checkpoint with the highest step; transformers takes any, valid or not."""
-    found = [path for path in folder.glob(_PREFIX + "*") if path.name[len(_PREFIX) :].isdigit()]
-    for checkpoint in sorted(found, key=step_of, reverse=True):
-        if is_complete(checkpoint):
-            return checkpoint
-    return None
+    return next((one for one in _all(folder) if is_complete(one)), None)
+
+
+def prune(folder: Path, keep: int, best_step: int | None) -> None:
+    """Remove all but the newest checkpoints and the best one."""
+    for checkpoint in _all(folder)[keep:]:
+        if step_of(checkpoint) != best_step:
+            shutil.rmtree(checkpoint, ignore_errors=True)
+
+
+def named(folder: Path, step: int) -> Path:
+    """Give the place of a step's checkpoint."""
+    return folder / f"{_PREFIX}{step}"
 
 
 def step_of(checkpoint: Path) -> int:
     """Give the optimizer step that a checkpoint was taken at."""
     return int(checkpoint.name.removeprefix(_PREFIX))
+
+
+def _all(folder: Path) -> list[Path]:
+    """List the checkpoints of a folder, whole or not, the newest first."""
+    found = [path for path in folder.glob(_PREFIX + "*") if path.name[len(_PREFIX) :].isdigit()]
+    return sorted(found, key=step_of, reverse=True)
+
+
+def _digest(path: Path) -> str:
+    """Hash a file's content."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -13,6 +13,7 @@ from engine.data.render import EncodedRow, cut, encode
 from engine.errors import LoraDeckError
 from engine.files import write_atomic
 from engine.results.sample import Sample, make_sample
+from engine.train.spec import StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -39,10 +40,6 @@ _SCHEMA = pa.schema(
 )
 """``tokens`` and ``trained`` are counts; ``key`` is the same for rows that say the same; ``row`` is
 the row's place in its file, counted from 1."""
-
-
-class EncodingStoppedError(Exception):
-    """The worker was asked to stop before all rows were encoded."""
 
 
 class Summary(BaseModel):
@@ -86,7 +83,7 @@ class RowEncoder:
         """Write all rows; the summary comes last and says that they are whole.
 
         Raises:
-            EncodingStoppedError: It was asked to stop.
+            StoppedError: It was asked to stop.
             LoraDeckError: No row can be trained.
         """
         with pa.OSFile(str(folder / ROWS), "wb") as file, pa.ipc.new_stream(file, _SCHEMA) as out:
@@ -106,7 +103,7 @@ class RowEncoder:
                 yield batch
                 batch = []
                 if not self._go_on(self._rows + self._rows_left_out):
-                    raise EncodingStoppedError
+                    raise StoppedError
         if batch:
             yield batch
 

@@ -54,7 +54,7 @@ def prepare(spec: TaskSpec, model_folder: Path, reporter: Reporter) -> Prepared:
 
     Raises:
         LoraDeckError: The file changed since the plan was made, or rows would train nothing.
-        EncodingStoppedError: The worker was asked to stop meanwhile.
+        StoppedError: The worker was asked to stop meanwhile.
     """
     file, shape = _unchanged(spec.plan)
     template, params = ChatTemplate.load(model_folder), spec.plan.training_params

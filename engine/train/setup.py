@@ -18,11 +18,11 @@ from transformers.trainer_callback import EarlyStoppingCallback
 from trl import SFTConfig
 
 from engine.errors import LoraDeckError
-from engine.plan.memory import CHECKPOINTS_KEPT
 from engine.train.callback import ReportingCallback
 from engine.train.deck_trainer import DeckTrainer
 from engine.train.memory_limit import Shrinker
 from engine.train.packing import keep_rows_apart
+from engine.train.room import Room
 from engine.train.rows import collate
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def build_trainer(
         pass_tokens=adjustments.budget(params.batch_size * longest, longest),
         packed=keep_rows_apart(model),
         longest_row=longest,
+        checkpoints_kept=params.save_total_limit,
         on_shrunk=Shrinker(spec, reporter, adjustments),
         model=model,
         args=_arguments(spec, params),
@@ -111,7 +112,7 @@ def build_trainer(
             task_type="CAUSAL_LM",
         ),
     )
-    trainer.add_callback(ReportingCallback(reporter, trainer, prepared))
+    trainer.add_callback(ReportingCallback(reporter, trainer, prepared, Room(spec)))
     if params.early_stopping_patience:
         trainer.add_callback(EarlyStoppingCallback(params.early_stopping_patience))
     return trainer
@@ -167,7 +168,6 @@ def _arguments(spec: TaskSpec, params: TrainingParams) -> SFTConfig:
         greater_is_better=False if evaluates else None,
         save_strategy="steps",
         save_steps=params.save_steps,
-        save_total_limit=CHECKPOINTS_KEPT - 1,
         logging_steps=1,
         logging_nan_inf_filter=False,
         disable_tqdm=True,

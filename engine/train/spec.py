@@ -7,10 +7,23 @@ from typing import TYPE_CHECKING, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from engine.plan.disk import checkpoint_size
 from engine.plan.types import Plan
 
 if TYPE_CHECKING:
     from engine.tasks.events import Event
+
+
+class StoppedError(Exception):
+    """A training ended before it was done, to be gone on with later.
+
+    Args:
+        disk_full: Whether it lacks room; else it was asked to.
+    """
+
+    def __init__(self, *, disk_full: bool = False) -> None:
+        super().__init__("stopped")
+        self.disk_full = disk_full
 
 
 class TaskSpec(BaseModel):
@@ -29,11 +42,20 @@ class TaskSpec(BaseModel):
     """Where it is written before; in the same folder, so that a rename moves it."""
     cache: Path
     """Encoded rows, shared with other tasks; may be emptied at any time."""
+    disk_reserve: int = 0
+    """Bytes that the run leaves free on the disk: it pauses before it takes them."""
+    finish: bool = False
+    """Whether the user asked to end the training where it is and keep the result."""
 
     @property
     def checkpoints(self) -> Path:
         """The folder of the checkpoints."""
         return self.folder / "checkpoints"
+
+    @property
+    def checkpoint_size(self) -> int:
+        """Bytes of a checkpoint as planned."""
+        return checkpoint_size(self.plan)
 
 
 class Reporter(Protocol):
@@ -44,4 +66,8 @@ class Reporter(Protocol):
 
     @property
     def stop_requested(self) -> bool:
-        """Whether the training should end at the next step."""
+        """Whether the training should end at the next step, to be gone on with later."""
+
+    @property
+    def finish_requested(self) -> bool:
+        """Whether it should end at the next step, and what it has learned be the result."""

@@ -5,20 +5,20 @@ from __future__ import annotations
 import gc
 import os
 import time
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from transformers import TrainerState, set_seed
+from transformers import set_seed
 
 from engine.errors import LoraDeckError
+from engine.machine import boot_id
 from engine.results.compare import compare_answers
 from engine.results.stop_test import end_at, stop_test
 from engine.tasks.events import (
-    BestKept,
     PhaseEntered,
     RolledBack,
-    StoppedEarly,
     TaskCompleted,
     TaskStarted,
     TaskStopped,
@@ -27,10 +27,12 @@ from engine.train.adapter import save_adapter
 from engine.train.adjustments import Adjustments
 from engine.train.checkpoints import newest, step_of
 from engine.train.deck_trainer import DeckTrainer, DivergedError
-from engine.train.encoding import EncodingStoppedError
+from engine.train.ending import has_ended, report_end, restore
 from engine.train.prepare import prepare
 from engine.train.probe import peak_memory, probe
+from engine.train.room import is_disk_full
 from engine.train.setup import build_trainer, load_base, load_tokenizer
+from engine.train.spec import StoppedError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -45,27 +47,46 @@ def train(spec: TaskSpec, reporter: Reporter) -> None:
     Raises:
         LoraDeckError: The task cannot be trained; whatever else is raised is a fault of ours.
     """
-    began = time.monotonic()
-    plan, resumed_from = spec.plan, _resume_step(spec)
     reporter.report(
-        TaskStarted(pid=os.getpid(), device=plan.device.name, resumed_from=resumed_from)
+        TaskStarted(
+            pid=os.getpid(),
+            device=spec.plan.device.name,
+            resumed_from=_resume_step(spec),
+            boot=boot_id(),
+        )
     )
-    torch.set_num_threads(max(1, plan.device.cores))
-    folder = Path(plan.model.path or "")
+    disk_full = False
+    try:
+        _train(spec, reporter)
+    except StoppedError as stopped:
+        disk_full = stopped.disk_full
+    except Exception as error:
+        if not is_disk_full(error):
+            raise
+        traceback.print_exc()
+        disk_full = True
+    else:
+        return
+    # Also what a traceback holds is let go by now: reading the checkpoint takes memory
+    reporter.report(TaskStopped(step=_resume_step(spec), disk_full=disk_full))
+
+
+def _train(spec: TaskSpec, reporter: Reporter) -> None:
+    """Go through a training's phases.
+
+    Raises:
+        StoppedError: It is to be gone on with later.
+    """
+    began = time.monotonic()
+    torch.set_num_threads(max(1, spec.plan.device.cores))
+    folder = Path(spec.plan.model.path or "")
 
     reporter.report(PhaseEntered(phase="preparing"))
-    try:
-        prepared = prepare(spec, folder, reporter)
-    except EncodingStoppedError:
-        reporter.report(TaskStopped(step=resumed_from))
-        return
+    prepared = prepare(spec, folder, reporter)
     reporter.report(prepared.summary)
 
     tokenizer = load_tokenizer(prepared, folder)
     trainer = _fit(spec, prepared, tokenizer, reporter)
-    if reporter.stop_requested:
-        reporter.report(TaskStopped(step=max(trainer.state.global_step, _resume_step(spec))))
-        return
 
     reporter.report(PhaseEntered(phase="answering"))
     trainer.leave_packing()
@@ -97,6 +118,7 @@ def _fit(
 
     Raises:
         LoraDeckError: It is lost again; names the row that does it.
+        StoppedError: It is to be gone on with later.
     """
     while True:
         # Read again: what a lack of memory changed stays changed after a roll-back
@@ -140,42 +162,16 @@ def _run(
         reporter,
         adjustments,
     )
-    if checkpoint and _has_ended(checkpoint):
-        _restore(trainer, checkpoint)
+    if checkpoint and (spec.finish or has_ended(checkpoint)):
+        restore(trainer, checkpoint)
     elif not reporter.stop_requested:
         reporter.report(probe(trainer, plan, prepared.lengths.tolist()))
         reporter.report(PhaseEntered(phase="training"))
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    if not reporter.stop_requested:
-        _report_end(trainer.state, reporter)
+    if reporter.stop_requested or trainer.out_of_room:
+        raise StoppedError(disk_full=trainer.out_of_room)
+    report_end(trainer.state, reporter, asked=spec.finish or reporter.finish_requested)
     return trainer
-
-
-def _has_ended(checkpoint: Path) -> bool:
-    """Tell whether a run had ended at a checkpoint: after its last step, or early."""
-    state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
-    if state.global_step >= state.max_steps:
-        return True
-    stopping = state.stateful_callbacks.get("EarlyStoppingCallback")
-    if not isinstance(stopping, dict):
-        return False
-    waited = stopping["attributes"]["early_stopping_patience_counter"]
-    return bool(waited >= stopping["args"]["early_stopping_patience"])
-
-
-def _restore(trainer: DeckTrainer, checkpoint: Path) -> None:
-    """Take a run that had ended as it was: resumed, the trainer would train a step too many."""
-    trainer.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
-    best = trainer.state.best_model_checkpoint
-    trainer._load_from_checkpoint(best or str(checkpoint))
-
-
-def _report_end(state: TrainerState, reporter: Reporter) -> None:
-    """Say where the training ended, and which checkpoint is the result."""
-    if state.global_step < state.max_steps:
-        reporter.report(StoppedEarly(step=state.global_step))
-    if state.best_global_step and state.best_metric is not None:
-        reporter.report(BestKept(step=state.best_global_step, eval_loss=state.best_metric))
 
 
 def _lost(diverged: DivergedError, rate: float) -> LoraDeckError:

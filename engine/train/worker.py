@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import importlib
 import logging
@@ -9,6 +10,8 @@ import os
 import signal
 import sys
 import traceback
+from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError
@@ -16,6 +19,7 @@ from engine.locks import ProcessLock
 from engine.tasks.events import Event, TaskFailed
 from engine.tasks.journal import JournalWriter
 from engine.text import visible
+from engine.train.room import is_disk_full
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -27,15 +31,31 @@ if TYPE_CHECKING:
 LOCK = "worker.lock"
 LOG = "worker.log"
 READY = "ready"
+FINISH = signal.SIGUSR1
+NO_ROOM = errno.ENOSPC
+"""Exit status of a worker that could not even write its journal: the disk is full."""
 _NICE = 10
 log = logging.getLogger(__name__)
+
+
+@dataclass
+class Requests:
+    """What the worker was asked for by signals: ``SIGTERM`` to stop, ``SIGUSR1`` to finish."""
+
+    stop: bool = False
+    finish: bool = False
+
+    def listen(self) -> None:
+        """Take the signals from now on."""
+        signal.signal(signal.SIGTERM, lambda *_: setattr(self, "stop", True))
+        signal.signal(FINISH, lambda *_: setattr(self, "finish", True))
 
 
 class WorkerReporter:
     """Writes each event to the journal, then passes it to the server if that still lives."""
 
-    def __init__(self, folder: Path, queue: Queue[Event]) -> None:
-        self.stop_requested = False
+    def __init__(self, folder: Path, queue: Queue[Event], requests: Requests) -> None:
+        self._requests = requests
         self._journal = JournalWriter(folder)
         self._queue = queue
         self._parent = os.getppid()
@@ -46,6 +66,16 @@ class WorkerReporter:
         # A queue whose reader has died takes events for ever and grows: the journal suffices.
         if os.getppid() == self._parent:
             self._queue.put(numbered)
+
+    @property
+    def stop_requested(self) -> bool:
+        """Whether to stop at the next step, to be gone on with later."""
+        return self._requests.stop
+
+    @property
+    def finish_requested(self) -> bool:
+        """Whether to end the training at the next step and keep what it has learned."""
+        return self._requests.finish
 
     def close(self) -> None:
         """Make the journal durable."""
@@ -78,21 +108,32 @@ def worker_main(connection: Connection, queue: Queue[Event], gpu: str) -> None:
 
 def run_task(spec: TaskSpec, queue: Queue[Event]) -> None:
     """Train under the task's lock, with the task's log; every failure becomes an event."""
+    requests = Requests()
+    requests.listen()  # before the lock: whoever sees it held may send a signal
     lock = ProcessLock(spec.folder / LOCK)
     if not lock.acquire(patience=2.0):
         return  # another worker has the task already
     _write_output_to(spec.folder / LOG)
-    reporter = WorkerReporter(spec.folder, queue)
-    signal.signal(signal.SIGTERM, lambda *_: setattr(reporter, "stop_requested", True))
+    try:
+        with closing(WorkerReporter(spec.folder, queue, requests)) as reporter:
+            _train(spec, reporter)
+    except OSError as error:
+        if not is_disk_full(error):
+            raise
+        sys.exit(NO_ROOM)
+
+
+def _train(spec: TaskSpec, reporter: WorkerReporter) -> None:
+    """Train, and report a failure in words."""
     try:
         importlib.import_module("engine.train.trainer").train(spec, reporter)
     except LoraDeckError as error:
         reporter.report(TaskFailed(title=error.title, message=error.message, hint=error.hint))
-    except Exception as error:  # noqa: BLE001 - whatever happens in a training must be reported
+    except Exception as error:
+        if is_disk_full(error):
+            raise
         traceback.print_exc()
         reporter.report(_unforeseen(error, spec.folder / LOG))
-    finally:
-        reporter.close()
 
 
 def _unforeseen(error: Exception, log_file: Path) -> TaskFailed:

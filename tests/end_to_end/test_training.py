@@ -230,7 +230,7 @@ from engine.train.trainer import train
 folder, output = map(Path, sys.argv[1:])
 plan = Plan.model_validate_json((folder / "plan.json").read_text())
 class Reporter:
-    stop_requested = False
+    stop_requested = finish_requested = False
     def report(self, event): print(event.type)
 train(TaskSpec(task_id="again", task_name="again", plan=plan, folder=folder, output=output,
                partial=output.with_name("partial"), cache=output.with_name("cache")), Reporter())

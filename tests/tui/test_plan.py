@@ -236,7 +236,7 @@ async def test_planning_is_said_and_blocks_nothing(tmp_path: Path) -> None:
         await pilot.press("r")
         await until(pilot, lambda: "Planning…" in text_of(app))
         await pilot.press("G")
-        assert screen.parameters.cursor == "save_steps"
+        assert screen.parameters.cursor == "save_total_limit"
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
         engine.plan_gate.set()

@@ -90,7 +90,7 @@ def test_too_little_memory_is_refused() -> None:
 
 
 def test_too_little_disk_is_refused() -> None:
-    with pytest.raises(DiskFullError, match=r"471 MB, 200 MB are free"):
+    with pytest.raises(DiskFullError, match=r"608 MB, 200 MB are free"):
         refuse_impossible(plan_for(12, disk_free=200_000_000))
 
 
@@ -141,7 +141,7 @@ def test_a_run_on_a_card_that_is_not_here_is_refused() -> None:
 def test_disk_is_told_by_its_parts() -> None:
     plan = plan_for(12, measured=12)
     assert plan.disk_parts == {
-        "checkpoints": 3 * (12 * 9_768_960 + 20_000_000),
+        "checkpoints": 4 * (12 * 9_768_960 + 20_000_000),
         "adapter": 4 * 9_768_960 + 20_000_000,
         "cache": 8 * plan.lengths.estimated_total,
     }

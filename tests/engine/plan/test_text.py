@@ -44,7 +44,7 @@ def test_memory_and_disk_are_shown_as_sums() -> None:
     text = " ".join("\n".join(plan_lines(PLANS["few rows"])).split())
     plan = PLANS["few rows"]
     assert all(f"{name} " in text for name in plan.memory.parts)
-    assert "checkpoints 412 MB + adapter 59.1 MB + cache" in text
+    assert "checkpoints 549 MB + adapter 59.1 MB + cache" in text
     corrected = plan.memory.model_copy(update={"measured": True})
     lines = plan_lines(plan.model_copy(update={"memory": corrected, "seconds": 750.0}))
     text = " ".join("\n".join(lines).split())

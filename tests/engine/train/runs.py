@@ -29,17 +29,23 @@ class Kept:
 
     Args:
         stop_when: Asked after each event whether the training should stop.
+        finish_when: Asked after each event whether it should end and keep its result.
     """
 
-    def __init__(self, stop_when: Callable[[Event], bool] = lambda _: False) -> None:
+    def __init__(
+        self,
+        stop_when: Callable[[Event], bool] = lambda _: False,
+        finish_when: Callable[[Event], bool] = lambda _: False,
+    ) -> None:
         self.events: list[Event] = []
-        self.stop_requested = False
-        self._stop_when = stop_when
+        self.stop_requested = self.finish_requested = False
+        self._stop_when, self._finish_when = stop_when, finish_when
 
     def report(self, event: Event) -> None:
         """Keep an event."""
         self.events.append(event)
         self.stop_requested = self.stop_requested or self._stop_when(event)
+        self.finish_requested = self.finish_requested or self._finish_when(event)
 
     def of(self, kind: type[Kind]) -> list[Kind]:
         """Give the events of a kind."""

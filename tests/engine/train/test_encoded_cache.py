@@ -12,7 +12,8 @@ from engine.data.inspect import inspect_dataset
 from engine.results.sample import Sample
 from engine.train import encoded_cache
 from engine.train.encoded_cache import EncodedCache
-from engine.train.encoding import ROWS, SUMMARY, EncodingStoppedError, Summary
+from engine.train.encoding import ROWS, SUMMARY, Summary
+from engine.train.spec import StoppedError
 from tests.engine.train.runs import write_rows
 from tests.tiny_llama import make_tiny_llama
 
@@ -56,9 +57,9 @@ def test_an_entry_is_made_once(tmp_path: Path) -> None:
 def test_a_stop_leaves_nothing(tmp_path: Path) -> None:
     def stop(folder: Path) -> Summary:
         (folder / "rows.arrow").write_text("half")
-        raise EncodingStoppedError
+        raise StoppedError
 
-    with pytest.raises(EncodingStoppedError):
+    with pytest.raises(StoppedError):
         EncodedCache(tmp_path).get("a", stop)
     assert list(tmp_path.iterdir()) == []
 

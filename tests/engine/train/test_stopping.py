@@ -1,0 +1,158 @@
+"""Runs that end before their last step: asked to, or for want of room on the disk."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from engine.tasks.events import (
+    BestKept,
+    Evaluated,
+    StepLogged,
+    StoppedEarly,
+    TaskCompleted,
+    TaskStarted,
+    TaskStopped,
+)
+from engine.train import deck_trainer, room
+from engine.train.checkpoints import named, newest, step_of
+from engine.train.room import is_disk_full
+from engine.train.trainer import train
+from tests.engine.train.runs import Kept, plan_of, spec_of, write_rows
+from tests.tiny_llama import make_tiny_llama
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from engine.tasks.events import Event
+    from engine.train.spec import TaskSpec
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
+SETTINGS = {"num_epochs": 2, "save_steps": 5, "eval_rows": 8, "dtype": "float32"}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny model."""
+    return make_tiny_llama(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture
+def spec(model: Path, tmp_path: Path) -> TaskSpec:
+    """A task of sixteen steps."""
+    rows = write_rows(tmp_path / "rows.jsonl", 40)
+    return spec_of(plan_of(rows, model, **SETTINGS), tmp_path)
+
+
+def _at(step: int) -> object:
+    """Tell the event of a step."""
+    return lambda event: isinstance(event, StepLogged) and event.step == step
+
+
+def _weights(spec: TaskSpec) -> dict[str, torch.Tensor]:
+    """Read the finished adapter."""
+    return load_file(spec.output / "adapter_model.safetensors")
+
+
+def test_a_run_asked_to_finish_keeps_the_best_of_what_it_has_learned(spec: TaskSpec) -> None:
+    kept = Kept(finish_when=lambda event: isinstance(event, StepLogged) and event.step == 7)
+    train(spec, kept)
+    assert kept.of(StoppedEarly) == [kept.of(StoppedEarly)[0].model_copy(update={"asked": True})]
+    assert kept.of(StepLogged)[-1].step == 8
+    assert [one.step for one in kept.of(Evaluated)] == [5, 8]
+    (best,) = kept.of(BestKept)
+    assert kept.of(TaskCompleted)
+    saved = load_file(named(spec.checkpoints, best.step) / "adapter_model.safetensors")
+    assert all(torch.equal(weight, saved[name]) for name, weight in _weights(spec).items())
+
+
+def test_a_finish_that_was_cut_off_is_made_up_for(spec: TaskSpec) -> None:
+    train(spec, Kept(lambda event: isinstance(event, StepLogged) and event.step == 7))
+    again = Kept()
+    train(spec.model_copy(update={"finish": True}), again)
+    assert not again.of(StepLogged)
+    assert again.of(StoppedEarly)[0].step == 8
+    assert again.of(TaskCompleted)
+
+
+def test_a_run_stops_while_there_is_room_for_a_checkpoint(
+    spec: TaskSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free = iter([10**9] * 7 + [10**8] * 100)
+    monkeypatch.setattr(room.Room, "_free", lambda _: next(free))
+    kept = Kept()
+    train(spec.model_copy(update={"disk_reserve": 5 * 10**8}), kept)
+    (stopped,) = kept.of(TaskStopped)
+    assert stopped.disk_full
+    assert stopped.step == kept.of(StepLogged)[-1].step == 8
+    again = Kept()
+    train(spec, again)
+    assert again.of(TaskStarted)[0].resumed_from == 8
+    assert again.of(TaskCompleted)
+
+
+def test_a_checkpoint_that_does_not_fit_loses_none_before_it(
+    spec: TaskSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Kept()
+    train(spec, whole)
+    expected = _weights(spec)
+    shutil.rmtree(spec.output)
+    shutil.rmtree(spec.checkpoints)
+
+    def full(this: deck_trainer.DeckTrainer, *_: object) -> None:
+        if this.state.global_step == 10:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(deck_trainer.DeckTrainer, "_save_scaler", full)
+    kept = Kept()
+    train(spec, kept)
+    assert [(one.disk_full, one.step) for one in kept.of(TaskStopped)] == [(True, 5)]
+    found = newest(spec.checkpoints)
+    assert found
+    assert step_of(found) == 5
+    assert not (spec.checkpoints / ".writing").exists()
+    monkeypatch.undo()
+    train(spec, Kept())
+    assert all(torch.equal(weight, expected[name]) for name, weight in _weights(spec).items())
+
+
+def test_a_damaged_best_checkpoint_is_not_handed_out(spec: TaskSpec) -> None:
+    def stop(event: Event) -> bool:
+        return isinstance(event, StepLogged) and event.step == 11
+
+    train(spec, Kept(stop))
+    whole = spec.model_copy(update={"output": spec.output.with_name("whole")})
+    shutil.copytree(spec.checkpoints, spec.folder / "kept")
+    train(whole, Kept())
+    shutil.rmtree(spec.checkpoints)
+    (spec.folder / "kept").rename(spec.checkpoints)
+    damaged = named(spec.checkpoints, 10) / "adapter_model.safetensors"
+    damaged.write_bytes(b"\0" * damaged.stat().st_size)
+    again = Kept()
+    train(spec, again)
+    assert again.of(TaskStarted)[0].resumed_from == 12
+    assert again.of(BestKept)[0].step == 16
+
+
+@pytest.mark.parametrize(
+    ("error", "full"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), True),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), True),
+        (RuntimeError("PytorchStreamWriter failed writing file data/0: file write failed"), True),
+        (ValueError("I/O error: No space left on device (os error 28)"), True),
+        (OSError(errno.EACCES, "Permission denied"), False),
+        (RuntimeError("CUDA out of memory"), False),
+    ],
+)
+def test_a_full_disk_is_told_from_other_faults(error: Exception, full: bool) -> None:
+    assert is_disk_full(error) is full
+    outer = RuntimeError("while saving")
+    outer.__cause__ = error
+    assert is_disk_full(outer) is full
