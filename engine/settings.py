@@ -28,7 +28,15 @@ class Settings(BaseModel):
     spare_free_gb: float = Field(3.0, ge=0)
     """Keep no spare worker while less memory than this is free."""
     stop_grace_seconds: float = Field(30.0, gt=0)
-    """How long a worker that was asked to stop may take before it is killed."""
+    """How long the worker of a cancelled task may take to end before it is killed."""
+    tasks_per_gpu: int = Field(4, ge=1)
+    """How many trainings may share a GPU where their memory fits."""
+    tasks_per_cpu: int = Field(1, ge=1)
+    """How many trainings may share the CPU where they fit; each makes the others slower."""
+    disk_reserve_mb: float = Field(100.0, ge=0)
+    """A training pauses before it takes this much of the disk, and goes on when there is room."""
+    clear_checkpoints: bool = False
+    """Remove a task's checkpoints once its adapter is saved."""
 
 
 def load_settings(home: Home) -> Settings:

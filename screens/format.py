@@ -48,6 +48,12 @@ PHASES = {
     "answering": "asking base and adapter",
     "saving": "saving the adapter",
 }
+_ASKED = {
+    "pause": Sign("■", "pausing", "warn"),
+    "cancel": Sign("■", "cancelling", "warn"),
+    "discard": Sign("■", "cancelling", "warn"),
+    "finish": Sign("■", "finishing", "run"),
+}
 _WEEK = 6  # days in which the name of a day says which one
 _SPARKS = "▁▂▃▄▅▆▇█"
 
@@ -55,8 +61,8 @@ _SPARKS = "▁▂▃▄▅▆▇█"
 def sign_of(view: TaskView) -> Sign:
     """Give a task's state; one that was asked to stop says so."""
     task = view.task
-    if task.cancel_requested and not task.status.ended:
-        return Sign("■", "cancelling", "warn")
+    if task.requested and not task.status.ended:
+        return _ASKED[task.requested]
     return STATES[task.status]
 
 

@@ -215,7 +215,7 @@ class TaskScreen(DeckScreen[None]):
             return False
         task = self.view.task
         return {
-            "cancel": not task.status.ended and not task.cancel_requested,
+            "cancel": not task.status.ended and not task.requested,
             "delete": task.status.ended,
             "copy_path": task.status == "completed",
         }[action]

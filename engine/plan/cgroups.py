@@ -37,6 +37,25 @@ def memory_limits(system: Path = Path("/")) -> list[tuple[int, int]]:
     return [limit for limit in limits if limit]
 
 
+def out_of_memory_kills(system: Path = Path("/")) -> int:
+    """Count the processes that the kernel has killed for lack of memory in this process's groups.
+
+    Args:
+        system: Where the file system begins; another folder in tests.
+    """
+    return max((_kills(folder) for _, folder in _folders(system, "memory")), default=0)
+
+
+def _kills(folder: Path) -> int:
+    """Read one group's count, under the name of either version."""
+    for name in ("memory.events", "memory.oom_control"):
+        for line in _read(folder / name).splitlines():
+            key, _, value = line.partition(" ")
+            if key == "oom_kill" and value.isdigit():
+                return int(value)
+    return 0
+
+
 def processor_limit(system: Path = Path("/")) -> float | None:
     """Read how many processors' worth of time this process may use; ``None`` for all.
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
     from engine.home import Home
+    from engine.tasks.queue import Where
 
 _ERRORS = {
     kind.http_status: kind
@@ -187,9 +188,37 @@ class EngineClient:
         """Read the plan that a task was made from."""
         return Plan.model_validate(await self.call("GET", _task(task_id) + "/plan"))
 
-    async def cancel(self, task_id: str) -> TaskRecord:
-        """Ask a task to end without a result."""
-        return TaskRecord.model_validate(await self.call("POST", _task(task_id) + "/cancel"))
+    async def cancel(self, task_id: str, *, keep: bool = True) -> TaskRecord:
+        """Ask a task to end without a result; with ``keep`` it can be resumed after all."""
+        return await self._act(task_id, f"cancel?keep={str(keep).lower()}")
+
+    async def pause(self, task_id: str) -> TaskRecord:
+        """Ask a task to pause at its next step, or hold a pending one back."""
+        return await self._act(task_id, "pause")
+
+    async def resume(self, task_id: str) -> TaskRecord:
+        """Queue a paused, failed or cancelled task again."""
+        return await self._act(task_id, "resume")
+
+    async def finish(self, task_id: str) -> TaskRecord:
+        """Ask a task to end its training and keep what it has learned as the result."""
+        return await self._act(task_id, "finish")
+
+    async def start(self, task_id: str, *, anyway: bool = False) -> TaskRecord:
+        """Start a waiting task now; with ``anyway`` although its memory is not free."""
+        return await self._act(task_id, f"start?anyway={str(anyway).lower()}")
+
+    async def move(self, task_id: str, where: Where) -> TaskRecord:
+        """Move a pending task among those of its priority."""
+        return await self._act(task_id, f"move?where={where}")
+
+    async def prioritize(self, task_id: str, priority: int) -> TaskRecord:
+        """Let a task that has not started yet go before those of a lower priority."""
+        return await self._act(task_id, f"priority?priority={priority}")
+
+    async def _act(self, task_id: str, action: str) -> TaskRecord:
+        """Do something with a task."""
+        return TaskRecord.model_validate(await self.call("POST", f"{_task(task_id)}/{action}"))
 
     async def delete(self, task_id: str, *, with_adapter: bool = False) -> TaskRecord:
         """Remove an ended task with its folder, and its adapter where that is asked for."""

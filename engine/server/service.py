@@ -32,6 +32,8 @@ from engine.plan.presets import find_preset
 from engine.plan.types import PLAN
 from engine.server.pulls import Pulls
 from engine.server.wire import EngineInfo
+from engine.tasks.admission import held, same
+from engine.tasks.control import Control
 from engine.tasks.live import LiveTasks
 from engine.tasks.pool import WorkerPool
 from engine.tasks.record import Status, TaskRecord, check_task_name
@@ -61,6 +63,7 @@ class EngineService:
         self.live = LiveTasks(home, self.store)
         self.pool = WorkerPool(settings)
         self.scheduler = Scheduler(home, settings, self.store, self.live, self.pool)
+        self.control = Control(self.store, self.live, self.scheduler)
         self.pulls = Pulls(home)
         self._creating = asyncio.Lock()
         self._lengths: OrderedDict[tuple[str, str, str], Lengths] = OrderedDict()
@@ -68,8 +71,9 @@ class EngineService:
     @property
     def busy(self) -> bool:
         """Whether something would be lost or delayed if the server ended now."""
-        waiting = self.scheduler.count(Status.RUNNING) + self.scheduler.count(Status.PENDING)
-        return bool(waiting) or self.pulls.active
+        going_on = (Status.RUNNING, Status.PENDING)
+        waiting = any(task.status in going_on or task.waits_for_disk for task in self.store.all())
+        return waiting or self.pulls.active
 
     def info(self) -> EngineInfo:
         """Tell the server's state."""
@@ -89,6 +93,13 @@ class EngineService:
         self.pool.warm(device.uuid)
         return device
 
+    async def _whole_device(self) -> Device:
+        """Give the device of a run with what tasks under way hold of it: it waits for them."""
+        device = await self.warm()
+        there = (one for one in self.scheduler.occupants() if same(one.plan.device, device))
+        ours = sum(held(one.pid, device) for one in there)
+        return device.model_copy(update={"memory_free": device.memory_free + ours})
+
     async def plan(self, request: PlanRequest) -> Plan:
         """Decide every parameter of a run; meanwhile a spare worker imports what it will need.
 
@@ -102,7 +113,7 @@ class EngineService:
         inspection = await inspect_whole(self.home.cache, dataset, request.mapping)
         refuse_errors(inspection, request.leave_out)
         model = await self._planned_model(request.base_model)
-        device = named or await self.warm()
+        device = named or await self._whole_device()
         lengths = await self._measure(inspection, request.mapping, model)
         making = partial(
             make_plan,

@@ -12,6 +12,7 @@ from engine.plan.types import Plan
 from engine.server.context import FoundTask, Service, until_stopped
 from engine.server.wire import PlanRequest, TrainRequest
 from engine.tasks.events import Event
+from engine.tasks.queue import Where
 from engine.tasks.record import TaskRecord
 from engine.tasks.view import TasksUpdate
 
@@ -49,9 +50,47 @@ async def task_plan(service: Service, found: FoundTask) -> Plan:
 
 
 @router.post("/tasks/{task_id}/cancel")
-async def cancel(service: Service, found: FoundTask) -> TaskRecord:
-    """End a task without a result."""
-    return service.scheduler.cancel(found)
+async def cancel(service: Service, found: FoundTask, *, keep: bool = True) -> TaskRecord:
+    """End a task without a result; with ``keep`` its checkpoints stay, and it can be resumed."""
+    return service.control.cancel(found, keep=keep)
+
+
+@router.post("/tasks/{task_id}/pause")
+async def pause(service: Service, found: FoundTask) -> TaskRecord:
+    """Pause a running task at its next step, or hold a pending one back."""
+    return service.control.pause(found)
+
+
+@router.post("/tasks/{task_id}/resume")
+async def resume(service: Service, found: FoundTask) -> TaskRecord:
+    """Queue a paused, failed or cancelled task again; it goes on from its newest checkpoint."""
+    return service.control.resume(found)
+
+
+@router.post("/tasks/{task_id}/finish")
+async def finish(service: Service, found: FoundTask) -> TaskRecord:
+    """End the training early; what it has learned becomes the result."""
+    return service.control.finish(found)
+
+
+@router.post("/tasks/{task_id}/start")
+async def start(service: Service, found: FoundTask, *, anyway: bool = False) -> TaskRecord:
+    """Start a waiting task now; with ``anyway`` although its memory is not free."""
+    return service.control.start(found, anyway=anyway)
+
+
+@router.post("/tasks/{task_id}/move")
+async def move(service: Service, found: FoundTask, where: Where) -> TaskRecord:
+    """Move a pending task among those of its priority."""
+    return service.control.move(found, where)
+
+
+@router.post("/tasks/{task_id}/priority")
+async def prioritize(
+    service: Service, found: FoundTask, priority: Annotated[int, Query(ge=-100, le=100)]
+) -> TaskRecord:
+    """Let a task that has not started yet go before those of a lower priority."""
+    return service.control.prioritize(found, priority)
 
 
 @router.delete("/tasks/{task_id}")

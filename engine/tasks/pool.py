@@ -105,6 +105,11 @@ class WorkerPool:
         """Whether a worker with its imports done is waiting."""
         return self._spare is not None and self._spare.alive and self._spare.ready
 
+    @property
+    def spare_pid(self) -> int | None:
+        """The pid of the spare worker; ``None`` where there is none."""
+        return self._spare.process.pid if self._spare and self._spare.alive else None
+
     def warm(self, gpu: str) -> None:
         """Have a spare worker import, unless there is one, memory is short, or it is off."""
         if spare := self._spare_for(gpu):

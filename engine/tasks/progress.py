@@ -50,6 +50,8 @@ class Progress:
     def __init__(self) -> None:
         self.phase = ""
         self.device = ""
+        self.pid, self.boot = 0, ""
+        """Of the worker that has the task, or had it last, and of the machine's run."""
         self.rows_encoded = 0
         self.step = 0
         self.max_steps = 0
@@ -135,7 +137,7 @@ class Progress:
 
     def _begin(self, event: TaskStarted) -> None:
         """Start an attempt: times of an earlier process do not tell this one's."""
-        self.device = event.device
+        self.device, self.pid, self.boot = event.device, event.pid, event.boot
         self.outcome = None
         self._go_back(event.resumed_from)
 

@@ -6,7 +6,7 @@ import secrets
 import unicodedata
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -30,7 +30,8 @@ class Status(StrEnum):
         return self in (Status.COMPLETED, Status.FAILED, Status.CANCELLED)
 
 
-# A running task goes back to pending when its worker was lost: it resumes from its checkpoint.
+# A running task goes back to pending when its worker was lost: it resumes from its checkpoint. So
+# do failed and cancelled ones, where the user asks for it.
 _TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.PENDING: frozenset({Status.RUNNING, Status.PAUSED, Status.CANCELLED, Status.FAILED}),
     Status.RUNNING: frozenset(
@@ -39,8 +40,13 @@ _TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.PAUSED: frozenset({Status.PENDING, Status.CANCELLED, Status.FAILED}),
     Status.COMPLETED: frozenset(),
     Status.FAILED: frozenset({Status.PENDING}),
-    Status.CANCELLED: frozenset(),
+    Status.CANCELLED: frozenset({Status.PENDING}),
 }
+
+
+Request = Literal["", "pause", "cancel", "discard", "finish"]
+"""``cancel`` keeps the checkpoints, ``discard`` does not; ``finish`` ends the training early and
+keeps what it has learned as the result."""
 
 
 class TaskRecord(BaseModel):
@@ -66,7 +72,14 @@ class TaskRecord(BaseModel):
     completed_at: datetime | None = None
     final_loss: float | None = None
     """Of the last epoch, once completed."""
-    cancel_requested: bool = False
+    requested: Request = ""
+    """What the user has asked of a running task that it has not done yet."""
+    waits_for_disk: bool = False
+    """Whether a paused task goes on by itself once there is room on the disk."""
+    priority: int = Field(0, ge=-100, le=100)
+    """Pending tasks of a higher one start first."""
+    place: float | None = None
+    """Among pending tasks of one priority, the lowest starts first; ``None`` goes by age."""
     interruptions: int = 0
     """How often the worker was lost since a checkpoint was last written."""
     resume_step: int = 0
@@ -87,8 +100,7 @@ class TaskRecord(BaseModel):
         now = datetime.now(UTC)
         if status is Status.RUNNING and self.started_at is None:
             changes["started_at"] = now
-        if status.ended:
-            changes["completed_at"] = now
+        changes["completed_at"] = now if status.ended else None
         return self.model_copy(update={"status": status, "message": message, **changes})
 
 

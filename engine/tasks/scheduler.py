@@ -7,41 +7,58 @@ import logging
 import os
 import shutil
 import signal
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from engine.errors import ConflictError
 from engine.locks import holder
 from engine.plan.calibration import Calibrations
+from engine.plan.cgroups import out_of_memory_kills
 from engine.plan.types import Plan
-from engine.tasks.events import StopTested, TaskCompleted, TaskFailed, TaskStopped
+from engine.tasks.admission import Admission, Occupant, same
+from engine.tasks.causes import Exit
+from engine.tasks.endings import NO_ROOM, ended
+from engine.tasks.queue import in_order
 from engine.tasks.record import Status, TaskRecord
+from engine.text import human_bytes
 from engine.train.adjustments import Adjustments
 from engine.train.spec import TaskSpec
-from engine.train.worker import LOCK
+from engine.train.worker import DISK_FULL, FINISH, LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from engine.home import Home
+    from engine.plan.types import Device
     from engine.settings import Settings
     from engine.tasks.live import LiveTasks
     from engine.tasks.pool import Worker, WorkerPool
-    from engine.tasks.progress import Outcome
     from engine.tasks.store import TaskStore
 
 log = logging.getLogger(__name__)
 _ADOPTED_POLL_SECONDS = 0.5
-_MAX_INTERRUPTIONS = 3
 
 
 class Scheduler:
-    """One task at a time, oldest first; the store changes only here and only with a state."""
+    """Runs what fits, in the queue's order; the store changes only with a task's state."""
 
     def __init__(
-        self, home: Home, settings: Settings, store: TaskStore, live: LiveTasks, pool: WorkerPool
+        self,
+        home: Home,
+        settings: Settings,
+        store: TaskStore,
+        live: LiveTasks,
+        pool: WorkerPool,
+        admission: Admission | None = None,
     ) -> None:
         self._home, self._settings = home, settings
         self._store, self._live, self._pool = store, live, pool
+        self._admission = admission or Admission(settings, home.root)
         self._workers: dict[str, Worker] = {}
+        self._kills: dict[str, int] = {}
+        """How often the kernel had killed for lack of memory when each task was started."""
+        self._devices: dict[str, Device] = {}
+        """Where each task runs that this server has started: not always where it was planned."""
         self._adopted: set[str] = set()
         self._jobs: set[asyncio.Task[None]] = set()
 
@@ -54,47 +71,74 @@ class Scheduler:
         for task in self._with_status(Status.RUNNING):
             if task.id not in self._workers and task.id not in self._adopted:
                 self._settle(task.id)
+        for task in self._with_status(Status.PAUSED):
+            if task.waits_for_disk and self._has_disk(task.id):
+                words = f"There is room on the disk again; goes on from step {task.resume_step}."
+                self.change(task.moved(Status.PENDING, words, waits_for_disk=False))
         self.admit()
 
     def admit(self) -> None:
-        """Start the oldest pending task if none is running."""
-        for task in reversed(self._with_status(Status.PENDING)):
-            if self._with_status(Status.RUNNING):
-                return
-            self._launch(task)
+        """Start pending tasks in their order; one that has to wait holds up those after it.
+
+        Otherwise small tasks would overtake a large one for ever.
+        """
+        blocked: list[Device] = []
+        for task in in_order(self._with_status(Status.PENDING)):
+            plan = self._plan_of(task)
+            if plan is None or any(same(plan.device, one) for one in blocked):
+                continue
+            if not self._admission.has_disk(plan):
+                words = NO_ROOM.format(step=task.resume_step)
+                self.change(task.moved(Status.PAUSED, words, waits_for_disk=True))
+            elif device := self._device_for(plan):
+                self.launch(task, plan, device)
+            else:
+                blocked.append(plan.device)
+
+    def occupants(self) -> list[Occupant]:
+        """List the tasks that run, with what they take."""
+        found = []
+        for task in self._with_status(Status.RUNNING):
+            with suppress(OSError, ValueError):
+                plan = Plan.load(self._home.task(task.id))
+                device = self._devices.get(task.id, plan.device)
+                plan = plan.model_copy(update={"device": device})
+                found.append(Occupant(plan, self.worker_pid(task.id)))
+        return found
 
     def count(self, status: Status) -> int:
         """Count the tasks in a state."""
         return len(self._with_status(status))
 
-    def cancel(self, task: TaskRecord) -> TaskRecord:
-        """End a task without a result: at once, or at its worker's next step.
+    def start(self, task: TaskRecord, *, anyway: bool) -> None:
+        """Start a task before all others and beside those that run.
+
+        Args:
+            anyway: Whether to start it although its memory is not free.
 
         Raises:
-            ConflictError: It has ended already.
+            ConflictError: Its memory is not free, or its plan is gone.
         """
-        if task.status is not Status.RUNNING:
-            return self._change(task.moved(Status.CANCELLED, "Cancelled before it started."))
-        task = self._change(
-            task.model_copy(
-                update={"cancel_requested": True, "message": "Stopping at the next step."}
+        plan = self._plan_of(task)
+        device = plan and self._device_for(plan, crowd=True)
+        if plan and anyway:
+            device = device or plan.device
+        if not (plan and device):
+            needed = f"{human_bytes(plan.memory.total)} are not free" if plan else "no plan is left"
+            raise ConflictError(
+                "No room to start it now",
+                f"'{task.task_name}': {needed}.",
+                f"It starts by itself when they are. Or: loradeck tasks start {task.id} --anyway",
             )
-        )
-        self._stop_worker(task.id)
-        return task
+        self.launch(task, plan, device)
 
-    def _launch(self, task: TaskRecord) -> None:
-        """Hand a task to a worker; one whose plan is gone fails."""
+    def launch(self, task: TaskRecord, plan: Plan, device: Device) -> None:
+        """Hand a pending task to a worker."""
         folder = self._home.task(task.id)
-        try:
-            plan = Plan.load(folder)
-        except (OSError, ValueError) as error:
-            log.warning("plan of task %s: %s", task.id, error)
-            self._change(task.moved(Status.FAILED, f"{folder}/plan.json cannot be read."))
-            return
-        self._change(task.moved(Status.RUNNING))
-        worker = self._pool.take(plan.device.uuid)
-        self._workers[task.id] = worker
+        worker = self._pool.take(device.uuid)
+        self.change(task.moved(Status.RUNNING))
+        self._workers[task.id], self._devices[task.id] = worker, device
+        self._kills[task.id] = out_of_memory_kills()
         worker.pump(
             on_event=lambda _: self._live.touch(task.id),
             on_exit=lambda code: self._settle(task.id, code),
@@ -103,13 +147,63 @@ class Scheduler:
             TaskSpec(
                 task_id=task.id,
                 task_name=task.task_name,
-                plan=plan,
+                plan=plan.model_copy(update={"device": device}),
                 folder=folder,
                 output=self._home.adapter(task.task_name),
                 partial=self._home.partial_adapter(task.id),
                 cache=self._home.encoded,
+                disk_reserve=self._admission.reserve,
+                finish=task.requested == "finish",
             )
         )
+
+    def carry_out(self, task: TaskRecord) -> None:
+        """Pass on to a task's worker what the user has asked for."""
+        pid = self.worker_pid(task.id)
+        if task.requested == "finish":
+            if pid:
+                _signal(pid, FINISH)
+        elif pid:
+            _signal(pid, signal.SIGTERM)
+            if task.requested != "pause":
+                self._spawn_job(self._end_late(task.id))
+        elif worker := self._workers.get(task.id):
+            worker.process.kill()  # it has not taken the task up: nothing is lost
+
+    def drop_checkpoints(self, task_id: str) -> None:
+        """Remove a task's checkpoints, beside everything else."""
+        folder = self._home.task(task_id) / "checkpoints"
+        self._spawn_job(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
+
+    def change(self, task: TaskRecord) -> TaskRecord:
+        """Store a changed record and tell the followers."""
+        self._store.put(task)
+        self._live.touch(task.id)
+        return task
+
+    def worker_pid(self, task_id: str) -> int | None:
+        """Give the pid of the process that holds the task's lock."""
+        return holder(self._home.task(task_id) / LOCK)
+
+    def _device_for(self, plan: Plan, *, crowd: bool = False) -> Device | None:
+        """Find room for a plan; in a crowd, beside more tasks than usual."""
+        spare = self._pool.spare_pid
+        return self._admission.device_for(plan, self.occupants(), spare=spare, crowd=crowd)
+
+    def _plan_of(self, task: TaskRecord) -> Plan | None:
+        """Read the plan of a pending task; one whose plan is gone fails."""
+        try:
+            return Plan.load(folder := self._home.task(task.id))
+        except (OSError, ValueError) as error:
+            log.warning("plan of task %s: %s", task.id, error)
+            self.change(task.moved(Status.FAILED, f"{folder}/plan.json cannot be read."))
+            return None
+
+    def _has_disk(self, task_id: str) -> bool:
+        """Tell whether the disk holds what a task is to write."""
+        with suppress(OSError, ValueError):
+            return self._admission.has_disk(Plan.load(self._home.task(task_id)))
+        return True  # its plan is gone: admitting it says so
 
     def _settle(self, task_id: str, exit_code: int | None = None) -> None:
         """Give a task whose worker is gone the state that its journal tells."""
@@ -117,70 +211,38 @@ class Scheduler:
         if task_id not in self._store:
             return
         task = self._store.get(task_id)
-        if self._worker_pid(task_id) is not None:
+        if self.worker_pid(task_id) is not None:
             self._adopt(task)  # an earlier server's worker still has it
         elif task.status is Status.RUNNING:
-            ended = self._ended(task, self._live.progress(task_id).outcome, exit_code)
-            self._change(ended)
-            self._remember(task_id)
-            self._live.forget(task_id)
-            if ended.status is Status.CANCELLED:
-                partial = self._home.partial_adapter(task.id)
-                self._spawn_job(asyncio.to_thread(shutil.rmtree, partial, ignore_errors=True))
+            self._end(task, exit_code)
             self.admit()
             if worker:
                 self._pool.warm(worker.gpu)
 
-    def _ended(
-        self, task: TaskRecord, outcome: Outcome | None, exit_code: int | None
-    ) -> TaskRecord:
-        """Tell what became of a task from its last event, or from how its worker went."""
+    def _end(self, task: TaskRecord, exit_code: int | None) -> None:
+        """Store what became of a task, and clear up after it."""
         progress = self._live.progress(task.id)
-        live = {"progress": progress.view(task).task.progress, "current_epoch": progress.epoch}
-        if isinstance(outcome, TaskCompleted):
-            return task.moved(
-                Status.COMPLETED,
-                _saved_words(progress.stop_test),
-                progress=100.0,
-                current_epoch=progress.epoch,
-                final_loss=outcome.train_loss,
-            )
-        if isinstance(outcome, TaskFailed):
-            words = f"{outcome.title}: {outcome.message} {outcome.hint}".strip()
-            return task.moved(Status.FAILED, words, **live)
-        if task.cancel_requested:
-            return task.moved(Status.CANCELLED, f"Cancelled at step {progress.step}.", **live)
-        return self._interrupted(task, live, exit_code)
+        gone = Exit(exit_code, progress.pid, progress.boot, self._kills.get(task.id))
+        disk_full = exit_code == DISK_FULL or (exit_code is None and not self._has_disk(task.id))
+        now = self.change(ended(task, progress, gone, disk_full=disk_full))
+        self._remember(task.id)
+        self._live.forget(task.id)
+        if now.interruptions > max(1, task.interruptions) and gone.was_killed:
+            self._make_smaller(task.id)
+        if now.status is Status.CANCELLED:
+            partial = self._home.partial_adapter(task.id)
+            self._spawn_job(asyncio.to_thread(shutil.rmtree, partial, ignore_errors=True))
+        clear = now.status is Status.COMPLETED and self._settings.clear_checkpoints
+        if clear or task.requested == "discard":
+            self.drop_checkpoints(task.id)
 
-    def _interrupted(
-        self, task: TaskRecord, live: dict[str, float], exit_code: int | None
-    ) -> TaskRecord:
-        """Queue a task again whose worker was lost, unless that happens again and again."""
-        progress = self._live.progress(task.id)
-        if isinstance(progress.outcome, TaskStopped):  # it saved a checkpoint: nothing is lost
-            words = f"Its worker was asked to stop; goes on from step {progress.checkpoint}."
-            return task.moved(Status.PENDING, words, resume_step=progress.checkpoint, **live)
-        count = task.interruptions + 1 if progress.checkpoint <= task.resume_step else 1
-        cause = _cause(exit_code)
-        if count > 1 and exit_code == -signal.SIGKILL:
-            # Once may be somebody's hand; twice at one place it is a lack of memory
-            adjustments = Adjustments.load(folder := self._home.task(task.id))
-            update = {"killed": adjustments.killed + 1}
-            adjustments.model_copy(update=update).save(folder)
-        if count > _MAX_INTERRUPTIONS:
-            return task.moved(
-                Status.FAILED,
-                f"Interrupted {count} times without progress ({cause}). "
-                f"See: loradeck tasks logs {task.id}",
-                **live,
-            )
-        return task.moved(
-            Status.PENDING,
-            f"Interrupted ({cause}); goes on from step {progress.checkpoint}.",
-            interruptions=count,
-            resume_step=progress.checkpoint,
-            **live,
-        )
+    def _make_smaller(self, task_id: str) -> None:
+        """Let a task go on in smaller passes that was killed twice at one place.
+
+        Once may be somebody's hand; twice it is a lack of memory.
+        """
+        adjustments = Adjustments.load(folder := self._home.task(task_id))
+        adjustments.model_copy(update={"killed": adjustments.killed + 1}).save(folder)
 
     def _remember(self, task_id: str) -> None:
         """Let what a run has measured correct the plans to come."""
@@ -197,17 +259,17 @@ class Scheduler:
             log.warning("what task %s measured is lost: %s", task_id, error)
 
     def _adopt(self, task: TaskRecord) -> None:
-        """Follow a worker that an earlier server started, and stop it if that was asked for."""
+        """Follow a worker that an earlier server started, and repeat what it was asked for."""
         log.info("adopting task %s", task.id)
         self._adopted.add(task.id)
         self._spawn_job(self._follow_adopted(task.id))
-        if task.cancel_requested:
-            self._stop_worker(task.id)
+        if task.requested:
+            self.carry_out(task)
 
     async def _follow_adopted(self, task_id: str) -> None:
         """Watch an adopted worker until its lock is free."""
         seen = 0
-        while self._worker_pid(task_id) is not None:
+        while self.worker_pid(task_id) is not None:
             if (last := self._live.progress(task_id).last_seq) != seen:
                 seen = last
                 self._live.touch(task_id)
@@ -215,62 +277,22 @@ class Scheduler:
         self._adopted.discard(task_id)
         self._settle(task_id)
 
-    def _stop_worker(self, task_id: str) -> None:
-        """Ask a task's worker to stop; one that has not taken the task up yet is ended at once."""
-        pid = self._worker_pid(task_id)
-        if pid:
-            _signal(pid, signal.SIGTERM)
-            self._spawn_job(self._end_late(task_id))
-        elif worker := self._workers.get(task_id):
-            worker.process.kill()
-
     async def _end_late(self, task_id: str) -> None:
         """Kill a worker that did not stop within its grace."""
         await asyncio.sleep(self._settings.stop_grace_seconds)
-        if pid := self._worker_pid(task_id):
+        if pid := self.worker_pid(task_id):
             log.warning("task %s did not stop in time; killing worker %s", task_id, pid)
             _signal(pid, signal.SIGKILL)
-
-    def _worker_pid(self, task_id: str) -> int | None:
-        """Give the pid of the process that holds the task's lock."""
-        return holder(self._home.task(task_id) / LOCK)
 
     def _with_status(self, status: Status) -> list[TaskRecord]:
         """List the tasks in a state, newest first."""
         return [task for task in self._store.all() if task.status is status]
-
-    def _change(self, task: TaskRecord) -> TaskRecord:
-        """Store a changed record and tell the followers."""
-        self._store.put(task)
-        self._live.touch(task.id)
-        return task
 
     def _spawn_job(self, job: Coroutine[None, None, None]) -> None:
         """Run a coroutine beside the server and keep it from being collected."""
         running = asyncio.ensure_future(job)
         self._jobs.add(running)
         running.add_done_callback(self._jobs.discard)
-
-
-def _saved_words(tested: StopTested | None) -> str:
-    """Say that the adapter is there, and whether it ends its answers."""
-    if tested is None or tested.ended == tested.asked:
-        return "Adapter saved."
-    return (
-        f"Adapter saved; only {tested.ended} of {tested.asked} answers ended by themselves: "
-        "train longer, or look whether the rows' answers are cut off."
-    )
-
-
-def _cause(exit_code: int | None) -> str:
-    """Guess why a worker went without a word."""
-    if exit_code is None:
-        return "its worker ended while no engine watched"
-    if exit_code == -signal.SIGKILL:
-        return "its worker was killed, perhaps for lack of memory"
-    if exit_code < 0:
-        return f"its worker was ended by {signal.Signals(-exit_code).name}"
-    return f"its worker ended with code {exit_code}"
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

@@ -32,7 +32,7 @@ LOCK = "worker.lock"
 LOG = "worker.log"
 READY = "ready"
 FINISH = signal.SIGUSR1
-NO_ROOM = errno.ENOSPC
+DISK_FULL = errno.ENOSPC
 """Exit status of a worker that could not even write its journal: the disk is full."""
 _NICE = 10
 log = logging.getLogger(__name__)
@@ -120,7 +120,7 @@ def run_task(spec: TaskSpec, queue: Queue[Event]) -> None:
     except OSError as error:
         if not is_disk_full(error):
             raise
-        sys.exit(NO_ROOM)
+        sys.exit(DISK_FULL)
 
 
 def _train(spec: TaskSpec, reporter: WorkerReporter) -> None:

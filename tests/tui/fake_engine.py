@@ -475,10 +475,10 @@ class FakeEngine:
     async def plan_of(self, task_id: str) -> Plan:
         return plan(inspection(), DEMO)
 
-    async def cancel(self, task_id: str) -> TaskRecord:
-        self.calls["cancel"].append(task_id)
+    async def cancel(self, task_id: str, *, keep: bool = True) -> TaskRecord:
+        self.calls["cancel"].append((task_id, keep))
         view = self.views[task_id]
-        asked = view.task.model_copy(update={"cancel_requested": True})
+        asked = view.task.model_copy(update={"requested": "cancel" if keep else "discard"})
         self.change(view.model_copy(update={"task": asked}))
         return asked
 

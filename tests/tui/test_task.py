@@ -141,7 +141,7 @@ async def test_cancel_asks_first(tmp_path: Path) -> None:
         await pilot.press("c")
         await until(pilot, lambda: isinstance(app.screen, ConfirmDialog))
         await pilot.press("right", "enter")
-        await until(pilot, lambda: engine.calls["cancel"] == [RUNNING])
+        await until(pilot, lambda: engine.calls["cancel"] == [(RUNNING, True)])
         await until(pilot, lambda: "■ cancelling" in text_of(app))
 
 

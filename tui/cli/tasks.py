@@ -9,21 +9,15 @@ import typer
 from tui.cli.follow import JsonEvents, follow_to_end
 from tui.cli.output import Json, print_json, print_table, print_text
 from tui.cli.session import with_engine
+from tui.cli.task_actions import Reference, add_to
 
 if TYPE_CHECKING:
     from engine.tasks.record import TaskRecord
 
 app = typer.Typer(
-    help="List tasks, look into one, cancel or delete it.",
+    help="List tasks; look into one, pause, resume, finish, cancel, move or delete it.",
     epilog="Example: loradeck tasks show my-first",
 )
-
-Reference = Annotated[
-    str,
-    typer.Argument(
-        metavar="ID", show_default=False, help="A task's id, the beginning of it, or its name."
-    ),
-]
 
 
 @app.callback(invoke_without_command=True)
@@ -83,14 +77,7 @@ def logs(
         print_text(text)
 
 
-@app.command(epilog="Example: loradeck tasks cancel my-first")
-def cancel(reference: Reference, *, json: Json = False) -> None:
-    """End a task without a result: a running one at its next step."""
-    task = with_engine(lambda client: client.cancel(reference))
-    if json:
-        print_json(task)
-    else:
-        print_text(f"'{task.task_name}': {task.message}")
+add_to(app)
 
 
 @app.command(epilog="Example: loradeck tasks delete my-first")

@@ -24,6 +24,7 @@ _ALLOWED = {
     ("paused", "cancelled"),
     ("paused", "failed"),
     ("failed", "pending"),
+    ("cancelled", "pending"),
 }
 
 

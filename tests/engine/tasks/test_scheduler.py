@@ -5,16 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from engine.errors import ConflictError
 from engine.plan.parameters import TrainingParams
-from engine.plan.types import Device, Plan
-from engine.settings import Settings
 from engine.tasks.events import (
     CheckpointSaved,
     StopTested,
@@ -23,152 +19,10 @@ from engine.tasks.events import (
     TaskStarted,
     TaskStopped,
 )
-from engine.tasks.journal import JournalWriter
-from engine.tasks.live import LiveTasks
-from engine.tasks.record import Status, TaskRecord
-from engine.tasks.scheduler import Scheduler
-from engine.tasks.store import TaskStore
+from engine.tasks.record import Status
 from engine.train.adjustments import Adjustments
-from engine.train.worker import LOCK
-from tests.engine.tasks.make import record, step
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from engine.home import Home
-    from engine.tasks.events import Event
-    from engine.train.spec import TaskSpec
-
-_CPU = Device(kind="cpu", name="CPU", memory_total=1, memory_free=1)
-_HOLD_LOCK = """
-import sys
-from pathlib import Path
-from engine.locks import ProcessLock
-print(ProcessLock(Path(sys.argv[1])).acquire(), flush=True)
-sys.stdin.read()
-"""
-
-
-class FakeProcess:
-    """Can be killed, and remembers it."""
-
-    killed = False
-
-    def kill(self) -> None:
-        """Note that it was killed."""
-        self.killed = True
-
-
-class FakeWorker:
-    """Takes a task and ends when the test says so."""
-
-    gpu = ""
-
-    def __init__(self) -> None:
-        self.process = FakeProcess()
-        self.spec: TaskSpec | None = None
-
-    def give(self, spec: TaskSpec) -> None:
-        """Take the task."""
-        self.spec = spec
-
-    def pump(self, on_event: Callable[[Event], None], on_exit: Callable[[int], None]) -> None:
-        """Remember whom to call."""
-        self.on_event, self.on_exit = on_event, on_exit
-
-
-class FakePool:
-    """Gives out fake workers."""
-
-    def __init__(self) -> None:
-        self.given: list[FakeWorker] = []
-        self.warmed = 0
-
-    def take(self, gpu: str) -> FakeWorker:
-        """Give a new worker."""
-        self.given.append(FakeWorker())
-        return self.given[-1]
-
-    def warm(self, gpu: str) -> None:
-        """Count."""
-        self.warmed += 1
-
-
-class Bench:
-    """A scheduler over a fake pool, and a hand in the journals."""
-
-    def __init__(self, home: Home) -> None:
-        self.home = home
-        self.store = TaskStore(home.store_file)
-        self.live = LiveTasks(home, self.store)
-        self.pool = FakePool()
-        self.scheduler = self.another()
-
-    def another(self) -> Scheduler:
-        """A scheduler as a second server would have it."""
-        pool: Any = self.pool
-        settings = Settings(stop_grace_seconds=0.05)
-        return Scheduler(self.home, settings, self.store, self.live, pool)
-
-    def add(self, name: str, **changes: Any) -> TaskRecord:
-        """Store a task with its folder."""
-        task = record(task_name=name, **changes)
-        folder = self.home.task(task.id)
-        folder.mkdir(parents=True)
-        (folder / "plan.json").write_text("{}")
-        return self.store.put(task)
-
-    def journal(self, task: TaskRecord, *events: Event) -> None:
-        """Write events as the task's worker would."""
-        writer = JournalWriter(self.home.task(task.id))
-        for event in events:
-            writer.append(event)
-        writer.close()
-
-    def status(self, task: TaskRecord) -> Status:
-        """Ask the store."""
-        return self.store.get(task.id).status
-
-
-@pytest.fixture
-async def bench(home: Home, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    # What a plan holds is no business of the scheduler's.
-    monkeypatch.setattr(Plan, "model_validate_json", lambda _: Plan.model_construct(device=_CPU))
-    monkeypatch.setattr(
-        "engine.tasks.scheduler.TaskSpec.__init__",
-        lambda self, **fields: object.__setattr__(self, "__dict__", fields),
-    )
-    return Bench(home)
-
-
-@pytest.fixture
-def hold_lock(home: Home) -> Iterator[Callable[[TaskRecord], subprocess.Popen[str]]]:
-    """Have another process hold a task's lock, as a worker does."""
-    started: list[subprocess.Popen[str]] = []
-
-    def hold(task: TaskRecord) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _HOLD_LOCK, str(home.task(task.id) / LOCK)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "True\n"
-        return process
-
-    yield hold
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
-async def _until(condition: Callable[[], bool]) -> None:
-    """Let the loop run until something is so."""
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0)
+from tests.engine.tasks.bench import Bench, until
+from tests.engine.tasks.make import step
 
 
 @pytest.mark.parametrize(("ended", "words"), [(4, "Adapter saved."), (1, "only 1 of 4 answers")])
@@ -246,7 +100,7 @@ async def test_worker_lost_again_and_again_without_progress_fails(bench: Bench) 
         assert bench.status(task) is Status.RUNNING
         bench.pool.given[-1].on_exit(-9)
     assert bench.status(task) is Status.FAILED
-    assert "killed, perhaps for lack of memory" in bench.store.get(task.id).message
+    assert "killed, by hand or for lack of memory" in bench.store.get(task.id).message
 
 
 async def test_progress_between_losses_is_no_failure(bench: Bench) -> None:
@@ -262,15 +116,15 @@ async def test_pending_task_is_cancelled_at_once(bench: Bench) -> None:
     bench.add("first")
     bench.scheduler.admit()
     second = bench.add("second")
-    assert bench.scheduler.cancel(second).status is Status.CANCELLED
+    assert bench.control.cancel(second, keep=True).status is Status.CANCELLED
     with pytest.raises(ConflictError):
-        bench.scheduler.cancel(bench.store.get(second.id))
+        bench.control.cancel(bench.store.get(second.id), keep=True)
 
 
 async def test_worker_still_importing_is_killed_on_cancel(bench: Bench) -> None:
     task = bench.add("first")
     bench.scheduler.admit()
-    bench.scheduler.cancel(bench.store.get(task.id))
+    bench.control.cancel(bench.store.get(task.id), keep=True)
     assert bench.pool.given[0].process.killed
     bench.pool.given[0].on_exit(-9)
     assert bench.status(task) is Status.CANCELLED
@@ -281,8 +135,8 @@ async def test_cancelled_worker_gets_time_then_is_killed(bench: Bench, hold_lock
     bench.scheduler.admit()
     deaf = hold_lock(task)
     os.kill(deaf.pid, signal.SIGSTOP)  # takes no SIGTERM
-    bench.scheduler.cancel(bench.store.get(task.id))
-    await _until(lambda: deaf.poll() is not None)
+    bench.control.cancel(bench.store.get(task.id), keep=True)
+    await until(lambda: deaf.poll() is not None)
     assert deaf.returncode == -signal.SIGKILL
     bench.pool.given[0].on_exit(-9)
     assert bench.status(task) is Status.CANCELLED
@@ -291,7 +145,7 @@ async def test_cancelled_worker_gets_time_then_is_killed(bench: Bench, hold_lock
 async def test_stopped_worker_of_a_cancelled_task(bench: Bench) -> None:
     task = bench.add("first")
     bench.scheduler.admit()
-    bench.scheduler.cancel(bench.store.get(task.id))
+    bench.control.cancel(bench.store.get(task.id), keep=True)
     bench.journal(task, step(7), TaskStopped(step=7))
     bench.pool.given[0].on_exit(0)
     ended = bench.store.get(task.id)
@@ -328,11 +182,11 @@ async def test_worker_that_was_asked_to_stop_counts_as_no_interruption(bench: Be
 
 
 async def test_adopted_worker_of_a_cancelled_task_is_stopped(bench: Bench, hold_lock: Any) -> None:
-    task = bench.add("first", status=Status.RUNNING, cancel_requested=True)
+    task = bench.add("first", status=Status.RUNNING, requested="cancel")
     worker = hold_lock(task)
     bench.another().tick()
-    await _until(lambda: worker.poll() is not None)
-    await _until(lambda: bench.status(task) is Status.CANCELLED)
+    await until(lambda: worker.poll() is not None)
+    await until(lambda: bench.status(task) is Status.CANCELLED)
 
 
 async def test_next_server_adopts_a_worker_that_lives(bench: Bench, hold_lock: Any) -> None:
@@ -345,7 +199,7 @@ async def test_next_server_adopts_a_worker_that_lives(bench: Bench, hold_lock: A
     assert bench.pool.given == []
     bench.journal(task, TaskCompleted(seconds=1, train_loss=0.5, peak_memory=1))
     worker.kill()
-    await _until(lambda: bench.status(task) is Status.COMPLETED)
+    await until(lambda: bench.status(task) is Status.COMPLETED)
     assert bench.status(waiting) is Status.RUNNING
 
 

@@ -1,0 +1,120 @@
+"""Whether a pending task has room now: memory on a device, and room on the disk."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psutil
+
+from engine.plan.disk import checkpoint_size
+from engine.plan.hardware import detect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from engine.plan.types import Device, Plan
+    from engine.settings import Settings
+
+
+@dataclass(frozen=True)
+class Occupant:
+    """A task that runs: where, how much its plan predicts, and what its worker holds by now."""
+
+    plan: Plan
+    pid: int | None
+    """Of its worker; ``None`` until it has taken the task up."""
+
+    def to_come(self, device: Device) -> int:
+        """Give the bytes that it is still to take beyond what the device shows as taken."""
+        return max(0, self.plan.memory.total - held(self.pid, device))
+
+
+def held(pid: int | None, device: Device) -> int:
+    """Give the bytes that a process holds of a device; 0 where nobody tells.
+
+    A driver that does not tell makes the answer cautious: what is held counts twice.
+    """
+    if pid is None:
+        return 0
+    if device.kind == "cuda":
+        return sum(one.memory for one in device.holders if one.pid == pid)
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def same(one: Device, other: Device) -> bool:
+    """Tell whether two looks at devices are at the same one."""
+    return (one.kind, one.uuid) == (other.kind, other.uuid)
+
+
+class Admission:
+    """Finds room for tasks.
+
+    Args:
+        folder: On the disk that tasks write to.
+        devices: Gives the machine's devices as they are now.
+    """
+
+    def __init__(
+        self, settings: Settings, folder: Path, devices: Callable[[], Sequence[Device]] = detect
+    ) -> None:
+        self._settings, self._folder, self._devices = settings, folder, devices
+
+    def device_for(
+        self, plan: Plan, running: Sequence[Occupant], *, spare: int | None, crowd: bool = False
+    ) -> Device | None:
+        """Give a device on which a plan's predicted memory is free; ``None`` where none is.
+
+        The planned one goes before others of its kind and name.
+
+        Args:
+            running: All tasks that run.
+            spare: The pid of the worker that would take the task; what it holds is the task's.
+            crowd: Whether more tasks than the settings want may share a device.
+        """
+        candidates = [one for one in self._devices() if _suits(one, plan)]
+        candidates.sort(key=lambda one: not same(one, plan.device))
+        for device in candidates:
+            there = [one for one in running if same(one.plan.device, device)]
+            if not crowd and len(there) >= self._most(device):
+                continue
+            free = free_beside(device, there) + held(spare, device)
+            if plan.memory.total <= free:
+                return device
+        return None
+
+    def _most(self, device: Device) -> int:
+        """Say how many tasks may share a device."""
+        is_cpu = device.kind == "cpu"
+        return self._settings.tasks_per_cpu if is_cpu else self._settings.tasks_per_gpu
+
+    def has_disk(self, plan: Plan) -> bool:
+        """Tell whether the disk holds two checkpoints and the adapter beside what stays free."""
+        needed = 2 * checkpoint_size(plan) + plan.disk_parts.get("adapter", 0)
+        return self.disk_free >= self.reserve + needed
+
+    @property
+    def reserve(self) -> int:
+        """Bytes that no task takes."""
+        return int(self._settings.disk_reserve_mb * 1e6)
+
+    @property
+    def disk_free(self) -> int:
+        """Bytes that are free."""
+        return shutil.disk_usage(self._folder).free
+
+
+def free_beside(device: Device, running: Iterable[Occupant]) -> int:
+    """Give the bytes that are free once all that run there hold what they were planned for."""
+    return device.memory_free - sum(one.to_come(device) for one in running)
+
+
+def _suits(device: Device, plan: Plan) -> bool:
+    """Tell whether a plan made for one device can be carried out on another: one of its kind."""
+    planned = plan.device
+    return (device.kind, device.name) == (planned.kind, planned.name)
