@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import tempfile
+from itertools import count
 from pathlib import Path
 
 
-def write_atomic(path: Path, text: str) -> None:
+def write_atomic(path: Path, content: str | bytes) -> None:
     """Replace a file's content whole: temporary file, fsync, rename, fsync of the folder."""
     fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(fd, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        with os.fdopen(fd, "wb") as stream:
+            stream.write(content.encode() if isinstance(content, str) else content)
             stream.flush()
             os.fsync(stream.fileno())
         Path(temporary).replace(path)
@@ -20,6 +21,14 @@ def write_atomic(path: Path, text: str) -> None:
         Path(temporary).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def set_aside(path: Path) -> Path:
+    """Move what cannot be read out of the way, beside what was moved there earlier."""
+    names = (f"{path.name}.unreadable{'-' * (n > 1)}{n if n > 1 else ''}" for n in count(1))
+    aside = next(one for name in names if not os.path.lexists(one := path.with_name(name)))
+    path.rename(aside)
+    return aside
 
 
 def sync_folder(folder: Path) -> None:

@@ -69,9 +69,18 @@ class Home:
         """Datasets as tokens, by content; may be deleted at any time."""
         return self.cache / "encoded"
 
+    @property
+    def tasks(self) -> Path:
+        """A folder for each task."""
+        return self.root / "tasks"
+
     def task(self, task_id: str) -> Path:
         """The folder of one task: its plan, journal, log, lock and checkpoints."""
-        return _child(self.root / "tasks", task_id)
+        return _child(self.tasks, task_id)
+
+    def removed_task(self, task_id: str) -> Path:
+        """Where the folder of a task lies from its removal until its files are gone."""
+        return _child(self.tasks, f".removed-{task_id}")
 
     def adapter(self, task_name: str) -> Path:
         """The folder of a task's finished adapter."""
@@ -110,7 +119,7 @@ class Home:
             self.datasets,
             self.models,
             self.models / "lora",
-            self.root / "tasks",
+            self.tasks,
             self.cache,
             self.socket.parent,
         )

@@ -59,7 +59,7 @@ class EngineService:
     def __init__(self, home: Home, settings: Settings) -> None:
         self.home = home
         self.started_at = time.time()
-        self.store = TaskStore(home.store_file)
+        self.store = TaskStore(home)
         self.live = LiveTasks(home, self.store)
         self.pool = WorkerPool(settings)
         self.scheduler = Scheduler(home, settings, self.store, self.live, self.pool)
@@ -203,9 +203,8 @@ class EngineService:
                 f"'{task.task_name}' is {task.status}.",
                 f"Cancel it first: loradeck tasks cancel {task.id}",
             )
-        self.store.remove(task.id)
+        folders = [self.store.remove(task.id), self.home.partial_adapter(task.id)]
         self.live.forget(task.id)
-        folders = [self.home.task(task.id), self.home.partial_adapter(task.id)]
         if with_adapter:
             folders.append(self.home.adapter(task.task_name))
         for folder in folders:

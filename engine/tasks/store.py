@@ -2,70 +2,61 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
-from pydantic import ValidationError
 from tinydb import TinyDB, where
-from tinydb.storages import Storage
+from tinydb.table import Document
 
 from engine.errors import NotFoundError
-from engine.files import write_atomic
-from engine.tasks.record import TaskRecord
+from engine.tasks.quarantine import QUARANTINE, Misfit, Sorted
+from engine.tasks.recovery import recover, recover_misfits, write_copy
+from engine.tasks.storage import TASKS, AtomicStorage
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from engine.home import Home
+    from engine.tasks.record import TaskRecord
+
 log = logging.getLogger(__name__)
 
 
-class AtomicStorage(Storage):
-    """One JSON file, replaced whole at each write, with one older generation kept beside it.
+class TaskStore:
+    """One record a task. It changes only when a task's state does, never at a step.
 
-    TinyDB's own JSON storage writes in place: a kill or a full disk leaves it torn.
+    Raises:
+        LoraDeckError: The home's records are there and may not be read.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._older = path.with_name(path.name + ".old")
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._db = TinyDB(home.store_file, storage=AtomicStorage)
+        self._table = self._db.table(TASKS)
+        found = self._open(cast("AtomicStorage", self._db.storage))
+        self._records = found.records
+        self._numbers = {task_id: number for number, task_id in enumerate(found.documents, 1)}
+        self.misfits = tuple(found.misfits)
+        """Records in quarantine."""
 
-    def read(self) -> dict[str, dict[str, Any]] | None:
-        """Read the file; the older generation where it is unreadable, which is set aside."""
-        for candidate in (self._path, self._older):
+    def _open(self, storage: AtomicStorage) -> Sorted:
+        """Read the store, and mend what can be mended; looks into task folders only for that."""
+        tables = storage.read()
+        found = Sorted.out_of(tables)
+        if not storage.complete:
+            recover(self._home, found)
+        elif found.misfits:
+            recover_misfits(self._home, found)
+        mended = {name: tables[name] for name in tables if name != QUARANTINE} | found.tables()
+        # Numbers are given anew; for them alone nothing needs to be written
+        changed = mended.get(QUARANTINE) != tables.get(QUARANTINE) or not storage.complete
+        storage.hold(mended)
+        if changed and (found.records or found.misfits):
             try:
-                return dict(json.loads(candidate.read_text(encoding="utf-8")))
-            except FileNotFoundError:
-                continue
-            except (ValueError, TypeError) as error:
-                aside = candidate.with_name(candidate.name + ".unreadable")
-                log.warning("%s is unreadable (%s); set aside as %s", candidate, error, aside.name)
-                candidate.replace(aside)
-        return None
-
-    def write(self, data: dict[str, dict[str, Any]]) -> None:
-        """Keep the present generation as the older one and put the new one in its place."""
-        if self._path.exists():
-            write_atomic(self._older, self._path.read_text(encoding="utf-8"))
-        write_atomic(self._path, json.dumps(data, ensure_ascii=False, indent=1))
-
-
-class TaskStore:
-    """One record a task. It changes only when a task's state does, never at a step."""
-
-    def __init__(self, path: Path) -> None:
-        self._db = TinyDB(path, storage=AtomicStorage)
-        self._table = self._db.table("tasks")
-        self._records: dict[str, TaskRecord] = {}
-        for document in self._table.all():
-            try:
-                record = TaskRecord.model_validate(dict(document))
-            except ValidationError as error:
-                log.warning(
-                    "task record %s does not fit and is left out: %s", document.get("id"), error
-                )
-                continue
-            self._records[record.id] = record
+                storage.write(mended)
+            except OSError as error:
+                log.warning("%s: what was mended is not stored yet", error)
+        return found
 
     def all(self) -> list[TaskRecord]:
         """List all tasks, newest first."""
@@ -111,16 +102,45 @@ class TaskStore:
         )
 
     def put(self, record: TaskRecord) -> TaskRecord:
-        """Insert or replace a record, durably."""
-        self._table.upsert(record.model_dump(mode="json"), where("id") == record.id)
+        """Insert or replace a record, durably.
+
+        Raises:
+            OSError: It could not be written; the store is as it was.
+        """
+        document = record.model_dump(mode="json")
+        write_copy(self._home.task(record.id), document)
+        if number := self._numbers.get(record.id):
+            self._table.update(document, doc_ids=[number])
+        else:
+            number = max(self._numbers.values(), default=0) + 1
+            self._numbers[record.id] = self._table.insert(Document(document, number))
         self._records[record.id] = record
         return record
 
-    def remove(self, task_id: str) -> None:
-        """Remove a record, durably."""
+    def remove(self, task_id: str) -> Path:
+        """Remove a record, durably; its folder, renamed, is given back to be deleted.
+
+        The new name keeps a folder that is half deleted from being taken for a task.
+        """
         self.get(task_id)
-        self._table.remove(where("id") == task_id)
-        del self._records[task_id]
+        self._release(task_id)
+        self._table.remove(doc_ids=[self._numbers[task_id]])
+        del self._records[task_id], self._numbers[task_id]
+        folder, removed = self._home.task(task_id), self._home.removed_task(task_id)
+        try:
+            folder.rename(removed)
+        except OSError as error:
+            log.warning("%s keeps its name: %s", folder, error)
+            return folder
+        return removed
+
+    def _release(self, task_id: str) -> None:
+        """Drop what quarantine holds of a task, or it would come back with the next start."""
+        if any(one.task_id == task_id for one in self.misfits):
+            self.misfits = tuple(one for one in self.misfits if one.task_id != task_id)
+            self._db.table(QUARANTINE).remove(
+                where("document").test(lambda found: Misfit(document=found).task_id == task_id)
+            )
 
 
 def _no_task(reference: str) -> NotFoundError:

@@ -19,6 +19,7 @@ from engine.server.service import EngineService
 from engine.settings import Settings
 from engine.tasks.journal import JournalWriter
 from engine.tasks.record import Status
+from engine.tasks.store import TaskStore
 from tests.engine.tasks.bench import FakePool
 from tests.engine.tasks.make import record, step
 
@@ -230,8 +231,13 @@ async def test_record_of_a_damaged_store_cannot_reach_outside_the_home(
 ) -> None:
     victim = tmp_path / "victim"
     victim.mkdir()
-    service.store.put(record(id="../../victim", task_name="evil", status=Status.COMPLETED))
-    assert (await http.delete("/tasks/evil")).status_code == 422
+    evil = record(id="../../victim", task_name="evil", status=Status.COMPLETED)
+    with pytest.raises(LoraDeckError, match="no name of a task"):
+        service.store.put(evil)
+    tables = {"tasks": {"1": evil.model_dump(mode="json")}}
+    service.home.store_file.write_text(json.dumps(tables))
+    service.store = TaskStore(service.home)
+    assert (await http.delete("/tasks/evil")).status_code == 404
     assert victim.exists()
 
 

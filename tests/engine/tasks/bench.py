@@ -78,7 +78,7 @@ class Bench:
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        self.store = TaskStore(home.store_file)
+        self.store = TaskStore(home)
         self.live = LiveTasks(home, self.store)
         self.pool = FakePool()
         self.cpu = CPU

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 async def test_events_are_followed_to_the_end(home: Home) -> None:
-    store = TaskStore(home.store_file)
+    store = TaskStore(home)
     live = LiveTasks(home, store)
     task = store.put(record(status=Status.RUNNING))
     home.task(task.id).mkdir(parents=True)
@@ -41,7 +41,7 @@ async def test_events_are_followed_to_the_end(home: Home) -> None:
 
 
 async def test_events_after_a_number_without_following(home: Home) -> None:
-    store = TaskStore(home.store_file)
+    store = TaskStore(home)
     live = LiveTasks(home, store)
     task = store.put(record(status=Status.RUNNING))
     home.task(task.id).mkdir(parents=True)
@@ -53,7 +53,7 @@ async def test_events_after_a_number_without_following(home: Home) -> None:
 
 
 async def test_updates_are_coalesced_and_tell_of_deletions(home: Home) -> None:
-    store = TaskStore(home.store_file)
+    store = TaskStore(home)
     live = LiveTasks(home, store)
     task, other = store.put(record()), store.put(record(task_name="other"))
     updates = live.updates()

@@ -1,0 +1,138 @@
+"""Rebuilds the store from the task folders, where the newest generation of its file is lost."""
+
+from __future__ import annotations
+
+import json
+import logging
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import LoraDeckError
+from engine.files import write_atomic
+from engine.locks import holder
+from engine.plan.types import PLAN, Plan
+from engine.tasks.events import AdapterSaved, TaskCompleted, TaskFailed
+from engine.tasks.journal import read_events
+from engine.tasks.progress import Progress
+from engine.tasks.record import Status, TaskRecord, check_task_name
+from engine.tasks.storage import decode
+from engine.train.worker import LOCK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine.home import Home
+    from engine.tasks.quarantine import Sorted
+
+log = logging.getLogger(__name__)
+COPY = "task.json"
+"""A task's record in its own folder, written before the store's file is."""
+
+
+def write_copy(folder: Path, document: dict[str, Any]) -> None:
+    """Keep a record in its task's folder too; nowhere where the user has removed the folder."""
+    if folder.is_dir():
+        write_atomic(folder / COPY, json.dumps(document, ensure_ascii=False, indent=1))
+
+
+def read_copy(folder: Path) -> Any:
+    """Read what a task's folder keeps of its record; ``None`` where that is not readable."""
+    path = folder / COPY
+    try:
+        if stat.S_ISREG(path.stat().st_mode):
+            document = decode(path.read_bytes())
+            return document if _is_of(document, folder.name) else None
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        log.warning("%s: %s", path, error)
+    return None
+
+
+def recover_misfits(home: Home, found: Sorted) -> None:
+    """Take records that were damaged in the store's file from their folders."""
+    for task_id in {one.task_id for one in found.misfits} - found.records.keys():
+        if task_id.isalnum() and (document := read_copy(home.task(task_id))):
+            found.take(document)
+
+
+def recover(home: Home, found: Sorted) -> None:
+    """Bring an older generation, or nothing, up to date from the task folders."""
+    for folder in _folders(home):
+        copy = read_copy(folder)
+        if copy:
+            found.take(copy, newer=True)
+        elif folder.name in found.records:
+            record = _caught_up(found.records[folder.name], folder)
+            found.take(record.model_dump(mode="json"), newer=True)
+        elif folder.name in {one.task_id for one in found.misfits}:
+            continue
+        elif record_of_plan := _from_plan(home, folder):
+            found.take(record_of_plan.model_dump(mode="json"))
+    if found.records:
+        log.warning("the store was rebuilt from the task folders: %s tasks", len(found.records))
+
+
+def _folders(home: Home) -> Iterator[Path]:
+    """List the task folders; those of removed tasks begin with a dot."""
+    for folder in sorted(home.tasks.iterdir()) if home.tasks.is_dir() else ():
+        if folder.is_dir() and not folder.name.startswith("."):
+            yield folder
+
+
+def _is_of(document: Any, task_id: str) -> bool:
+    """Tell whether a document is about a task."""
+    return isinstance(document, dict) and document.get("id") == task_id
+
+
+def _caught_up(record: TaskRecord, folder: Path) -> TaskRecord:
+    """Let the scheduler settle a task that went on after its record was written."""
+    if not record.status.ended and _went_on(folder):
+        return record.model_copy(update={"status": Status.RUNNING})
+    return record
+
+
+def _went_on(folder: Path) -> bool:
+    """Tell whether a task is worked on, or was to its end: its journal then tells how it ended."""
+    progress = Progress()
+    for event in read_events(folder):
+        progress.apply(event)
+    ended = isinstance(progress.outcome, TaskCompleted | TaskFailed)
+    return ended or holder(folder / LOCK) is not None
+
+
+def _from_plan(home: Home, folder: Path) -> TaskRecord | None:
+    """Make a record from a task's plan and journal; it does not go on by itself.
+
+    Whether it was cancelled, the plan does not tell.
+    """
+    try:
+        plan = Plan.load(folder)
+        made = datetime.fromtimestamp((folder / PLAN).stat().st_mtime, UTC)
+    except (OSError, ValueError) as error:
+        log.warning("%s is left alone, no record can be made of it: %s", folder, error)
+        return None
+    name = _saved_name(folder) or f"recovered-{folder.name}"
+    return TaskRecord(
+        id=folder.name,
+        task_name=name,
+        base_model=plan.base_model,
+        dataset_file=plan.dataset_file,
+        dataset_type=plan.dataset.dataset_type,
+        output_path=str(home.adapter(name)),
+        training_params=plan.training_params.model_dump(mode="json"),
+        status=Status.RUNNING if _went_on(folder) else Status.PAUSED,
+        message="Its record was lost; this one was made from its plan and its journal.",
+        created_at=made,
+    )
+
+
+def _saved_name(folder: Path) -> str:
+    """Find the name under which a task's adapter was saved; empty where none was."""
+    paths = [event.path for event in read_events(folder) if isinstance(event, AdapterSaved)]
+    try:
+        return check_task_name(Path(paths[-1]).name) if paths else ""
+    except LoraDeckError:
+        return ""
