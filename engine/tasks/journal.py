@@ -5,36 +5,54 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from engine.tasks.events import EVENT, Event
+from engine.tasks.journal_file import LINE_LIMIT, JournalFile, parse_event, seq_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from engine.tasks.events import Event
+
 JOURNAL = "events.jsonl"
 
 
 class JournalWriter:
-    """Appends events, giving each the next number; a torn last line is cut off first."""
+    """Appends events, giving each the next number; a torn last line is mended first.
+
+    Raises:
+        LoraDeckError: The journal is no plain file, or may not be written.
+    """
 
     def __init__(self, folder: Path) -> None:
-        path = folder / JOURNAL
-        self.last_seq = _repair(path)
-        self._file = path.open("ab", buffering=0)
+        self._file = JournalFile(folder / JOURNAL, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+        _repair(self._file)
+        self.last_seq = self._file.last_seq()
 
     def append(self, event: Event) -> Event:
-        """Write one event and give it as written, numbered."""
+        """Write one event and give it as written, numbered.
+
+        Raises:
+            OSError: It could not be written, such as on a full disk; the journal is as before.
+        """
+        numbered: Event = event.model_copy(update={"seq": self.last_seq + 1})
+        self._write(numbered.model_dump_json().encode() + b"\n")
         self.last_seq += 1
-        numbered: Event = event.model_copy(update={"seq": self.last_seq})
-        # One unbuffered write a line: readers see whole lines, and a killed worker loses none.
-        self._file.write(numbered.model_dump_json().encode() + b"\n")
         return numbered
+
+    def _write(self, line: bytes) -> None:
+        """Write one line, or nothing."""
+        before = os.fstat(self._file.fd).st_size
+        try:
+            # Unbuffered: readers see whole lines, and a killed worker loses none
+            while line:
+                line = line[os.write(self._file.fd, line) :]
+        except OSError:
+            os.truncate(self._file.fd, before)
+            raise
 
     def sync(self) -> None:
         """Make what was written survive a power cut."""
-        os.fsync(self._file.fileno())
+        os.fsync(self._file.fd)
 
     def close(self) -> None:
         """Make it durable and close the file."""
@@ -43,28 +61,40 @@ class JournalWriter:
 
 
 class JournalReader:
-    """Reads a journal on from where it stopped the last time."""
+    """Reads a journal on from where it stopped the last time.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        after: Only events with a higher number; those before are not read.
+        offset: Where to begin, in bytes, if it is known.
+    """
+
+    def __init__(self, folder: Path, after: int = 0, offset: int = 0) -> None:
         self._path = folder / JOURNAL
-        self._offset = 0
+        self._after = after
+        self._offset: int | None = offset or (None if after else 0)
+        self.skipped = 0
+        """Lines that were damaged, or a newer version's."""
 
     def read_new(self) -> Iterator[Event]:
-        """Yield the events of the whole lines that were added since; none if there is no file."""
+        """Yield the events of the whole lines that were added since; none if there is no file.
+
+        Raises:
+            LoraDeckError: The journal is no plain file, or may not be read.
+        """
         try:
-            file = self._path.open("rb")
+            file = JournalFile(self._path)
         except FileNotFoundError:
             return
         with file:
-            file.seek(self._offset)
-            for line in file:
-                if not line.endswith(b"\n"):
-                    return
-                self._offset += len(line)
-                try:
-                    yield EVENT.validate_json(line)
-                except ValidationError:
-                    continue  # of a newer version, or damaged: the numbering shows the gap
+            if self._offset is None:
+                self._offset = file.offset_after(self._after)
+            for offset, line in file.lines(self._offset):
+                self._offset = offset
+                event = parse_event(line)
+                if event is None:
+                    self.skipped += 1
+                elif event.seq > self._after or not self._after:
+                    yield event
 
 
 def read_events(folder: Path) -> Iterator[Event]:
@@ -72,13 +102,16 @@ def read_events(folder: Path) -> Iterator[Event]:
     return JournalReader(folder).read_new()
 
 
-def _repair(path: Path) -> int:
-    """Cut off a torn last line and give the number of the last event; 0 for a new journal."""
-    if not path.exists():
-        path.touch(mode=0o600)
-        return 0
-    content = path.read_bytes()
-    whole = content.rfind(b"\n") + 1
-    if whole < len(content):
-        os.truncate(path, whole)
-    return max((event.seq for event in read_events(path.parent)), default=0)
+def _repair(file: JournalFile) -> None:
+    """Complete a last line that lacks nothing but its end, else cut it off.
+
+    A kill tears a line, a power cut can leave zeros in its place or behind it.
+    """
+    whole = file.line_start(file.size)
+    if whole == file.size:
+        return
+    line = file.read(whole, whole + LINE_LIMIT).rstrip(b"\0")
+    if seq_of(line) is None:
+        line = b""
+    os.truncate(file.fd, whole + len(line))
+    file.size = whole + len(line) + (os.write(file.fd, b"\n") if line else 0)

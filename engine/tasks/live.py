@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
+from engine.errors import LoraDeckError
+from engine.tasks.folding import fold_journal
 from engine.tasks.journal import JournalReader
 from engine.tasks.progress import Progress
 from engine.tasks.view import TasksUpdate, TaskView
@@ -16,7 +19,10 @@ if TYPE_CHECKING:
     from engine.tasks.events import Event
     from engine.tasks.store import TaskStore
 
+log = logging.getLogger(__name__)
 _UPDATE_SECONDS = 0.2
+_EVENTS_AT_ONCE = 200
+"""After so many, others get their turn: whoever reads a long journal fast must delay nobody."""
 
 
 class LiveTasks:
@@ -35,12 +41,19 @@ class LiveTasks:
         self._wake = asyncio.Event()
 
     def progress(self, task_id: str) -> Progress:
-        """Give a task's live figures, its journal read to the end."""
-        if task_id not in self._journals:
-            self._journals[task_id] = JournalReader(self._home.task(task_id)), Progress()
-        reader, progress = self._journals[task_id]
-        for event in reader.read_new():
-            progress.apply(event)
+        """Give a task's live figures, its journal read to the end; none of one that is of no use.
+
+        The scheduler must be able to settle such a task; who asks for its events is told.
+        """
+        try:
+            if task_id not in self._journals:
+                self._journals[task_id] = fold_journal(self._home.task(task_id))
+            reader, progress = self._journals[task_id]
+            for event in reader.read_new():
+                progress.apply(event)
+        except LoraDeckError as error:
+            log.warning("task %s: %s", task_id, error)
+            return Progress()
         return progress
 
     def view(self, task_id: str) -> TaskView:
@@ -79,13 +92,18 @@ class LiveTasks:
             )
 
     async def events(self, task_id: str, after: int, *, follow: bool) -> AsyncIterator[Event]:
-        """Yield a task's events with a number above ``after``; follow until the task has ended."""
-        reader = JournalReader(self._home.task(task_id))
+        """Yield a task's events with a number above ``after``; follow until the task has ended.
+
+        Raises:
+            LoraDeckError: Its journal is no plain file, or may not be read.
+        """
+        reader = JournalReader(self._home.task(task_id), after)
         while True:
             wake, ended = self._wake, self._ended(task_id)
-            for event in reader.read_new():
-                if event.seq > after:
-                    yield event
+            for number, event in enumerate(reader.read_new(), 1):
+                yield event
+                if number % _EVENTS_AT_ONCE == 0:
+                    await asyncio.sleep(0)
             if ended or not follow:
                 return
             await wake.wait()

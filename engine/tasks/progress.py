@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 # The first steps of a run allocate and tune; their times say nothing about the rest.
 _SLOW_STEPS = 2
 _TIMED_STEPS = 50
+STEPS_REMEMBERED = max(SPARK_POINTS, _TIMED_STEPS) + _SLOW_STEPS
+"""After so many in a row, nothing tells of the steps before them."""
 _FEWEST_FOR_SPREAD = 4
 _MOST_BETWEEN = 0.5
 """Of a step's own time, what may be counted beside it."""
@@ -115,7 +117,7 @@ class Progress:
         running = not task.status.ended
         share = 100.0 * self.step / self.max_steps if self.max_steps else 0.0
         live = {
-            "progress": round(min(share, 100.0), 1) if running else task.progress,
+            "progress": round(max(0.0, min(share, 100.0)), 1) if running else task.progress,
             "current_epoch": self.epoch,
         }
         return TaskView(

@@ -14,8 +14,7 @@ from engine.files import write_atomic
 from engine.locks import holder
 from engine.plan.types import PLAN, Plan
 from engine.tasks.events import AdapterSaved, TaskCompleted, TaskFailed
-from engine.tasks.journal import read_events
-from engine.tasks.progress import Progress
+from engine.tasks.folding import fold_journal, last_event
 from engine.tasks.record import Status, TaskRecord, check_task_name
 from engine.tasks.storage import decode
 from engine.train.worker import LOCK
@@ -96,11 +95,12 @@ def _caught_up(record: TaskRecord, folder: Path) -> TaskRecord:
 
 def _went_on(folder: Path) -> bool:
     """Tell whether a task is worked on, or was to its end: its journal then tells how it ended."""
-    progress = Progress()
-    for event in read_events(folder):
-        progress.apply(event)
-    ended = isinstance(progress.outcome, TaskCompleted | TaskFailed)
-    return ended or holder(folder / LOCK) is not None
+    try:
+        outcome = fold_journal(folder)[1].outcome
+    except LoraDeckError as error:
+        log.warning("%s", error)
+        outcome = None
+    return isinstance(outcome, TaskCompleted | TaskFailed) or holder(folder / LOCK) is not None
 
 
 def _from_plan(home: Home, folder: Path) -> TaskRecord | None:
@@ -131,8 +131,8 @@ def _from_plan(home: Home, folder: Path) -> TaskRecord | None:
 
 def _saved_name(folder: Path) -> str:
     """Find the name under which a task's adapter was saved; empty where none was."""
-    paths = [event.path for event in read_events(folder) if isinstance(event, AdapterSaved)]
     try:
-        return check_task_name(Path(paths[-1]).name) if paths else ""
+        saved = last_event(folder, "adapter_saved")
+        return check_task_name(Path(saved.path).name) if isinstance(saved, AdapterSaved) else ""
     except LoraDeckError:
         return ""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
+
+from engine.errors import LoraDeckError
 from engine.tasks.journal import JournalWriter
 from engine.tasks.live import LiveTasks
 from engine.tasks.record import Status
@@ -70,3 +73,31 @@ async def test_updates_are_coalesced_and_tell_of_deletions(home: Home) -> None:
     assert [view.task.message for view in update.views] == ["49"]
     assert update.removed == (other.id,)
     await updates.aclose()
+
+
+async def test_a_journal_of_no_use_is_told_to_who_asks_and_stops_nobody_else(home: Home) -> None:
+    store = TaskStore(home)
+    live = LiveTasks(home, store)
+    task = store.put(record(status=Status.RUNNING))
+    (home.task(task.id) / "events.jsonl").mkdir(parents=True)
+    assert live.view(task.id).step == 0
+    with pytest.raises(LoraDeckError, match="Journal not usable"):
+        await anext(live.events(task.id, 0, follow=True))
+
+
+async def test_a_long_journal_that_is_read_fast_delays_nobody(home: Home) -> None:
+    store = TaskStore(home)
+    live = LiveTasks(home, store)
+    task = store.put(record(status=Status.RUNNING))
+    home.task(task.id).mkdir(parents=True)
+    writer = JournalWriter(home.task(task.id))
+    for number in range(1000):
+        writer.append(step(number))
+    writer.close()
+    turns: list[int] = []
+    seen = 0
+    asyncio.get_running_loop().call_soon(lambda: turns.append(seen))
+    async for _ in live.events(task.id, 0, follow=False):
+        seen += 1
+    assert seen == 1000
+    assert turns[0] < 1000
