@@ -32,6 +32,7 @@ check: setup
 
 fuzz: setup
 	$(BIN)/python -m tests.fuzz --files 20000 --seed 1
+	$(BIN)/python -m tests.fuzz --homes --files 20000 --seed 1
 
 format: setup
 	$(BIN)/ruff check --fix .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from itertools import count
 from pathlib import Path
@@ -21,6 +22,18 @@ def write_atomic(path: Path, content: str | bytes) -> None:
         Path(temporary).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def read_plain(path: Path) -> bytes:
+    """Read a plain file; whoever opens a FIFO of the name would be blocked.
+
+    Raises:
+        OSError: It may not be read, or there is none.
+        ValueError: It is a folder, a FIFO or the like.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError("no plain file")
+    return path.read_bytes()
 
 
 def set_aside(path: Path) -> Path:

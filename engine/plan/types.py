@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from engine.data.types import Finding, Inspection, Lengths, is_few
+from engine.files import read_plain
 from engine.models.types import ModelInfo
 from engine.plan.parameters import TrainingParams
 
@@ -137,7 +138,7 @@ class Plan(BaseModel):
             OSError: There is none, or it cannot be read.
             ValueError: It is damaged.
         """
-        return cls.model_validate_json((folder / PLAN).read_text(encoding="utf-8"))
+        return cls.model_validate_json(read_plain(folder / PLAN))
 
     def tolerates(self, faulty: int) -> bool:
         """Tell whether so many rows without use are left out rather than the start refused."""

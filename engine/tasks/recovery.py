@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-import stat
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
-from engine.files import write_atomic
+from engine.files import read_plain, set_aside, write_atomic
 from engine.locks import holder
 from engine.plan.types import PLAN, Plan
 from engine.tasks.events import AdapterSaved, TaskCompleted, TaskFailed
@@ -33,6 +32,8 @@ COPY = "task.json"
 def write_copy(folder: Path, document: dict[str, Any]) -> None:
     """Keep a record in its task's folder too; nowhere where the user has removed the folder."""
     if folder.is_dir():
+        if (folder / COPY).is_dir():
+            set_aside(folder / COPY)  # or no state of this task could be stored any more
         write_atomic(folder / COPY, json.dumps(document, ensure_ascii=False, indent=1))
 
 
@@ -40,9 +41,9 @@ def read_copy(folder: Path) -> Any:
     """Read what a task's folder keeps of its record; ``None`` where that is not readable."""
     path = folder / COPY
     try:
-        if stat.S_ISREG(path.stat().st_mode):
-            document = decode(path.read_bytes())
-            return document if _is_of(document, folder.name) else None
+        document = decode(read_plain(path))
+        if _is_of(document, folder.name):
+            return document
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import os
-import stat
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from tinydb.storages import Storage
 
 from engine.errors import LoraDeckError
-from engine.files import set_aside, write_atomic
+from engine.files import read_plain, set_aside, write_atomic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,10 +105,7 @@ def read_tables(path: Path) -> Tables:
         OSError: There is none, or it may not be read.
         ValueError: It is none: no plain file, no JSON, or no table of tasks is in it.
     """
-    # A FIFO of the name would block whoever opens it
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise ValueError("no plain file")
-    tables = decode(path.read_bytes())
+    tables = decode(read_plain(path))
     if isinstance(tables, dict) and isinstance(tables.get(TASKS, {}), dict):
         return cast("Tables", tables)
     raise ValueError("no tables of tasks in it")

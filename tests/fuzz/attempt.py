@@ -41,7 +41,7 @@ def attempt(folder: Path, seed: int, index: int) -> tuple[Outcome, str]:
     path = folder / name
     path.write_bytes(data)
     try:
-        with _alarm():
+        with alarm():
             outcome = _try(path)
     finally:
         path.unlink()
@@ -53,17 +53,17 @@ def _try(path: Path) -> Outcome:
     try:
         for row in open_source(path).rows():
             if isinstance(row, FaultyRowError):
-                _check_words(row.detail)
+                check_words(row.detail)
             else:
                 json.dumps(row, allow_nan=False)
         inspect_dataset(path)
     except LoraDeckError as error:
-        _check_words(error.title, error.message)
+        check_words(error.title, error.message)
         return "refused"
     return "read"
 
 
-def _check_words(*words: str) -> None:
+def check_words(*words: str) -> None:
     """Make sure that words are there and can be shown."""
     for text in words:
         if not text.strip() or len(text) > 3000 or "\x1b" in text:
@@ -72,7 +72,7 @@ def _check_words(*words: str) -> None:
 
 
 @contextmanager
-def _alarm() -> Iterator[None]:
+def alarm() -> Iterator[None]:
     """Interrupt what takes too long."""
 
     def ring(_: int, frame: FrameType | None) -> None:

@@ -46,12 +46,12 @@ def make_file(random: Random) -> tuple[str, bytes]:
     suffix = random.choice(list(_WRITERS))
     data = _WRITERS[suffix](some_rows(random), random)
     if random.random() < 0.75:
-        data = _damaged(data, random)
+        data = damaged(data, random)
     packing = random.choice(("", "", "", "", ".gz", ".zst"))
     if packing:
         data = _packed(data, packing)
         if random.random() < 0.5:
-            data = _damaged(data, random)
+            data = damaged(data, random)
         suffix += packing
     if random.random() < 0.15:
         suffix = random.choice(_SUFFIXES)
@@ -148,7 +148,7 @@ def _packed(data: bytes, packing: str) -> bytes:
     return packed
 
 
-def _damaged(data: bytes, random: Random) -> bytes:
+def damaged(data: bytes, random: Random) -> bytes:
     """Damage the bytes in one to five places."""
     for _ in range(random.choice((1, 1, 2, 5))):
         data = _damaged_once(data, random)

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.errors import LoraDeckError
+from engine.tasks.quarantine import Sorted
 from tests.fuzz import attempt as module
 from tests.fuzz.attempt import attempt
+from tests.fuzz.home_attempt import attempt_home
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _PARTS = 4
 _FILES = 100
+_HOMES = 60
 
 
 @pytest.mark.parametrize("part", range(_PARTS))
@@ -25,6 +28,20 @@ def test_mutated_files_are_read_or_refused(tmp_path: Path, part: int) -> None:
     # Were all refused, or none, the fuzzer would look at nothing
     assert outcomes["read"] > _FILES // 10
     assert outcomes["refused"] > _FILES // 10
+
+
+def test_damaged_homes_are_used_and_lose_nothing(tmp_path: Path) -> None:
+    outcomes = Counter(attempt_home(tmp_path, 1, index)[0] for index in range(_HOMES))
+    assert outcomes["read"] > _HOMES // 10
+    assert outcomes["refused"] > _HOMES // 10
+
+
+def test_a_home_that_loses_a_record_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Sorted, "_keep_apart", lambda *_: None)
+    with pytest.raises(AssertionError):
+        Counter(attempt_home(tmp_path, 1, index) for index in range(_HOMES))
 
 
 def test_the_same_seed_makes_the_same_files(tmp_path: Path) -> None:
