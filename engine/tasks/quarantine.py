@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 QUARANTINE = "quarantine"
 """The table's name in the store's file."""
+_NOT_MADE_UP = ("id", "status", "created_at")
 
 
 class Misfit(BaseModel):
@@ -42,6 +43,10 @@ def read_record(document: object) -> TaskRecord:
     Raises:
         ValueError: It does not fit, in words.
     """
+    # What a new task gets by itself must not be made up for one that has lost it
+    missing = [key for key in _NOT_MADE_UP if isinstance(document, dict) and key not in document]
+    if missing:
+        raise ValueError(f"{missing[0]}: missing")
     try:
         record = TaskRecord.model_validate(document)
         fits = check_task_name(record.task_name) == record.task_name

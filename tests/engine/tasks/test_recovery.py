@@ -217,6 +217,17 @@ def test_a_record_that_does_not_fit_is_kept_apart(home: Home, changes: dict[str,
         store.put(good)
 
 
+@pytest.mark.parametrize("key", ["id", "status", "created_at"])
+def test_what_a_record_has_lost_is_not_made_up(home: Home, key: str) -> None:
+    TaskStore(home).put(record(status=Status.COMPLETED))
+    tables = json.loads(home.store_file.read_text())
+    del tables["tasks"]["1"][key]
+    home.store_file.write_text(json.dumps(tables))
+    store = TaskStore(home)
+    assert store.all() == []
+    assert [one.reason for one in store.misfits] == [f"{key}: missing"]
+
+
 def test_a_newer_versions_record_comes_back_with_that_version(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
