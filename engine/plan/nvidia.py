@@ -23,6 +23,8 @@ class Nvml(Protocol):
 
     def nvmlInit(self) -> None: ...  # noqa: N802
     def nvmlShutdown(self) -> None: ...  # noqa: N802
+    def nvmlSystemGetDriverVersion(self) -> str | bytes: ...  # noqa: N802
+    def nvmlSystemGetCudaDriverVersion(self) -> int: ...  # noqa: N802
     def nvmlDeviceGetCount(self) -> int: ...  # noqa: N802
     def nvmlDeviceGetHandleByIndex(self, index: int) -> Any: ...  # noqa: N802
     def nvmlDeviceGetName(self, handle: Any) -> str | bytes: ...  # noqa: N802
@@ -56,6 +58,25 @@ def nvidia_devices(nvml: Nvml | None = None) -> list[Device]:
         with suppress(nvml.NVMLError):
             nvml.nvmlShutdown()
     return allowed(cards, os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
+def driver_versions(nvml: Nvml | None = None) -> tuple[str, tuple[int, int]] | None:
+    """Give the driver's version and the newest CUDA that it knows; ``None`` without a driver."""
+    nvml = nvml or _pynvml()
+    if nvml is None:
+        return None
+    try:
+        nvml.nvmlInit()
+    except nvml.NVMLError:
+        return None
+    try:
+        cuda = nvml.nvmlSystemGetCudaDriverVersion()
+        return _text(nvml.nvmlSystemGetDriverVersion()), (cuda // 1000, cuda % 1000 // 10)
+    except nvml.NVMLError:
+        return None
+    finally:
+        with suppress(nvml.NVMLError):
+            nvml.nvmlShutdown()
 
 
 def _pynvml() -> Nvml | None:

@@ -9,6 +9,8 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+from engine.doctor.leftovers import check_leftovers
+from engine.doctor.records import check_records
 from engine.errors import LoraDeckError
 from engine.home import Home
 from engine.tasks.folding import fold_journal
@@ -58,6 +60,9 @@ def attempt_home(folder: Path, seed: int, index: int) -> tuple[Outcome, str]:
 def _try(home: Home) -> Outcome:
     """Use a home the whole way."""
     before = home.store_file.read_bytes() if home.store_file.is_file() else None
+    for look in (check_records, check_leftovers):
+        for found in look(home):
+            check_words(found.name, found.detail)
     try:
         store = TaskStore(home)
     except LoraDeckError as error:

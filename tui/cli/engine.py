@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+from typing import Annotated
 
 import typer
 
 from engine.doctor import check
+from engine.doctor.check import ok
+from engine.doctor.leftovers import clean as clean_up
 from engine.errors import EngineUnavailableError
 from engine.home import Home
 from engine.locks import holder
@@ -52,9 +55,17 @@ def stop(*, json: Json = False) -> None:
         print_text("Stopped." if stopped else "No engine was running.")
 
 
-def doctor(*, json: Json = False) -> None:
-    """Check this installation: versions, GPU, disk, permissions; each with what to do."""
-    checks = check(Home.locate())
+def doctor(
+    *,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Remove what crashes left behind, then check.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Check this installation: versions, GPU, disk, permissions, leftovers; with what to do."""
+    home = Home.locate()
+    removed = [ok("removed", str(path)) for path in clean_up(home)] if clean else []
+    checks = [*removed, *check(home)]
     if json:
         print_json(checks)
     else:

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from engine.plan.nvidia import nvidia_devices
+from engine.plan.nvidia import driver_versions, nvidia_devices
 
 
 class FakeNvmlError(Exception):
@@ -37,6 +37,14 @@ class FakeNvml:
 
     def nvmlShutdown(self) -> None:  # noqa: N802
         self.open = False
+
+    def nvmlSystemGetDriverVersion(self) -> bytes:  # noqa: N802
+        if self.silent:
+            raise FakeNvmlError
+        return b"535.183.01"
+
+    def nvmlSystemGetCudaDriverVersion(self) -> int:  # noqa: N802
+        return 12020
 
     def nvmlDeviceGetCount(self) -> int:  # noqa: N802
         return len(self.cards)
@@ -141,3 +149,11 @@ def test_cuda_visible_devices_is_honoured(
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", setting)
     assert [card.index for card in nvidia_devices(two())] == indices
+
+
+def test_versions_of_the_driver() -> None:
+    driver = FakeNvml()
+    assert driver_versions(driver) == ("535.183.01", (12, 2))
+    assert not driver.open
+    assert driver_versions(FakeNvml(without_driver=True)) is None
+    assert driver_versions(FakeNvml(silent=True)) is None

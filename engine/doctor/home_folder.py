@@ -1,0 +1,99 @@
+"""The home: closed to others, the user's own, on a disk that knows locks."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import psutil
+
+from engine.doctor.check import Check, ok, problem, warning
+from engine.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from engine.home import Home
+
+_OTHERS = 0o077
+"""The permission bits of everybody but the owner."""
+_OVER_A_NETWORK = (
+    *("nfs", "cifs", "smb", "9p", "drvfs", "lustre", "gpfs", "beegfs", "ceph", "afs", "glusterfs"),
+    *("fuse.sshfs", "fuse.ceph", "fuse.glusterfs", "fuse.s3fs", "fuse.rclone"),
+)
+_NAMED = 3
+
+
+def check_home_folder(home: Home) -> Iterator[Check]:
+    """Look at the home's folder."""
+    if home.root.exists() and not home.root.is_dir():
+        words = f"{visible(str(home.root))} is a file, no folder"
+        yield problem("permissions", words, "export LORADECK_HOME=FOLDER")
+        return
+    yield _permissions(home)
+    yield from _owners(home)
+    yield from _file_system(home)
+
+
+def _permissions(home: Home) -> Check:
+    """Make sure that nobody else can reach the home or the server's socket."""
+    private = [path for path in (home.run, home.socket.parent, home.socket) if _is_open(path)]
+    paths = list(dict.fromkeys([*private, *([home.root] if _is_open(home.root) else [])]))
+    if not paths:
+        return ok("permissions", "the home is closed to others")
+    words = f"open to other users: {', '.join(visible(str(path)) for path in paths)}"
+    # Whoever reaches the socket can start trainings; the rest can only be read
+    report = problem if private else warning
+    return report("permissions", words, f"chmod go= {shlex.join(map(str, paths))}")
+
+
+def _is_open(path: Path) -> bool:
+    """Tell whether others may do anything with a path."""
+    with suppress(OSError):
+        return bool(path.stat().st_mode & _OTHERS)
+    return False
+
+
+def _owners(home: Home) -> Iterator[Check]:
+    """Find files that somebody else owns, as one ``sudo loradeck`` leaves them."""
+    folders = (home.root, home.run, home.tasks, home.models, home.models / "lora", home.datasets)
+    foreign = [path for folder in folders for path in _children(folder) if not _is_ours(path)]
+    if foreign:
+        shown = ", ".join(visible(path.name) for path in foreign[:_NAMED])
+        more = f" and {len(foreign) - _NAMED} more" if len(foreign) > _NAMED else ""
+        hint = f"sudo chown -R {os.getuid()}:{os.getgid()} {shlex.quote(str(home.root))}"
+        yield problem("owner", f"not yours: {shown}{more}", hint)
+
+
+def _children(folder: Path) -> list[Path]:
+    """List a folder; nothing where that is not possible."""
+    with suppress(OSError):
+        return sorted(folder.iterdir())
+    return []
+
+
+def _is_ours(path: Path) -> bool:
+    """Tell whether a path belongs to this user, or is gone by now."""
+    try:
+        return path.lstat().st_uid == os.getuid()
+    except OSError:
+        return True
+
+
+def _file_system(home: Home) -> Iterator[Check]:
+    """Find out whether the home lies on another machine's disk."""
+    kind = _kind_of(home.root)
+    if not kind.startswith(_OVER_A_NETWORK):
+        return
+    words = f"the home lies on {visible(kind)}: locks may not hold there, and sockets may not work"
+    yield warning("file system", words, "export LORADECK_HOME=FOLDER, a folder on a local disk")
+
+
+def _kind_of(path: Path) -> str:
+    """Name the kind of file system that a path lies on; empty where that is not known."""
+    mounts = {part.mountpoint: part.fstype for part in psutil.disk_partitions(all=True)}
+    place = path.resolve()
+    return next((mounts[str(one)] for one in (place, *place.parents) if str(one) in mounts), "")
