@@ -103,7 +103,11 @@ async def test_large_datasets_are_listed_without_a_look(
     ("name", "content", "kept"),
     [
         ("问答.csv", CSV.encode("gb18030"), "问答.csv"),
-        ("rows.jsonl.gz", gzip.compress((json.dumps(ROW) + "\n").encode() * 2), "rows.jsonl.gz"),
+        (
+            "rows.jsonl.gz",
+            gzip.compress((json.dumps(ROW) + "\n").encode() * 2, mtime=0),
+            "rows.jsonl.gz",
+        ),
         ("../rows.JSON", json.dumps([ROW]).encode(), "rows.JSON"),
     ],
 )
