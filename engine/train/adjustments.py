@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from engine.files import write_atomic
 
@@ -40,7 +40,7 @@ class Adjustments(BaseModel):
         """Read a task folder's; none where there is no file or it is damaged."""
         try:
             return cls.model_validate_json((folder / _FILE).read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValidationError):
+        except (FileNotFoundError, ValueError):
             return cls()
 
     def save(self, folder: Path) -> None:
