@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.data.containers.source import content_hash
-from engine.files import size_of, sync_tree
+from engine.files import digest, size_of, sync_tree
 from engine.train.encoding import ROWS, SUMMARY, Summary
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from engine.data.types import Inspection
 
-_FORMAT = 3
+_FORMAT = 4
 """Counted up whenever rows are encoded differently."""
 _KEPT_BYTES = 5_000_000_000
 _KEPT_ENTRIES = 32
@@ -52,31 +52,30 @@ class EncodedCache:
         return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:32]
 
     def get(self, key: str, write: Callable[[Path], Summary]) -> tuple[Path, Summary]:
-        """Give an entry's folder and summary; one that is not there is written first.
+        """Give an entry's folder and summary; one that is not there or damaged is written first.
 
         Args:
             write: Encodes into the folder that it is given.
         """
         entry = self._folder / key
-        if not _is_whole(entry):
-            self._make(entry, write)
+        summary = _summary(entry) or self._make(entry, write)
         with suppress(OSError):
             os.utime(entry)
-        summary = Summary.model_validate_json((entry / SUMMARY).read_text(encoding="utf-8"))
         self._prune(entry)
         return entry, summary
 
-    def _make(self, entry: Path, write: Callable[[Path], Summary]) -> None:
+    def _make(self, entry: Path, write: Callable[[Path], Summary]) -> Summary:
         """Write an entry aside and give it its name once it is whole."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(dir=self._folder, prefix=f".{entry.name}-"))
         try:
-            write(aside)
+            summary = write(aside)
             sync_tree(aside)
-            if not _is_whole(entry):
+            if not _summary(entry):
                 shutil.rmtree(entry, ignore_errors=True)
             with suppress(OSError):  # another worker was quicker: its rows are the same
                 aside.rename(entry)
+            return summary
         finally:
             shutil.rmtree(aside, ignore_errors=True)
 
@@ -106,9 +105,13 @@ class EncodedCache:
                     shutil.rmtree(entry, ignore_errors=True)
 
 
-def _is_whole(entry: Path) -> bool:
-    """Tell whether an entry has both of its files."""
-    return (entry / SUMMARY).exists() and (entry / ROWS).exists()
+def _summary(entry: Path) -> Summary | None:
+    """Read an entry's summary; ``None`` where its rows are not what was written."""
+    with suppress(OSError, ValueError):
+        summary = Summary.model_validate_json((entry / SUMMARY).read_text(encoding="utf-8"))
+        if digest(entry / ROWS) == summary.rows_sha256:
+            return summary
+    return None
 
 
 def _hashes(model: Path) -> Iterator[str]:

@@ -11,7 +11,7 @@ from engine.data.checks.row_keys import RowKeys
 from engine.data.checks.row_text import RowText
 from engine.data.render import EncodedRow, cut, encode
 from engine.errors import LoraDeckError
-from engine.files import write_atomic
+from engine.files import digest, write_atomic
 from engine.results.sample import Sample, make_sample
 from engine.train.spec import StoppedError
 
@@ -56,6 +56,8 @@ class Summary(BaseModel):
     rows_left_out: int
     sample: Sample
     """The first row's question, which the base and the adapter will answer."""
+    rows_sha256: str
+    """Of the file of the rows: damaged ones would train what nobody wrote."""
 
 
 class RowEncoder:
@@ -89,7 +91,7 @@ class RowEncoder:
         with pa.OSFile(str(folder / ROWS), "wb") as file, pa.ipc.new_stream(file, _SCHEMA) as out:
             for batch in self._batches(conversations):
                 out.write_batch(pa.RecordBatch.from_pylist(batch, schema=_SCHEMA))
-        found = self._summarize()
+        found = self._summarize(digest(folder / ROWS))
         write_atomic(folder / SUMMARY, found.model_dump_json())
         return found
 
@@ -134,7 +136,7 @@ class RowEncoder:
         if len(self._left_out) < _SHOWN_ROWS:
             self._left_out.append(reason)
 
-    def _summarize(self) -> Summary:
+    def _summarize(self, rows_sha256: str) -> Summary:
         """Sum up."""
         if self._sample is None:
             raise LoraDeckError(
@@ -149,6 +151,7 @@ class RowEncoder:
             rows_left_out=self._rows_left_out,
             left_out=tuple(self._left_out),
             sample=self._sample,
+            rows_sha256=rows_sha256,
         )
 
 

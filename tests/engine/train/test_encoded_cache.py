@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ FOUND = Summary(
     left_out=(),
     rows_left_out=0,
     sample=Sample(prompt_ids=(1,), question="q", reference="r", end_id=2),
+    rows_sha256=hashlib.sha256(b"rows").hexdigest(),
 )
 
 
@@ -37,7 +39,7 @@ def _writer(calls: list[Path]) -> Callable[[Path], Summary]:
     def write(folder: Path) -> Summary:
         calls.append(folder)
         (folder / SUMMARY).write_text(FOUND.model_dump_json())
-        (folder / ROWS).touch()
+        (folder / ROWS).write_bytes(b"rows")
         return FOUND
 
     return write
@@ -87,12 +89,21 @@ def test_least_recently_used_go_first(tmp_path: Path, monkeypatch: pytest.Monkey
     assert {one.name for one in tmp_path.iterdir()} == {"d", "b"}
 
 
-@pytest.mark.parametrize("lost", [SUMMARY, ROWS])
-def test_a_damaged_entry_is_made_again(tmp_path: Path, lost: str) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda entry: (entry / SUMMARY).unlink(),
+        lambda entry: (entry / SUMMARY).write_bytes(b"\xbd"),
+        lambda entry: (entry / ROWS).unlink(),
+        lambda entry: (entry / ROWS).write_bytes(b"ro"),
+        lambda entry: (entry / ROWS).write_bytes(b"rowt"),
+    ],
+)
+def test_a_damaged_entry_is_made_again(tmp_path: Path, damage: Callable[[Path], None]) -> None:
     calls: list[Path] = []
     cache = EncodedCache(tmp_path)
     entry, _ = cache.get("a", _writer(calls))
-    (entry / lost).unlink()
+    damage(entry)
     assert cache.get("a", _writer(calls)) == (entry, FOUND)
     assert len(calls) == 2
 
