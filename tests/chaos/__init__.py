@@ -1,0 +1,1 @@
+"""Faults at random into real trainings, compared with trainings that nothing disturbs."""
