@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 HARNESS = {os.getpid()}
 """Pids of the harness's own processes."""
 
+_WORKERS = ("spawn_main", "multiprocessing.forkserver", "run_task")
+"""What a spawned worker's command has in it, a zygote's, and one that is started as the second."""
+
 
 def of_home(root: Path) -> Iterator[psutil.Process]:
     """Yield the living processes that were started for a home, without the harness's own."""
@@ -30,7 +33,7 @@ def is_worker(process: psutil.Process) -> bool:
     """Tell a worker, which holds a lock or imports still, from servers and clients."""
     try:
         words = " ".join(process.cmdline())
-        return "spawn_main" in words or "multiprocessing.forkserver" in words
+        return any(sign in words for sign in _WORKERS)
     except psutil.Error:
         return False
 
