@@ -42,7 +42,9 @@ def ended(task: TaskRecord, progress: Progress, gone: Exit, *, disk_full: bool) 
         kept = f"; its checkpoint of step {saved} is kept" if task.requested == "cancel" else ""
         words = f"Cancelled at step {progress.step}{kept if saved else ''}."
         return task.moved(Status.CANCELLED, words, requested="", **live)
-    live["resume_step"] = saved
+    # A stop that saved a checkpoint is progress too
+    before = 0 if saved > task.resume_step else task.interruptions
+    live |= {"resume_step": saved, "interruptions": before}
     if task.requested == "pause":
         return task.moved(Status.PAUSED, f"Paused at step {saved}.", requested="", **live)
     if disk_full or (isinstance(outcome, TaskStopped) and outcome.disk_full):
@@ -50,12 +52,12 @@ def ended(task: TaskRecord, progress: Progress, gone: Exit, *, disk_full: bool) 
     if isinstance(outcome, TaskStopped):  # it saved a checkpoint: nothing is lost
         words = f"Its worker was asked to stop; goes on from step {saved}."
         return task.moved(Status.PENDING, words, **live)
-    return _interrupted(task, saved, gone, live)
+    return _interrupted(task, saved, gone, live | {"interruptions": before + 1})
 
 
 def _interrupted(task: TaskRecord, saved: int, gone: Exit, live: dict[str, float]) -> TaskRecord:
     """Queue a task again whose worker was lost, unless that happens again and again."""
-    count = task.interruptions + 1 if saved <= task.resume_step else 1
+    count = live["interruptions"]
     if count > MOST_INTERRUPTIONS:
         return task.moved(
             Status.FAILED,
@@ -64,7 +66,7 @@ def _interrupted(task: TaskRecord, saved: int, gone: Exit, live: dict[str, float
             **live,
         )
     words = f"Interrupted ({gone.cause}); goes on from step {saved}."
-    return task.moved(Status.PENDING, words, interruptions=count, **live)
+    return task.moved(Status.PENDING, words, **live)
 
 
 def _kept(saved: int) -> str:

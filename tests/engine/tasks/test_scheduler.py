@@ -54,6 +54,18 @@ async def test_worker_that_is_killed_twice_at_one_place_goes_on_in_smaller_passe
     assert params.gradient_checkpointing
 
 
+async def test_a_stop_between_two_kills_that_saved_a_checkpoint_is_progress(bench: Bench) -> None:
+    task = bench.add("first")
+    bench.scheduler.admit()
+    bench.pool.given[0].on_exit(-signal.SIGKILL)
+    bench.journal(task, CheckpointSaved(step=7, path=""), TaskStopped(step=7))
+    bench.pool.given[1].on_exit(0)
+    bench.journal(task, TaskStarted(pid=1, device="CPU", resumed_from=7))
+    bench.pool.given[2].on_exit(-signal.SIGKILL)
+    assert bench.store.get(task.id).interruptions == 1
+    assert Adjustments.load(bench.home.task(task.id)).killed == 0
+
+
 async def test_oldest_first_and_one_at_a_time(bench: Bench) -> None:
     first, second = bench.add("first"), bench.add("second")
     bench.scheduler.admit()
