@@ -49,6 +49,9 @@ class Recorder:
         self.began: Mark | None = None
         self.ended: Mark | None = None
 
+    def sync(self) -> None:
+        """Nothing is kept on a disk."""
+
     def report(self, event: Event) -> None:
         """Keep an event."""
         self.events.append(event)

@@ -50,6 +50,7 @@ class DeckTrainer(SFTTrainer):  # type: ignore[misc]
         packed: Whether the model keeps rows apart that lie end to end.
         longest_row: Tokens of the longest row.
         checkpoints_kept: How many of the newest checkpoints stay beside the best one.
+        on_saving: Told before a checkpoint is written; makes durable what was reported until then.
         on_shrunk: Told when a step did not fit, before it is made again; raises where nothing
             smaller is left.
     """
@@ -64,6 +65,7 @@ class DeckTrainer(SFTTrainer):  # type: ignore[misc]
         packed: bool,
         longest_row: int,
         checkpoints_kept: int,
+        on_saving: Callable[[], None],
         on_shrunk: Callable[[DeckTrainer], None],
         **rest: Any,
     ) -> None:
@@ -82,7 +84,8 @@ class DeckTrainer(SFTTrainer):  # type: ignore[misc]
         self.tokens_seen = 0
         self.out_of_room = False
         """Whether the run stopped because the disk is full."""
-        self._checkpoints_kept, self._on_shrunk = checkpoints_kept, on_shrunk
+        self._checkpoints_kept = checkpoints_kept
+        self._on_saving, self._on_shrunk = on_saving, on_shrunk
         self._step: tuple[Row, ...] = ()
 
     def training_step(self, model: Any, inputs: dict[str, Any], _count: Any = None) -> Tensor:
@@ -190,6 +193,8 @@ class DeckTrainer(SFTTrainer):  # type: ignore[misc]
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         """Write a checkpoint aside, then give it its name; keep the newest ones and the best."""
         folder, step = Path(str(self.args.output_dir)), self.state.global_step
+        # A checkpoint that outlives a power cut must not go before the steps that led to it
+        self._on_saving()
         with written_aside(folder, step) as aside:
             self.args.output_dir = str(aside)
             try:

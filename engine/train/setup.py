@@ -97,6 +97,7 @@ def build_trainer(
         packed=keep_rows_apart(model),
         longest_row=longest,
         checkpoints_kept=params.save_total_limit,
+        on_saving=reporter.sync,
         on_shrunk=Shrinker(spec, reporter, adjustments),
         model=model,
         args=_arguments(spec, params),

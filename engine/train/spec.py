@@ -64,6 +64,9 @@ class Reporter(Protocol):
     def report(self, event: Event) -> None:
         """Pass one event on; never blocks."""
 
+    def sync(self) -> None:
+        """Make what was reported survive a power cut."""
+
     @property
     def stop_requested(self) -> bool:
         """Whether the training should end at the next step, to be gone on with later."""

@@ -67,6 +67,10 @@ class WorkerReporter:
         if os.getppid() == self._parent:
             self._queue.put(numbered)
 
+    def sync(self) -> None:
+        """Make the journal so far survive a power cut."""
+        self._journal.sync()
+
     @property
     def stop_requested(self) -> bool:
         """Whether to stop at the next step, to be gone on with later."""

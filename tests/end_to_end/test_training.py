@@ -232,6 +232,7 @@ plan = Plan.model_validate_json((folder / "plan.json").read_text())
 class Reporter:
     stop_requested = finish_requested = False
     def report(self, event): print(event.type)
+    def sync(self): pass
 train(TaskSpec(task_id="again", task_name="again", plan=plan, folder=folder, output=output,
                partial=output.with_name("partial"), cache=output.with_name("cache")), Reporter())
 """

@@ -38,6 +38,8 @@ class Kept:
         finish_when: Callable[[Event], bool] = lambda _: False,
     ) -> None:
         self.events: list[Event] = []
+        self.durable = 0
+        """How many of the events were made durable."""
         self.stop_requested = self.finish_requested = False
         self._stop_when, self._finish_when = stop_when, finish_when
 
@@ -46,6 +48,10 @@ class Kept:
         self.events.append(event)
         self.stop_requested = self.stop_requested or self._stop_when(event)
         self.finish_requested = self.finish_requested or self._finish_when(event)
+
+    def sync(self) -> None:
+        """Count the events so far as durable."""
+        self.durable = len(self.events)
 
     def of(self, kind: type[Kind]) -> list[Kind]:
         """Give the events of a kind."""

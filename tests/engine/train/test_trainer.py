@@ -110,6 +110,27 @@ def test_a_paused_run_goes_on_bit_for_bit(rows: Path, model: Path, tmp_path: Pat
         assert torch.equal(weight, _weights(tmp_path / "paused")[name])
 
 
+def test_a_checkpoint_never_goes_before_the_events_that_led_to_it(
+    rows: Path, model: Path, tmp_path: Path
+) -> None:
+    durable: dict[int, int] = {}
+
+    class Looking(Kept):
+        """Notes how far the events were durable when a checkpoint had been written."""
+
+        def report(self, event: Event) -> None:
+            if isinstance(event, CheckpointSaved):
+                durable[event.step] = self.durable
+                assert len(self.events) == self.durable
+            super().report(event)
+
+    kept = _train(tmp_path, rows, model, Looking(), max_steps=6)
+    assert list(durable) == [one.step for one in kept.of(CheckpointSaved)] == [5, 6]
+    last = kept.events[durable[5] - 1]
+    assert isinstance(last, Evaluated)
+    assert last.step == 5
+
+
 def test_the_best_checkpoint_is_the_result(
     rows: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
