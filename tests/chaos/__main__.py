@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,8 +18,9 @@ from random import Random
 
 from engine.home import Home
 from tests.chaos.driver import Driver
-from tests.chaos.faults import FAULTS
+from tests.chaos.faults import FAULTS, FILL_DISK
 from tests.chaos.ground import Ground
+from tests.chaos.small_disk import enter_namespace, mount_small
 from tests.chaos.zygote import start_zygote
 from tests.tiny_llama import make_tiny_llama
 
@@ -26,18 +28,20 @@ from tests.tiny_llama import make_tiny_llama
 def main() -> int:
     """Run what the arguments say; the exit status is 1 where an invariant did not hold."""
     given = _arguments()
+    enter_namespace()
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
-    os.environ["LORADECK_HOME"] = str(folder / "home")
+    kinds = _possible(given.kinds or list(FAULTS), folder / "disk")
+    os.environ["LORADECK_HOME"] = str(folder / "disk" / "home")
     start_zygote()
     random = Random(given.seed)  # noqa: S311 (repeatable on purpose)
-    ground = Ground(Home.locate().prepare(), random)
+    ground = Ground(folder, Home.locate().prepare(), random)
     driver = Driver(
         ground,
         model=make_tiny_llama(folder / "tiny"),
         faults=given.faults,
         tasks=given.tasks,
         seconds=given.seconds,
-        kinds=given.kinds or list(FAULTS),
+        kinds=kinds,
         epochs=given.epochs,
         gap=given.gap,
         quick=given.quick,
@@ -46,10 +50,28 @@ def main() -> int:
     try:
         driver.run()
     finally:
-        _tell(driver, given.seed, folder, time.monotonic() - began, verbose=given.verbose)
-    if not ground.violations:
-        shutil.rmtree(folder)
-    return bool(ground.violations)
+        _tell(driver, given.seed, time.monotonic() - began, verbose=given.verbose)
+    if ground.violations:
+        shutil.copytree(ground.home.root, folder / "home", ignore=_no_sockets)
+        print(f"The home is kept: {folder / 'home'}")  # noqa: T201
+        return 1
+    subprocess.run(["umount", folder / "disk"], capture_output=True, check=False)
+    shutil.rmtree(folder)
+    return 0
+
+
+def _possible(kinds: list[str], disk: Path) -> list[str]:
+    """Mount a small file system for the home; say which fault cannot be injected without."""
+    disk.mkdir()
+    if FILL_DISK not in kinds or not (reason := mount_small(disk)):
+        return kinds
+    print(f"{FILL_DISK} cannot be injected: {reason}")  # noqa: T201
+    return [kind for kind in kinds if kind != FILL_DISK]
+
+
+def _no_sockets(folder: str, names: list[str]) -> list[str]:
+    """Name what is no file that could be copied."""
+    return [name for name in names if (Path(folder) / name).is_socket()]
 
 
 def _arguments() -> argparse.Namespace:
@@ -72,7 +94,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _tell(driver: Driver, seed: int, folder: Path, seconds: float, *, verbose: bool) -> None:
+def _tell(driver: Driver, seed: int, seconds: float, *, verbose: bool) -> None:
     """Print what was done and what came of it."""
     ground = driver.ground
     if verbose or ground.violations:
@@ -85,8 +107,6 @@ def _tell(driver: Driver, seed: int, folder: Path, seconds: float, *, verbose: b
     )
     for violation in ground.violations:
         print("VIOLATED:", violation)  # noqa: T201
-    if ground.violations:
-        print(f"The home is kept: {folder}")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ class Driver:
     injected: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self._references = References(self.ground, self.ground.home.root.with_name("calm"))
+        self._references = References(self.ground, self.ground.folder / "calm")
 
     def run(self) -> None:
         """Attack, let everything come to its end, and compare."""
@@ -91,19 +91,22 @@ class Driver:
                 return
 
     def _queue(self) -> bool:
-        """See to it that tasks wait; tell whether any is left."""
+        """See to it that tasks wait; tell whether any is left or will be."""
         ground = self.ground
         self._choose_workers()
-        more = self.tasks is None or len(ground.tasks) < self.tasks
         waiting = len(ground.open_tasks())
-        if more and waiting < _QUEUED:
-            request = request_of(len(ground.tasks), _DATASET, self.model, self.epochs)
+        if waiting >= _QUEUED or len(ground.tasks) == self.tasks:
+            return waiting > 0
+        request = request_of(len(ground.tasks), _DATASET, self.model, self.epochs)
+        try:
             task = ground.ask(lambda client: client.train(request))
-            ground.tasks.append(task.id)
-            ground.note(f"task {task.id} made")
-            self._references.start(task.id)
+        except LoraDeckError as error:  # the disk is full, or the server was just killed
+            ground.note(f"no task could be made: {error}")
             return True
-        return waiting > 0
+        ground.tasks.append(task.id)
+        ground.note(f"task {task.id} made")
+        self._references.start(task.id)
+        return True
 
     def _choose_workers(self) -> None:
         """Let servers that are started from now on have workers of this kind or that."""
@@ -140,6 +143,7 @@ class Driver:
     def _settle(self) -> None:
         """Inject nothing more, and wait until all tasks have ended."""
         ground, deadline = self.ground, time.monotonic() + _END_SECONDS
+        ground.tidy(everything=True)
         ground.note("no more faults")
         while not ground.violations:
             ground.tidy()
@@ -155,8 +159,7 @@ class Driver:
         """Close what is open and ask the server to stop."""
         for connection in self.ground.sleepers:
             connection.close()
-        self.ground.stopped = dict.fromkeys(self.ground.stopped, 0.0)
-        self.ground.tidy()
+        self.ground.tidy(everything=True)
         asyncio.run(stop_server(self.ground.home))
 
     def _compare(self) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.chaos import client_faults, process_faults, store_faults, task_faults
+from tests.chaos import client_faults, disk_faults, process_faults, store_faults, task_faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.chaos.ground import Ground
+
+FILL_DISK = "fill-disk"
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ FAULTS: dict[str, Fault] = {
     "deaf-client": Fault(client_faults.deaf_client, 1),
     "garbage": Fault(client_faults.garbage, 2),
     "remove-socket": Fault(client_faults.remove_socket, 2),
+    FILL_DISK: Fault(disk_faults.fill_disk, 3),
     "tear-store": Fault(store_faults.tear_store, 8),
     "damage-calibrations": Fault(store_faults.damage_calibrations, 1),
     "tear-journal": Fault(task_faults.tear_journal, 12),

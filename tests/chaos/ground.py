@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
 import subprocess
 import threading
 import time
@@ -17,7 +16,7 @@ from engine.server.main import LOCK
 from engine.tasks.events import CheckpointSaved, TaskCompleted
 from engine.tasks.journal import read_events
 from engine.train.worker import LOCK as WORKER_LOCK
-from tests.chaos.processes import is_worker, of_home, send
+from tests.chaos.processes import is_worker, of_home
 
 if TYPE_CHECKING:
     import socket
@@ -36,6 +35,8 @@ _QUICK_SECONDS = 60.0
 class Ground:
     """One home under attack."""
 
+    folder: Path
+    """The harness's own, which never gets full."""
     home: Home
     random: Random
     began: float = field(default_factory=time.monotonic)
@@ -50,8 +51,8 @@ class Ground:
     sleepers: list[socket.socket] = field(default_factory=list)
     """Connections that nobody reads from."""
     children: list[subprocess.Popen[bytes]] = field(default_factory=list)
-    stopped: dict[int, float] = field(default_factory=dict)
-    """Processes under SIGSTOP, and when they go on (monotonic seconds)."""
+    due: list[tuple[float, Callable[[], object]]] = field(default_factory=list)
+    """What ends faults that last a while, and when (monotonic seconds)."""
     _interrupted: dict[str, list[int]] = field(default_factory=dict)
 
     def note(self, text: str) -> None:
@@ -138,8 +139,8 @@ class Ground:
         return max(steps, default=0)
 
     def start(self, *command: str | Path) -> subprocess.Popen[bytes]:
-        """Start a process that belongs to the home; ``tidy`` waits for it."""
-        with (self.home.root / "chaos.log").open("ab") as output:
+        """Start a process that belongs to the home; ``tidy`` collects it."""
+        with (self.folder / "children.log").open("ab") as output:
             child = subprocess.Popen(
                 [str(word) for word in command],
                 stdin=subprocess.DEVNULL,
@@ -150,10 +151,15 @@ class Ground:
         self.children.append(child)
         return child
 
-    def tidy(self) -> None:
-        """Let stopped processes go on whose time has come, and wait for children that ended."""
+    def later(self, seconds: float, do: Callable[[], object]) -> None:
+        """Have something done by ``tidy`` when its time has come."""
+        self.due.append((time.monotonic() + seconds, do))
+
+    def tidy(self, *, everything: bool = False) -> None:
+        """End the faults whose time has come, and collect children that ended."""
         now = time.monotonic()
-        for pid in [pid for pid, until in self.stopped.items() if until <= now]:
-            del self.stopped[pid]
-            send(pid, signal.SIGCONT)
+        ripe = [one for one in self.due if everything or one[0] <= now]
+        self.due = [one for one in self.due if one not in ripe]
+        for _, do in ripe:
+            do()
         self.children = [child for child in self.children if child.poll() is None]

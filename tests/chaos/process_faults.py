@@ -107,10 +107,10 @@ def end_worker(ground: Ground) -> str | None:
 def stop_worker(ground: Ground) -> str | None:
     """Stop the worker for up to two seconds."""
     pid = ground.worker()
-    if pid is None or pid in ground.stopped:
+    if pid is None:
         return None
     seconds = ground.random.uniform(0.1, 2.0)
-    ground.stopped[pid] = time.monotonic() + seconds
+    ground.later(seconds, lambda: send(pid, signal.SIGCONT))
     send(pid, signal.SIGSTOP)
     return f"worker {pid} for {seconds:.1f} s"
 
