@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo run test check format fuzz clean
+.PHONY: setup demo run test check format fuzz chaos clean
 
 setup: $(STAMP)
 
@@ -33,6 +33,9 @@ check: setup
 fuzz: setup
 	$(BIN)/python -m tests.fuzz --files 20000 --seed 1
 	$(BIN)/python -m tests.fuzz --homes --files 20000 --seed 1
+
+chaos: setup
+	$(BIN)/python -m tests.chaos --faults 1000 --seed 1
 
 format: setup
 	$(BIN)/ruff check --fix .

@@ -31,6 +31,7 @@ def main() -> int:
     enter_namespace()
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     kinds = _possible(given.kinds or list(FAULTS), folder / "disk")
+    os.environ["LORADECK_DISK_RESERVE_MB"] = "5"
     os.environ["LORADECK_HOME"] = str(folder / "disk" / "home")
     start_zygote()
     random = Random(given.seed)  # noqa: S311 (repeatable on purpose)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.errors import LoraDeckError
 from engine.server.wire import PREFIX
 
 if TYPE_CHECKING:
@@ -28,6 +29,18 @@ def kill_client(ground: Ground) -> str | None:
     child.kill()
     child.wait()
     return f"client {child.pid}"
+
+
+def pause_task(ground: Ground) -> str | None:
+    """Pause the task under way, as a user does; a later visit has it go on."""
+    task = ground.current()
+    if task is None or ground.server() is None or ground.statuses().get(task) != "running":
+        return None
+    try:
+        ground.ask(lambda client: client.pause(task))
+    except LoraDeckError:
+        return None  # it has just ended, or the server has
+    return task
 
 
 def deaf_client(ground: Ground) -> str | None:

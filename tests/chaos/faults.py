@@ -37,6 +37,7 @@ FAULTS: dict[str, Fault] = {
     "second-server": Fault(process_faults.second_server, 1),
     "second-worker": Fault(process_faults.second_worker, 2),
     "kill-client": Fault(client_faults.kill_client, 1),
+    "pause-task": Fault(client_faults.pause_task, 3),
     "deaf-client": Fault(client_faults.deaf_client, 1),
     "garbage": Fault(client_faults.garbage, 2),
     "remove-socket": Fault(client_faults.remove_socket, 2),

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from engine.errors import EngineUnavailableError
 from engine.locks import holder
 from engine.server.client import EngineClient
 from engine.server.main import LOCK
@@ -74,7 +75,11 @@ class Ground:
                 self.store_torn.clear()
                 return await talk(client)
 
-        return asyncio.run(asyncio.wait_for(session(), _QUICK_SECONDS))
+        try:
+            return asyncio.run(asyncio.wait_for(session(), _QUICK_SECONDS))
+        except TimeoutError:
+            self.violated(f"a request was not answered within {_QUICK_SECONDS:.0f} s")
+            raise EngineUnavailableError("No answer", "The engine is silent.") from None
 
     def records(self) -> dict[str, dict[str, Any]]:
         """Read the store as it lies on the disk, by id; empty where it is torn or not there."""
@@ -83,6 +88,10 @@ class Ground:
         except (OSError, ValueError):
             return {}
         return {record["id"]: record for record in content.get("tasks", {}).values()}
+
+    def statuses(self) -> dict[str, str]:
+        """Give each task's state as the store has it."""
+        return {task: str(record["status"]) for task, record in self.records().items()}
 
     def open_tasks(self) -> list[str]:
         """List the tasks that are under way or wait, by what their journals say."""
