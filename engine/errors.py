@@ -25,6 +25,12 @@ class LoraDeckError(Exception):
         return type(self), (self.title, self.message, self.hint)
 
 
+class ForbiddenError(LoraDeckError):
+    """Only the user on the engine's own machine may do this."""
+
+    http_status = 403
+
+
 class NotFoundError(LoraDeckError):
     """What was asked for is not there."""
 

@@ -45,6 +45,11 @@ class Home:
         return self.root / "settings.toml"
 
     @property
+    def token_file(self) -> Path:
+        """The hash of the token that opens the interface over the network."""
+        return self.root / "token.sha256"
+
+    @property
     def datasets(self) -> Path:
         """Uploaded and managed datasets."""
         return self.root / "datasets"

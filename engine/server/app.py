@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from engine.server.service import EngineService
 
 
+JSON_BYTES = 64_000_000
+"""The most that a request's body may hold; the largest row that can be edited fits in."""
+
+
 class Activity:
     """When a client was last heard of, and how many requests and event streams are open."""
 
@@ -68,6 +72,7 @@ def create_app(service: EngineService) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=PREFIX + "/openapi.json",
+        max_body_size=JSON_BYTES,
     )
     app.state.service = service
     app.state.stopping = asyncio.Event()

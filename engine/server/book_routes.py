@@ -23,7 +23,7 @@ from engine.server.book_wire import (
     SaveRequest,
 )
 from engine.server.context import Service
-from engine.server.service import absolute
+from engine.server.reach import InReach
 from engine.server.wire import DatasetInfo
 
 router = APIRouter(tags=["open datasets"])
@@ -38,9 +38,9 @@ OpenBooks = Annotated[Books, Depends(_books)]
 
 
 @router.post("/books", status_code=201)
-async def open_book(books: OpenBooks, body: OpenRequest) -> BookInfo:
+async def open_book(books: OpenBooks, reach: InReach, body: OpenRequest) -> BookInfo:
     """Open a working copy of a dataset; its first rows are there at once."""
-    return await books.open(absolute(body.path), body.mapping)
+    return await books.open(reach.dataset(body.path), body.mapping)
 
 
 @router.get("/books/{book_id}")
@@ -104,10 +104,12 @@ async def close(books: OpenBooks, book_id: str) -> None:
 
 
 @router.post("/datasets/render", response_model=RenderedRow)
-async def render(service: Service, books: OpenBooks, body: RenderRequest) -> Response:
+async def render(
+    service: Service, books: OpenBooks, reach: InReach, body: RenderRequest
+) -> Response:
     """Show a row as a base model gets it, with what is trained."""
     value = checked(body.value)
-    model = await asyncio.to_thread(find_model, service.home, body.model)
+    model = await asyncio.to_thread(find_model, service.home, reach.model(body.model))
     if model.state != "ready" or model.path is None:
         raise LoraDeckError(
             "Base model not ready",

@@ -90,6 +90,11 @@ class Books:
         problem = report.failure.message if report.failure else ""
         return await asyncio.to_thread(_info, one, report.complete, report.share, problem)
 
+    async def unsaved(self) -> int:
+        """Count those with changes that nobody saved."""
+        books = [one.book for one in self._open.values()]
+        return await asyncio.to_thread(lambda: sum(bool(book.changes()[0]) for book in books))
+
     def book(self, book_id: str) -> Book:
         """Find one to look into or to change.
 

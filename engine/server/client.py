@@ -16,6 +16,7 @@ from engine.errors import (
     ConflictError,
     DiskFullError,
     EngineUnavailableError,
+    ForbiddenError,
     LoraDeckError,
     NotFoundError,
     OtherVersionError,
@@ -46,7 +47,13 @@ if TYPE_CHECKING:
 
 _ERRORS = {
     kind.http_status: kind
-    for kind in (NotFoundError, ConflictError, EngineUnavailableError, DiskFullError)
+    for kind in (
+        ForbiddenError,
+        NotFoundError,
+        ConflictError,
+        EngineUnavailableError,
+        DiskFullError,
+    )
 }
 _QUICK_SECONDS = 5.0
 _SLOW_SECONDS = 180.0  # a plan reads and tokenizes the dataset first

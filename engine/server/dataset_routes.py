@@ -20,11 +20,13 @@ from engine.server.context import Service, until_stopped
 from engine.server.dataset_listing import list_datasets
 from engine.server.dataset_upload import keep_upload
 from engine.server.dataset_wire import InspectRequest, MeasureRequest, ScanStep
-from engine.server.service import absolute
+from engine.server.reach import InReach, Reach
+from engine.server.upload_route import UPLOAD_BYTES, UploadRoute
 from engine.server.wire import DatasetInfo, ErrorBody
 from engine.text import visible
 
 router = APIRouter(tags=["datasets"])
+uploads = APIRouter(tags=["datasets"], route_class=UploadRoute)
 
 
 @router.get("/datasets")
@@ -34,35 +36,38 @@ async def datasets(service: Service) -> list[DatasetInfo]:
 
 
 @router.post("/datasets/inspect")
-async def inspect(service: Service, body: InspectRequest) -> Inspection:
+async def inspect(service: Service, reach: InReach, body: InspectRequest) -> Inspection:
     """Detect a dataset's format and check its rows; waits until all are looked at."""
-    return await inspect_whole(service.home.cache, absolute(body.path), body.mapping)
+    return await inspect_whole(service.home.cache, reach.dataset(body.path), body.mapping)
 
 
 @router.post("/datasets/scan", response_class=EventSourceResponse)
-async def scan(service: Service, request: Request, body: InspectRequest) -> AsyncIterator[ScanStep]:
+async def scan(
+    service: Service, reach: InReach, request: Request, body: InspectRequest
+) -> AsyncIterator[ScanStep]:
     """Do so with an event every 0.3 s; the last one has the inspection, or the error.
 
     Closing the stream ends the scan.
     """
-    async with aclosing(_steps(service.home, body)) as steps:
+    async with aclosing(_steps(service.home, reach, body)) as steps:
         async for step in until_stopped(request, steps):
             yield step
 
 
 @router.post("/datasets/measure")
-async def measure(service: Service, body: MeasureRequest) -> Lengths:
+async def measure(service: Service, reach: InReach, body: MeasureRequest) -> Lengths:
     """Count the tokens with a base model's own template and tokenizer."""
-    model = await asyncio.to_thread(find_model, service.home, body.model)
+    path = reach.dataset(body.path)
+    model = await asyncio.to_thread(find_model, service.home, reach.model(body.model))
     if model.state != "ready" or model.path is None:
         raise LoraDeckError(
             "Base model not ready",
             f"'{model.name}' is not on this machine yet.",
             f"Fetch it with: loradeck models pull {model.name}",
         )
-    inspection = await inspect_whole(service.home.cache, absolute(body.path), body.mapping)
+    inspection = await inspect_whole(service.home.cache, path, body.mapping)
     return await measure_in_process(
-        absolute(body.path),
+        path,
         Path(model.path),
         cache=service.home.cache,
         inspection=inspection,
@@ -71,16 +76,16 @@ async def measure(service: Service, body: MeasureRequest) -> Lengths:
     )
 
 
-@router.post("/upload-dataset", status_code=201)
+@uploads.post("/upload-dataset", status_code=201, max_body_size=UPLOAD_BYTES)
 async def upload(service: Service, file: UploadFile) -> DatasetInfo:
     """Keep a dataset in the home; one that cannot train is refused and leaves nothing behind."""
     return await keep_upload(service.home, file.filename or "", file.file)
 
 
-async def _steps(home: Home, body: InspectRequest) -> AsyncGenerator[ScanStep, None]:
+async def _steps(home: Home, reach: Reach, body: InspectRequest) -> AsyncGenerator[ScanStep, None]:
     """Scan; an error becomes the last event, since the answer has begun."""
     try:
-        path = absolute(body.path)
+        path = reach.dataset(body.path)
         async with aclosing(inspect_in_process(home.cache, path, body.mapping)) as scans:
             async for scanning in scans:
                 yield ScanStep(scanning=scanning)
@@ -89,3 +94,6 @@ async def _steps(home: Home, body: InspectRequest) -> AsyncGenerator[ScanStep, N
             title=error.title, message=visible(error.message), hint=visible(error.hint)
         )
         yield ScanStep(error=words, status=error.http_status)
+
+
+router.include_router(uploads)

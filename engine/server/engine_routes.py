@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
+from engine.server.book_routes import OpenBooks
 from engine.server.context import Service
+from engine.server.reach import InReach
 from engine.server.wire import EngineInfo
 
 router = APIRouter(tags=["engine"])
 
 
 @router.get("/engine")
-async def engine_info(service: Service) -> EngineInfo:
+async def engine_info(service: Service, books: OpenBooks) -> EngineInfo:
     """Version, process, home and how many tasks run and wait."""
-    return service.info()
+    return service.info().model_copy(update={"unsaved": await books.unsaved()})
 
 
 @router.post("/engine/stop", status_code=202)
-async def stop_engine(request: Request) -> None:
+async def stop_engine(request: Request, reach: InReach) -> None:
     """End the server; workers go on and are adopted by the next one."""
+    reach.local_only("The engine is stopped")
     request.app.state.stopping.set()

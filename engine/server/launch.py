@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from engine.errors import EngineUnavailableError
-from engine.server.main import LOG, answers
+from engine.server.listen import answers
+from engine.server.main import LOG
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -35,11 +36,16 @@ def _ensure(home: Home) -> None:
     if answers(home.socket):
         return
     try:
-        with FileLock(home.run / "launch.lock", timeout=_START_SECONDS, mode=0o600):
+        with launching(home):
             if not answers(home.socket):
                 _start(home)
     except Timeout as error:
         raise _no_start(home) from error
+
+
+def launching(home: Home) -> FileLock:
+    """Give the lock that one who starts or replaces the server holds meanwhile."""
+    return FileLock(home.run / "launch.lock", timeout=_START_SECONDS, mode=0o600)
 
 
 def _start(home: Home) -> None:

@@ -22,7 +22,7 @@ from engine.errors import ConflictError, DiskFullError, LoraDeckError, NotFoundE
 from engine.files import size_of, sync_folder, sync_tree
 from engine.server.book_wire import Exported, FoundDataset
 from engine.server.dataset_listing import describe, is_whole_folder
-from engine.server.service import absolute
+from engine.server.reach import absolute
 from engine.text import human_bytes
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from engine.data.book.reports import Format, Report
     from engine.home import Home
-    from engine.server.book_wire import AddRequest, ExportRequest
+    from engine.server.book_wire import ExportRequest
     from engine.server.wire import DatasetInfo
     from engine.tasks.record import TaskRecord
 
@@ -65,25 +65,30 @@ def find_dataset(home: Home, name: str) -> FoundDataset:
     )
 
 
-async def add_dataset(home: Home, request: AddRequest) -> DatasetInfo:
+async def add_dataset(home: Home, origin: str, called: str) -> DatasetInfo:
     """Copy a dataset into the home; it must be readable, though its rows may have faults.
+
+    Args:
+        home: Where it is kept.
+        origin: An absolute path, or an id of the hub.
+        called: The name it gets; empty for its own.
 
     Raises:
         LoraDeckError: It cannot be read, or the name is of no use.
         ConflictError: The name is taken.
         DiskFullError: There is too little room.
     """
-    if is_hub_id(request.path):
-        if request.name:
+    if is_hub_id(origin):
+        if called:
             raise LoraDeckError(
                 "Name not of use",
                 "A dataset of the hub keeps its own name, so that it is found again.",
                 "Leave --name out.",
             )
-        return await _add_from_hub(home, request.path)
-    source = absolute(request.path)
+        return await _add_from_hub(home, origin)
+    source = Path(origin)
     inspection = await inspect_whole(home.cache, source)
-    name = checked_name(home.datasets, request.name or source.name, _ending(source))
+    name = checked_name(home.datasets, called or source.name, _ending(source))
     await asyncio.to_thread(_copy, source, home.datasets / name)
     return describe(home.datasets / name, inspection)
 

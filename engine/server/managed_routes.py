@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from engine.server.book_wire import AddRequest, Exported, ExportRequest, FoundDataset
 from engine.server.context import Service
 from engine.server.managed import add_dataset, export_dataset, find_dataset, remove_dataset
+from engine.server.reach import InReach
 from engine.server.wire import DatasetInfo
 
 router = APIRouter(tags=["datasets"])
@@ -21,14 +22,15 @@ async def find(service: Service, name: str) -> FoundDataset:
 
 
 @router.post("/datasets/add", status_code=201)
-async def add(service: Service, body: AddRequest) -> DatasetInfo:
+async def add(service: Service, reach: InReach, body: AddRequest) -> DatasetInfo:
     """Copy a dataset into the home, once it was looked at."""
-    return await add_dataset(service.home, body)
+    return await add_dataset(service.home, reach.dataset_source(body.path), body.name)
 
 
 @router.post("/datasets/export", status_code=201)
-async def export(body: ExportRequest) -> Exported:
+async def export(reach: InReach, body: ExportRequest) -> Exported:
     """Write a dataset to a file in another format."""
+    reach.local_only("Datasets are exported")
     return await export_dataset(body)
 
 

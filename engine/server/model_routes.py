@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from engine.models.catalog import list_models
 from engine.models.types import ModelInfo
 from engine.server.context import Service
+from engine.server.reach import InReach
 from engine.server.wire import PullRequest
 
 router = APIRouter(prefix="/models", tags=["models"])
@@ -22,13 +23,14 @@ async def models(service: Service) -> list[ModelInfo]:
 
 
 @router.get("/find")
-async def find(service: Service, name: str) -> ModelInfo:
+async def find(service: Service, reach: InReach, name: str) -> ModelInfo:
     """One base model by its name, hub id or path."""
-    return await service.pulls.find(name)
+    return await service.pulls.find(reach.model(name))
 
 
 @router.post("/pull", status_code=202)
-async def pull(service: Service, request: PullRequest) -> ModelInfo:
+async def pull(service: Service, reach: InReach, request: PullRequest) -> ModelInfo:
     """Start fetching or converting a base model; asking again changes nothing."""
-    service.pulls.begin(await service.pulls.find(request.model))
-    return await service.pulls.find(request.model)
+    name = reach.model(request.model)
+    service.pulls.begin(await service.pulls.find(name))
+    return await service.pulls.find(name)

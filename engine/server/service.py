@@ -31,6 +31,7 @@ from engine.plan.planner import make_plan
 from engine.plan.presets import find_preset
 from engine.plan.types import PLAN
 from engine.server.pulls import Pulls
+from engine.server.reach import absolute
 from engine.server.wire import EngineInfo
 from engine.tasks.admission import held, same
 from engine.tasks.control import Control
@@ -65,6 +66,8 @@ class EngineService:
         self.scheduler = Scheduler(home, settings, self.store, self.live, self.pool)
         self.control = Control(self.store, self.live, self.scheduler)
         self.pulls = Pulls(home)
+        self.network = ""
+        self.stays = False
         self._creating = asyncio.Lock()
         self._lengths: OrderedDict[tuple[str, str, str], Lengths] = OrderedDict()
 
@@ -85,6 +88,8 @@ class EngineService:
             tasks_running=self.scheduler.count(Status.RUNNING),
             tasks_pending=self.scheduler.count(Status.PENDING),
             spare_ready=self.pool.spare_ready,
+            network=self.network,
+            stays=self.stays,
         )
 
     async def warm(self) -> Device:
@@ -270,14 +275,3 @@ class EngineService:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         self.live.touch(task.id)
-
-
-def absolute(path: str) -> Path:
-    """Refuse a path that would mean something else to the server than to its client."""
-    if not Path(path).is_absolute():
-        raise LoraDeckError(
-            "Path not absolute",
-            f"'{path}' is a relative path.",
-            "Give the interface the whole path.",
-        )
-    return Path(path)

@@ -10,6 +10,7 @@ from fastapi.sse import EventSourceResponse
 
 from engine.plan.types import Plan
 from engine.server.context import FoundTask, Service, until_stopped
+from engine.server.reach import InReach
 from engine.server.wire import PlanRequest, TrainRequest
 from engine.tasks.events import Event
 from engine.tasks.queue import Where
@@ -20,15 +21,15 @@ router = APIRouter(tags=["tasks"])
 
 
 @router.post("/plan")
-async def plan(service: Service, request: PlanRequest) -> Plan:
+async def plan(service: Service, reach: InReach, request: PlanRequest) -> Plan:
     """Every parameter of a run, with its reason; nothing is created."""
-    return await service.plan(request)
+    return await service.plan(reach.plan(request))
 
 
 @router.post("/train", status_code=201)
-async def train(service: Service, request: TrainRequest) -> TaskRecord:
+async def train(service: Service, reach: InReach, request: TrainRequest) -> TaskRecord:
     """Create a task and queue it."""
-    return await service.train(request)
+    return await service.train(reach.plan(request))
 
 
 @router.get("/tasks")

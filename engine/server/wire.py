@@ -72,6 +72,12 @@ class EngineInfo(BaseModel):
     tasks_pending: int
     spare_ready: bool
     """A worker with its imports done is waiting."""
+    network: str = ""
+    """Where it offers the interface over the network, as ``127.0.0.1:8600``; or empty."""
+    stays: bool = False
+    """Whether it was started to stay, in the foreground, and does not end when idle."""
+    unsaved: int = 0
+    """Open datasets with changes that would be lost if the server ended."""
 
 
 class ErrorBody(BaseModel):

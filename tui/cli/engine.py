@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import os
+import sys
 from typing import Annotated
 
 import typer
@@ -11,12 +13,14 @@ import typer
 from engine.doctor import check
 from engine.doctor.check import ok
 from engine.doctor.leftovers import clean as clean_up
-from engine.errors import EngineUnavailableError
+from engine.errors import EngineUnavailableError, LoraDeckError
 from engine.home import Home
 from engine.locks import holder
 from engine.server.client import EngineClient
+from engine.server.foreground import command
 from engine.server.main import LOCK
 from engine.server.stop import stop_server
+from engine.server.token import Token
 from engine.server.wire import EngineInfo
 from tui.cli.output import Json, print_json, print_text
 
@@ -37,12 +41,60 @@ def status(*, json: Json = False) -> None:
         print_text(_silence())
     else:
         since = datetime.datetime.fromtimestamp(info.started_at).astimezone()
+        network = f"\nnetwork: {info.network}, with the token" if info.network else ""
         print_text(
             f"Engine {info.version}, process {info.pid}, since {since:%Y-%m-%d %H:%M:%S}\n"
             f"home: {info.home}\ntasks: {info.tasks_running} running, "
             f"{info.tasks_pending} pending\n"
-            f"spare worker: {'ready' if info.spare_ready else 'none ready'}"
+            f"spare worker: {'ready' if info.spare_ready else 'none ready'}{network}"
         )
+
+
+@app.command(epilog="Example: loradeck engine serve --tcp 127.0.0.1:8600")
+def serve(
+    *,
+    tcp: Annotated[
+        str,
+        typer.Option(metavar="HOST:PORT", help="Offer the interface there too, to the token."),
+    ] = "",
+    allow_remote: Annotated[
+        bool,
+        typer.Option(
+            "--allow-remote", help="Let HOST be reached from other machines, unencrypted."
+        ),
+    ] = False,
+) -> None:
+    """Serve this home in the foreground until Ctrl-C, also when idle; for a terminal or systemd."""
+    home = Home.locate().prepare()
+    if tcp:
+        _prepare_network(Token(home.token_file), allow_remote=allow_remote)
+    arguments = command(home, tcp, anywhere=allow_remote)
+    os.chdir(home.root)
+    os.execv(arguments[0], arguments)  # noqa: S606 - no shell is wanted
+
+
+@app.command(epilog="Example: loradeck engine token --revoke")
+def token(
+    *,
+    revoke: Annotated[
+        bool, typer.Option("--revoke", help="Make none: let nobody in over the network.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Make a new token for the interface over the network; the old one ends at once."""
+    kept = Token(Home.locate().prepare().token_file)
+    if revoke:
+        revoked = kept.revoke()
+        if json:
+            print_json({"revoked": revoked})
+        else:
+            print_text("Revoked." if revoked else "There was no token.")
+        return
+    made = kept.make()
+    if json:
+        print_json({"token": made})
+    else:
+        print_text(_shown_once(made))
 
 
 @app.command(epilog="Example: loradeck engine stop")
@@ -75,6 +127,29 @@ def doctor(
                 print_text(f"         {item.hint}")
     if any(item.status == "problem" for item in checks):
         raise typer.Exit(1)
+
+
+def _prepare_network(token: Token, *, allow_remote: bool) -> None:
+    """Make the token where there is none, and warn of what is not encrypted."""
+    if not token.exists:
+        if not sys.stdout.isatty():
+            raise LoraDeckError(
+                "No token yet",
+                "The interface over the network needs a token, and this output may be kept.",
+                "Make one first: loradeck engine token",
+            )
+        print_text(_shown_once(token.make()))
+    if allow_remote:
+        typer.echo(
+            "Warning: the token and all data cross the network unencrypted. Whoever reads them can "
+            "use this engine. Better: 127.0.0.1 with ssh -L, or a proxy with TLS.",
+            err=True,
+        )
+
+
+def _shown_once(token: str) -> str:
+    """Say a token, and how it is used."""
+    return f"Token, shown this once: {token}\nSend it as the header: Authorization: Bearer TOKEN"
 
 
 def _silence() -> str:

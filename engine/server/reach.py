@@ -1,0 +1,136 @@
+"""What a client may name: its user's own processes any path, over the network the home's alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+from fastapi import Depends, Request
+
+import sample_datasets
+from engine.data.containers.hub import is_hub_id
+from engine.data.words import shown
+from engine.errors import ForbiddenError, LoraDeckError
+from engine.server.gate import REMOTE
+from engine.server.wire import PlanRequest
+
+if TYPE_CHECKING:
+    from engine.home import Home
+
+_Plan = TypeVar("_Plan", bound=PlanRequest)
+_PATH_BYTES = 4096  # Linux' PATH_MAX; others take less and say so
+
+
+class Reach:
+    """Checks the names and paths of one request.
+
+    Args:
+        home: The home behind the request.
+        remote: Whether it came over the network.
+    """
+
+    def __init__(self, home: Home, *, remote: bool) -> None:
+        self._home = home
+        self.remote = remote
+
+    def dataset(self, path: str) -> Path:
+        """Check the path of a dataset to read.
+
+        Raises:
+            LoraDeckError: It is relative, or no path.
+            ForbiddenError: Over the network: it is no dataset of the home and no sample.
+        """
+        there = absolute(path)
+        if not self.remote:
+            return there
+        resolved = there.resolve()
+        samples = Path(str(sample_datasets.__file__)).parent
+        for folder in (self._home.datasets.resolve(), samples.resolve()):
+            inside = resolved != folder and resolved.is_relative_to(folder)
+            # What is hidden there is still being written
+            if inside and not resolved.relative_to(folder).parts[0].startswith("."):
+                return resolved
+        raise ForbiddenError(
+            "Dataset out of reach",
+            f"Over the network only datasets of the home can be named, not {shown(path)}.",
+            "Upload it: POST upload-dataset",
+        )
+
+    def dataset_source(self, name: str) -> str:
+        """Check what is to be copied into the home: over the network, what the hub has.
+
+        Raises:
+            ForbiddenError: Over the network: it is a path.
+        """
+        if is_hub_id(name):
+            return name
+        if self.remote:
+            raise ForbiddenError(
+                "Path out of reach",
+                f"Over the network no path can be added, such as {shown(name)}.",
+                "Upload it: POST upload-dataset",
+            )
+        return str(absolute(name))
+
+    def model(self, name: str) -> str:
+        """Check the name of a base model.
+
+        Raises:
+            ForbiddenError: Over the network: it is a path.
+        """
+        if self.remote and name.startswith((os.sep, "~", ".")):
+            raise ForbiddenError(
+                "Model out of reach",
+                f"Over the network base models go by name, not by path: {shown(name)}.",
+                "Take a name from: GET models",
+            )
+        return name
+
+    def plan(self, request: _Plan) -> _Plan:
+        """Check what a plan is made from, and give the request with it.
+
+        Raises:
+            LoraDeckError: As ``dataset`` and ``model``.
+        """
+        dataset, model = self.dataset(request.dataset_file), self.model(request.base_model)
+        return request.model_copy(update={"dataset_file": str(dataset), "base_model": model})
+
+    def local_only(self, what: str) -> None:
+        """Refuse what only the user on this machine may do.
+
+        Raises:
+            ForbiddenError: The request came over the network.
+        """
+        if self.remote:
+            raise ForbiddenError(
+                "Not over the network", f"{what} only on the engine's own machine.", ""
+            )
+
+
+async def _reach(request: Request) -> Reach:
+    """Give what the client behind a request may name."""
+    home: Home = request.app.state.service.home
+    return Reach(home, remote=bool(request.scope.get("state", {}).get(REMOTE)))
+
+
+InReach = Annotated[Reach, Depends(_reach)]
+
+
+def absolute(path: str) -> Path:
+    """Refuse a path that would mean something else to the server than to its client, or nothing.
+
+    Raises:
+        LoraDeckError: It is relative, far too long, or holds a zero character.
+    """
+    if "\0" in path or len(path.encode(errors="replace")) > _PATH_BYTES:
+        raise LoraDeckError(
+            "No path", f"'{shown(path[:80])}' cannot be a path.", "Give the interface another."
+        )
+    if not Path(path).is_absolute():
+        raise LoraDeckError(
+            "Path not absolute",
+            f"'{shown(path)}' is a relative path.",
+            "Give the interface the whole path.",
+        )
+    return Path(path)
