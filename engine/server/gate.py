@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
+from anyio import BrokenResourceError
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from engine.server.token import Token
 
+log = logging.getLogger(__name__)
 REMOTE = "remote"
 """Set in a request's state where it came over the network with the token."""
 
@@ -38,7 +41,7 @@ class Gate:
             return
         state = scope.setdefault("state", {})
         if state.get(LOCAL):
-            await self._app(scope, receive, send)
+            await self._pass(scope, receive, send)
             return
         token = _bearer(Headers(scope=scope))
         refusal = self._refusal(scope["client"], token)
@@ -46,7 +49,14 @@ class Gate:
             await refusal(scope, receive, send)
             return
         state[REMOTE] = True
-        await self._app(scope, receive, self._while_valid(token, send))
+        await self._pass(scope, receive, self._while_valid(token, send))
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through; that its client left an event stream is no fault."""
+        try:
+            await self._app(scope, receive, send)
+        except* BrokenResourceError:  # FastAPI's, where it was about to hand on an event
+            log.debug("a client left %s", scope["path"])
 
     def _refusal(self, client: tuple[str, int] | None, token: str) -> JSONResponse | None:
         """Give the answer for who may not pass."""
