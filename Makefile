@@ -33,6 +33,7 @@ check: setup
 fuzz: setup
 	$(BIN)/python -m tests.fuzz --files 20000 --seed 1
 	$(BIN)/python -m tests.fuzz --homes --files 20000 --seed 1
+	LORADECK_FUZZ_EXAMPLES=300 $(BIN)/pytest tests/engine/server/test_schema.py
 
 chaos: setup
 	$(BIN)/python -m tests.chaos --faults 1000 --seed 1
@@ -42,4 +43,4 @@ format: setup
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) .cache build dist *.egg-info
+	rm -rf $(VENV) .cache .hypothesis build dist *.egg-info

@@ -54,6 +54,10 @@ class Home:
         """Uploaded and managed datasets."""
         return self.root / "datasets"
 
+    def dataset(self, name: str) -> Path:
+        """One dataset of the home, a file or a folder."""
+        return _child(self.datasets, name)
+
     @property
     def models(self) -> Path:
         """Base models, a folder each, and ``lora/``."""
@@ -163,5 +167,7 @@ def _child(folder: Path, name: str) -> Path:
         LoraDeckError: The name has path parts in it.
     """
     if name in ("", ".", "..") or "/" in name or "\0" in name:
-        raise LoraDeckError("Name not usable", f"'{visible(name)}' is no name of a task.")
+        raise LoraDeckError(
+            "Name not usable", f"'{visible(name)}' is no name.", "Take one without folders."
+        )
     return folder / name

@@ -73,6 +73,8 @@ def create_app(service: EngineService) -> FastAPI:
         redoc_url=None,
         openapi_url=PREFIX + "/openapi.json",
         max_body_size=JSON_BYTES,
+        responses={"4XX": {"model": ErrorBody}, "507": {"model": ErrorBody}},
+        redirect_slashes=False,
     )
     app.state.service = service
     app.state.stopping = asyncio.Event()

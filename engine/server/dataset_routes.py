@@ -22,7 +22,7 @@ from engine.server.dataset_upload import keep_upload
 from engine.server.dataset_wire import InspectRequest, MeasureRequest, ScanStep
 from engine.server.reach import InReach, Reach
 from engine.server.upload_route import UPLOAD_BYTES, UploadRoute
-from engine.server.wire import DatasetInfo, ErrorBody
+from engine.server.wire import STREAM_ERRORS, DatasetInfo, ErrorBody
 from engine.text import visible
 
 router = APIRouter(tags=["datasets"])
@@ -41,7 +41,7 @@ async def inspect(service: Service, reach: InReach, body: InspectRequest) -> Ins
     return await inspect_whole(service.home.cache, reach.dataset(body.path), body.mapping)
 
 
-@router.post("/datasets/scan", response_class=EventSourceResponse)
+@router.post("/datasets/scan", response_class=EventSourceResponse, responses=STREAM_ERRORS)
 async def scan(
     service: Service, reach: InReach, request: Request, body: InspectRequest
 ) -> AsyncIterator[ScanStep]:

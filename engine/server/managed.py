@@ -138,11 +138,12 @@ def remove_dataset(home: Home, tasks: Sequence[TaskRecord], name: str) -> None:
     """Remove a dataset of the home.
 
     Raises:
+        LoraDeckError: It is no name of anything in a folder.
         NotFoundError: There is none of that name in the home.
         ConflictError: A task that has not ended reads it.
     """
-    path = home.datasets / name
-    if Path(name).name != name or name.startswith(".") or not os.path.lexists(path):
+    path = home.dataset(name)
+    if name.startswith(".") or not os.path.lexists(path):
         if any(one.name == name and one.sample for one in _there(home)):
             raise ConflictError(
                 "Sample not removable", f"'{shown(name)}' came with the program.", ""

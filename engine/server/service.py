@@ -18,7 +18,7 @@ from engine.data.inspect import refuse_errors
 from engine.data.measure import measure_in_process
 from engine.data.scan_cache import row_keys
 from engine.data.scan_process import inspect_whole
-from engine.errors import ConflictError, LoraDeckError, WeightsMissingError
+from engine.errors import ConflictError, LoraDeckError, NotFoundError, WeightsMissingError
 from engine.files import write_atomic
 from engine.models.catalog import find_model, find_unweighted, list_models
 from engine.plan.abilities import attention_kernels
@@ -29,7 +29,7 @@ from engine.plan.hypothetical import named_device
 from engine.plan.parameters import check_overrides
 from engine.plan.planner import make_plan
 from engine.plan.presets import find_preset
-from engine.plan.types import PLAN
+from engine.plan.types import PLAN, Plan
 from engine.server.pulls import Pulls
 from engine.server.reach import absolute
 from engine.server.wire import EngineInfo
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from engine.data.types import Inspection, Lengths
     from engine.home import Home
     from engine.models.types import ModelInfo
-    from engine.plan.types import Device, Plan
+    from engine.plan.types import Device
     from engine.server.wire import PlanRequest, TrainRequest
     from engine.settings import Settings
 
@@ -195,6 +195,21 @@ class EngineService:
             self._create(task, plan)
         self.scheduler.admit()
         return self.store.get(task.id)
+
+    def plan_of(self, task: TaskRecord) -> Plan:
+        """Read the plan that a task was made from.
+
+        Raises:
+            NotFoundError: It is gone, or damaged.
+        """
+        try:
+            return Plan.load(self.home.task(task.id))
+        except (OSError, ValueError) as error:
+            raise NotFoundError(
+                "Plan not there",
+                f"The plan of '{task.task_name}' is missing or damaged.",
+                "What it was started with is in the task's record.",
+            ) from error
 
     async def delete(self, task: TaskRecord, *, with_adapter: bool) -> None:
         """Remove an ended task and its folder; its adapter only where that is asked for.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from fastapi.sse import EventSourceResponse
 from engine.plan.types import Plan
 from engine.server.context import FoundTask, Service, until_stopped
 from engine.server.reach import InReach
-from engine.server.wire import PlanRequest, TrainRequest
+from engine.server.wire import STREAM_ERRORS, PlanRequest, TrainRequest
 from engine.tasks.events import Event
 from engine.tasks.queue import Where
 from engine.tasks.record import TaskRecord
@@ -47,7 +48,7 @@ async def task(service: Service, found: FoundTask) -> TaskRecord:
 @router.get("/tasks/{task_id}/plan")
 async def task_plan(service: Service, found: FoundTask) -> Plan:
     """The plan that the task was made from."""
-    return Plan.load(service.home.task(found.id))
+    return await asyncio.to_thread(service.plan_of, found)
 
 
 @router.post("/tasks/{task_id}/cancel")
@@ -109,7 +110,7 @@ async def log(
     return {"log": service.log_tail(found, lines)}
 
 
-@router.get("/tasks/{task_id}/events", response_class=EventSourceResponse)
+@router.get("/tasks/{task_id}/events", response_class=EventSourceResponse, responses=STREAM_ERRORS)
 async def events(
     service: Service,
     request: Request,
@@ -124,7 +125,7 @@ async def events(
         yield event
 
 
-@router.get("/watch", response_class=EventSourceResponse)
+@router.get("/watch", response_class=EventSourceResponse, responses=STREAM_ERRORS)
 async def watch(service: Service, request: Request) -> AsyncIterator[TasksUpdate]:
     """All tasks, then those that change, at most five times a second."""
     await service.warm()

@@ -12,6 +12,16 @@ PREFIX = "/api/simple-lora"
 Text = Annotated[str, AfterValidator(check_utf8)]
 
 
+STREAM_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": "An error, before the stream has begun.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}},
+    }
+    for status in ("4XX", "507")
+}
+"""What a stream's route declares: without it, FastAPI would describe its errors as events."""
+
+
 class PathRequest(BaseModel):
     """Names a file on the engine's machine."""
 

@@ -403,3 +403,13 @@ async def test_the_six_paths_of_the_design_are_described(http: httpx.AsyncClient
             "/datasets",
         )
     }
+
+
+@pytest.mark.parametrize("name", ["", "%2e", "%2e%2e", "a%00b", "..%2ftasks", "%2fetc", "x" * 400])
+async def test_removing_what_is_no_name_removes_nothing(
+    http: httpx.AsyncClient, home: Home, name: str
+) -> None:
+    (home.datasets / "rows.json").write_text("[]")
+    assert 400 <= (await http.delete(f"/datasets/{name}")).status_code < 500
+    assert (home.datasets / "rows.json").exists()
+    assert (home.root / "tasks").exists()
