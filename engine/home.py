@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from engine.errors import LoraDeckError
-from engine.text import visible
+from engine.text import check_utf8, visible
 
 _SOCKET_PATH_LIMIT = 100  # the kernel's is 104 to 108 bytes with the final zero
 
@@ -32,7 +33,7 @@ class Home:
             raise LoraDeckError(
                 "Home not found", f"LORADECK_HOME={given}: {error}", "Name a folder of your own."
             ) from error
-        return cls(root.absolute())
+        return cls(Path(check_utf8(str(root.absolute()))))
 
     @property
     def store_file(self) -> Path:
@@ -151,11 +152,12 @@ class Home:
 
     def _claim(self, folder: Path) -> None:
         """Close the socket's folder to others; refuse one that somebody else made."""
-        if folder.stat().st_uid != os.getuid():
+        found = folder.lstat()  # a link may lead to any folder of the user's
+        if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
             raise LoraDeckError(
                 "Folder of another user",
-                f"{folder} belongs to somebody else.",
-                "Remove it, or set XDG_RUNTIME_DIR to a folder of your own.",
+                f"{folder} belongs to somebody else, or is a link.",
+                "Remove it, or take a home with a short path: export LORADECK_HOME=FOLDER",
             )
         folder.chmod(0o700)
 

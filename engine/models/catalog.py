@@ -14,6 +14,7 @@ from engine.models.config import shape_of_gguf
 from engine.models.conversion import converted_folder
 from engine.models.folders import describe_folder, describe_unweighted, is_complete, read_source
 from engine.models.types import ModelInfo, Source
+from engine.text import check_utf8, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -110,17 +111,17 @@ def _or_problem(
 ) -> ModelInfo:
     """Describe a model; where that fails, say why instead."""
     try:
-        return describe(path.name, path)
+        return describe(check_utf8(path.name), path)
     except (LoraDeckError, OSError) as error:
         problem = error.message if isinstance(error, LoraDeckError) else f"{path}: {error}."
         return ModelInfo(
-            name=path.name,
+            name=visible(path.name),
             source=source,
             state="absent",
             path=None,
             size_bytes=None,
             shape=None,
-            problem=problem,
+            problem=visible(problem),
         )
 
 

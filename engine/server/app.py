@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import time
 from typing import TYPE_CHECKING
 
@@ -87,6 +88,8 @@ def create_app(service: EngineService) -> FastAPI:
     app.add_exception_handler(LoraDeckError, _refuse)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(OSError, _disk_full)
+    app.add_exception_handler(Exception, _fault)
     return app
 
 
@@ -113,6 +116,20 @@ async def _http_error(_: Request, error: Exception) -> JSONResponse:
         f"{error.detail}.",
         f"The paths are in {PREFIX}/openapi.json",
     )
+
+
+async def _disk_full(_: Request, error: Exception) -> JSONResponse:
+    """Answer where the disk filled up in the midst; any other failure is the engine's own."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        words = f"Nothing more can be written: {error.strerror}.", "Make room, then try again."
+        return _answer(507, "Disk full", *words)
+    raise error
+
+
+async def _fault(_: Request, error: Exception) -> JSONResponse:
+    """Answer in the same form where the engine itself failed; the server logs it."""
+    kind = type(error).__name__
+    return _answer(500, "Engine error", f"The engine failed ({kind}).", "See run/engine.log.")
 
 
 def _answer(status: int, title: str, message: str, hint: str) -> JSONResponse:

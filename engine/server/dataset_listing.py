@@ -14,6 +14,7 @@ from engine.data.scan_process import survey
 from engine.errors import LoraDeckError
 from engine.files import size_of
 from engine.server.wire import DatasetInfo
+from engine.text import check_utf8, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ async def list_datasets(home: Home) -> list[DatasetInfo]:
     small = [
         Path(one.path)
         for one in entries
-        if Path(one.path) not in known and one.size_bytes <= _SMALL
+        if Path(one.path) not in known and one.size_bytes <= _SMALL and not one.problem
     ]
     if small:
         known |= await _look(home.cache, small)
@@ -73,14 +74,20 @@ def is_whole_folder(path: Path) -> bool:
 
 
 def _entry(path: Path, *, sample: bool) -> DatasetInfo:
-    """Describe a dataset as far as its folder tells."""
+    """Describe a dataset as far as its folder tells; a name that cannot be sent is a problem."""
+    name, problem = path.name, ""
+    try:
+        check_utf8(name)
+    except LoraDeckError as error:
+        name, problem = visible(name), f"{error.message} {error.hint}"
     return DatasetInfo(
-        name=path.name,
-        path=str(path),
+        name=name,
+        path=str(path.with_name(name)),
         size_bytes=size_of(path) if path.is_dir() else path.stat().st_size,
         sample=sample,
         dataset_type=None,
         rows=0,
+        problem=problem,
     )
 
 

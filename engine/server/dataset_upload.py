@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import os
 import re
 import shutil
@@ -10,10 +12,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.data.book.names import move_to_free
 from engine.data.endings import is_dataset_name
 from engine.data.inspect import refuse_errors
 from engine.data.scan_process import inspect_whole
-from engine.errors import DiskFullError, LoraDeckError
+from engine.errors import ConflictError, DiskFullError, LoraDeckError
+from engine.files import sync_folder
 from engine.server.dataset_listing import describe
 
 if TYPE_CHECKING:
@@ -44,15 +48,16 @@ async def keep_upload(home: Home, name: str, content: BinaryIO) -> DatasetInfo:
             words = error.message.replace(str(path), name)
             raise type(error)(error.title, words, error.hint) from error
         path.chmod(0o600)
-        kept = path.rename(_free(home.datasets / name))
+        kept = _keep(path, home.datasets)
     return describe(kept, inspection)
 
 
 def _usable(name: str) -> str:
     """Make a name of a file from what a client calls it."""
-    name = re.sub(r"[^\w.\- ]", "_", Path(name.replace("\\", "/")).name).lstrip(".")
+    name = re.sub(r"[^\w.\- ]", "_", Path(name.replace("\\", "/")).name)
     while len(name.encode()) > _NAME_BYTES:
         name = name[1:]
+    name = name.lstrip(".")
     if not is_dataset_name(name):
         raise LoraDeckError(
             "File not of use",
@@ -76,11 +81,13 @@ def _write(path: Path, content: BinaryIO) -> None:
         os.fsync(target.fileno())
 
 
-def _free(path: Path) -> Path:
-    """Number a name that is taken, before its endings: ``rows-2.json.gz``."""
-    candidate, number = path, 2
+def _keep(path: Path, folder: Path) -> Path:
+    """Put a file into a folder; a name that is taken gets a number: ``rows-2.json.gz``."""
     stem, dot, endings = path.name.partition(".")
-    while candidate.exists():
-        candidate = path.with_name(f"{stem}-{number}{dot}{endings}")
-        number += 1
-    return candidate
+    numbered = (f"{stem}-{number}{dot}{endings}" for number in itertools.count(2))
+    for name in itertools.chain([path.name], numbered):
+        with contextlib.suppress(ConflictError):
+            move_to_free(path, folder / name)
+            sync_folder(folder)
+            return folder / name
+    raise AssertionError("numbers do not end")
