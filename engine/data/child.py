@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.data.child_wire import Failure, Line, Request
+from engine.data.run_limits import RanTooLongError, never_ends
 from engine.data.words import shown
 from engine.errors import LoraDeckError
 
@@ -58,6 +59,8 @@ def _guarded(request: Request) -> Iterator[Line]:
         yield from _lengths(request) if request.do == "measure" else _steps(request)
     except LoraDeckError as error:
         failure = error
+    except RanTooLongError as error:
+        failure = never_ends(error)
     except MemoryError:
         failure = _too_large(request)
     except RecursionError:

@@ -21,6 +21,7 @@ from engine.data.model_files import load_tokenizer
 from engine.data.normalize import normalize
 from engine.data.render import NOT_TRAINED, cut, encode_unnamed
 from engine.data.renderer import Answer, Failure, Request, faulty
+from engine.data.run_limits import RanTooLongError, never_ends
 from engine.data.template import ChatTemplate
 from engine.data.types import RenderedRow
 from engine.errors import LoraDeckError
@@ -165,6 +166,8 @@ def _answer(line: bytes, models: _Models) -> Answer:
         return Answer(rendered=rendered)
     except LoraDeckError as error:
         return Answer(failure=Failure(title=error.title, message=error.message, hint=error.hint))
+    except RanTooLongError as error:
+        return Answer(rendered=faulty(never_ends(error).message))
     except MemoryError:
         return Answer(rendered=faulty("Rendering this row wants too much memory."))
 

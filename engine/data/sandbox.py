@@ -21,6 +21,9 @@ GENERATION_MARKS = "_generation_marks"
 """The variable that holds what to write before and after a ``{% generation %}`` body."""
 
 
+_MOST_BITS = 4096
+
+
 class _GenerationTag(Extension):
     """Render what ``{% generation %}`` holds; between marks, where the rendering asks for them."""
 
@@ -56,6 +59,21 @@ class _SafeNamespace(Namespace):
         super().__setitem__(name, value)
 
 
+class _Environment(ImmutableSandboxedEnvironment):
+    """A sandbox in which numbers stay small: sums of millions of digits cannot be interrupted."""
+
+    intercepted_binops = frozenset(("*", "**"))
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Multiply or raise, unless a whole number of that size would be the result."""
+        if isinstance(left, int) and isinstance(right, int):
+            bits = left.bit_length()
+            bits = bits * max(right, 0) if operator == "**" else bits + right.bit_length()
+            if bits > _MOST_BITS:
+                raise jinja2.TemplateRuntimeError("a number has too many digits")
+        return super().call_binop(context, operator, left, right)
+
+
 class _PlainDict:
     """The ``dict`` of templates: builds dictionaries, and is no class to climb out from."""
 
@@ -73,7 +91,7 @@ def make_environment(now: datetime) -> ImmutableSandboxedEnvironment:
     Args:
         now: What ``strftime_now`` formats; fixed, so that two renderings of one row agree.
     """
-    environment = ImmutableSandboxedEnvironment(
+    environment = _Environment(
         trim_blocks=True, lstrip_blocks=True, extensions=[_GenerationTag, loopcontrols]
     )
     environment.filters["tojson"] = _to_json

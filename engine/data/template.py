@@ -10,6 +10,7 @@ import jinja2
 
 from engine.data.chat import as_turns, fold_system
 from engine.data.model_files import special_tokens, template_source
+from engine.data.run_limits import limited
 from engine.data.sandbox import GENERATION_MARKS, make_environment
 from engine.data.words import shown
 from engine.errors import LoraDeckError
@@ -67,6 +68,7 @@ class ChatTemplate:
 
     Raises:
         LoraDeckError: The text is no valid template.
+        RanTooLongError: It does not end while it is compiled.
     """
 
     def __init__(self, source: str, tokens: Mapping[str, str], *, is_default: bool = False) -> None:
@@ -76,7 +78,8 @@ class ChatTemplate:
         self.marks_generation = _GENERATION.search(source) is not None
         environment = make_environment(datetime.now())  # noqa: DTZ005 - as transformers does
         try:
-            self._template = environment.from_string(source)
+            with limited():  # jinja2 computes what is constant while it compiles
+                self._template = environment.from_string(source)
         except _FAILURES as error:
             raise _failed(error) from None
 
@@ -137,16 +140,18 @@ class ChatTemplate:
 
         Raises:
             LoraDeckError: The template fails or refuses these turns.
+            RanTooLongError: It does not end; no other row or form need be tried.
         """
         try:
-            text = self._template.render(
-                **self.tokens,
-                messages=list(turns),
-                tools=list(tools) or None,
-                documents=None,
-                add_generation_prompt=prompt,
-                **{GENERATION_MARKS: marks},
-            )
+            with limited():
+                text = self._template.render(
+                    **self.tokens,
+                    messages=list(turns),
+                    tools=list(tools) or None,
+                    documents=None,
+                    add_generation_prompt=prompt,
+                    **{GENERATION_MARKS: marks},
+                )
         except _FAILURES as error:
             raise _failed(error) from None
         if len(text) > _MAX_CHARACTERS:

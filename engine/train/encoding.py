@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from engine.data.checks.row_keys import RowKeys
 from engine.data.checks.row_text import RowText
 from engine.data.render import EncodedRow, cut, encode
+from engine.data.run_limits import RanTooLongError, never_ends
 from engine.errors import LoraDeckError
 from engine.files import digest, write_atomic
 from engine.results.sample import Sample, make_sample
@@ -110,12 +111,18 @@ class RowEncoder:
             yield batch
 
     def _encode(self, conversation: Conversation) -> dict[str, Any] | None:
-        """Encode a row and count what the length limit costs; ``None`` if it teaches nothing."""
+        """Encode a row and count what the length limit costs; ``None`` if it teaches nothing.
+
+        Raises:
+            LoraDeckError: The template does not end on it: each such row would cost as long.
+        """
         try:
             whole = encode(conversation, self._template, self._tokenizer)
         except LoraDeckError as error:
             self._leave_out(error.message)
             return None
+        except RanTooLongError as error:
+            raise never_ends(error, conversation.row) from None
         kept = cut(whole, self._max_length)
         if whole.trained and not whole.end_trained:
             self._leave_out(f"Row {whole.row}: its end-of-turn token would not be trained.")
