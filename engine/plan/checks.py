@@ -69,6 +69,22 @@ def check_against_device(overrides: Mapping[str, Any], device: Device) -> None:
         )
 
 
+def check_against_adapter(overrides: Mapping[str, Any], fixed: Mapping[str, Any]) -> None:
+    """Refuse to give another shape to an adapter that is trained further.
+
+    Raises:
+        LoraDeckError: An override of what the adapter fixes.
+    """
+    for key, value in fixed.items():
+        if overrides.get(key, value) != value:
+            raise LoraDeckError(
+                "The adapter decides this",
+                f"{key}={overrides[key]} does not fit the adapter that is trained further: "
+                f"its {key} is {value}.",
+                f"Leave {key} out, or train a new adapter.",
+            )
+
+
 def check_attention(
     overrides: Mapping[str, Any], params: TrainingParams, device: Device, installed: Set[str]
 ) -> None:

@@ -19,16 +19,20 @@ Value = TypeVar("Value", bool, int, float, str)
 
 @dataclass
 class Draft:
-    """Collects choices: what the user set goes before a preset, and that before the rules."""
+    """Collects choices: what the user set goes before a preset, and that before the rules.
+
+    What the adapter fixes that is trained further goes before all of them.
+    """
 
     overrides: Mapping[str, Any]
     preset: FittedPreset = NO_PRESET
+    adapter: Mapping[str, Any] = field(default_factory=dict)
     choices: dict[str, Choice] = field(default_factory=dict)
 
     @property
     def fixed(self) -> dict[str, Any]:
         """Give what no rule may change."""
-        return {**self.preset.values, **self.overrides}
+        return {**self.preset.values, **self.overrides, **self.adapter}
 
     def choose(self, key: str, value: Value, reason: str, source: str) -> Value:
         """Settle a parameter, and give the value that later rules must follow."""
@@ -61,6 +65,9 @@ class Draft:
 
     def _fixed_choice(self, key: str, planned: str) -> Choice:
         """Say who set a value, and what the rules say where they say otherwise."""
+        if key in self.adapter:
+            words = "of the adapter that is trained further"
+            return Choice(value=self.fixed[key], reason=words, source="PEFT")
         user = key in self.overrides
         words = "set by you" if user else f"of the {self.preset.name} preset"
         if planned:

@@ -53,6 +53,8 @@ def make_plan(
     dataset_file: str,
     base_model: str,
     preset: str = "",
+    adapter: str = "",
+    adapter_params: Mapping[str, Any] | None = None,
     kernels: frozenset[str] = frozenset(),
     models: Sequence[ModelInfo] = (),
     calibrations: Calibrations | None = None,
@@ -70,6 +72,8 @@ def make_plan(
         dataset_file: As the user named it.
         base_model: As the user named it.
         preset: A named preset whose values go before the rules; empty for none.
+        adapter: Names the adapter that the training starts from; empty where it starts anew.
+        adapter_params: What that adapter fixes.
         kernels: Attention kernels that are installed beside PyTorch's own.
         models: What else could be trained, to name one where this model does not fit.
         calibrations: What runs on this machine have measured; nothing where it is ``None``.
@@ -90,7 +94,8 @@ def make_plan(
     rows = inspection.rows - inspection.faulty
     subject = _Subject(need, rows, disk_free, leave_out, models)
     fitted = fit_preset(find_preset(preset), overrides, rows=rows, shape=shape, device=device)
-    draft = Draft(overrides, fitted)
+    checks.check_against_adapter(overrides, adapter_params or {})
+    draft = Draft(overrides, fitted, adapter_params or {})
     train_rows = choosing.choose_all(draft, need, rows)
     params = draft.params()
     steps = _steps(train_rows, params)
@@ -113,6 +118,7 @@ def make_plan(
         train_rows=train_rows,
         total_steps=steps,
         seconds=predicted_seconds(need, params, train_rows, steps),
+        adapter=adapter,
         preset=fitted.name,
         rows_cut=rows_cut,
         tokens_cut=tokens_cut,

@@ -46,6 +46,7 @@ def _summary(plan: Plan) -> list[tuple[str, str]]:
         ("device", _device(plan)),
         ("memory", _memory(plan)),
         ("disk", _sum(plan.disk_parts, plan.disk_needed, plan.disk_free)),
+        *([("starts from", visible(plan.adapter))] if plan.adapter else []),
         *([("preset", _preset(plan.preset))] if plan.preset else []),
         ("run", _run(plan)),
     ]

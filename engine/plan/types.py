@@ -120,6 +120,8 @@ class Plan(BaseModel):
     """Optimizer steps of the whole run."""
     seconds: float | None = None
     """How long the training will take, from runs measured on this machine; ``None`` without any."""
+    adapter: str = ""
+    """The adapter that the training starts from; empty where it starts anew."""
     preset: str = ""
     """The named preset that the plan started from; empty where every rule decided."""
     rows_cut: int

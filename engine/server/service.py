@@ -20,6 +20,7 @@ from engine.data.scan_cache import row_keys
 from engine.data.scan_process import inspect_whole
 from engine.errors import ConflictError, LoraDeckError, NotFoundError, WeightsMissingError
 from engine.files import write_atomic
+from engine.models.adapters import copy_adapter
 from engine.models.catalog import find_model, find_unweighted, list_models
 from engine.plan.abilities import attention_kernels
 from engine.plan.calibration import Calibrations
@@ -30,6 +31,7 @@ from engine.plan.parameters import check_overrides
 from engine.plan.planner import make_plan
 from engine.plan.presets import find_preset
 from engine.plan.types import PLAN, Plan
+from engine.server.further import find_further
 from engine.server.pulls import Pulls
 from engine.server.reach import absolute
 from engine.server.wire import EngineInfo
@@ -40,6 +42,7 @@ from engine.tasks.pool import WorkerPool
 from engine.tasks.record import Status, TaskRecord, check_task_name
 from engine.tasks.scheduler import Scheduler
 from engine.tasks.store import TaskStore
+from engine.train.spec import START
 
 if TYPE_CHECKING:
     from engine.data.types import Inspection, Lengths
@@ -112,12 +115,15 @@ class EngineService:
             LoraDeckError: The dataset, the model or an override is of no use.
         """
         overrides = check_overrides(request.overrides)
+        further = await asyncio.to_thread(find_further, self.home, self.store, request.adapter)
         find_preset(request.preset)
         named = await asyncio.to_thread(named_device, request.device) if request.device else None
         dataset = absolute(request.dataset_file)
         inspection = await inspect_whole(self.home.cache, dataset, request.mapping)
         refuse_errors(inspection, request.leave_out)
-        model = await self._planned_model(request.base_model)
+        base_model = request.base_model or further.base
+        model = await self._planned_model(base_model)
+        further.check_base(model)
         device = named or await self._whole_device()
         lengths = await self._measure(inspection, request.mapping, model)
         making = partial(
@@ -130,8 +136,10 @@ class EngineService:
             leave_out=request.leave_out,
             disk_free=shutil.disk_usage(self.home.root).free,
             dataset_file=str(dataset),
-            base_model=request.base_model,
+            base_model=base_model,
             preset=request.preset,
+            adapter=str(further.folder or ""),
+            adapter_params=further.params,
             kernels=attention_kernels(),
             calibrations=Calibrations.load(self.home.calibrations),
         )
@@ -285,6 +293,8 @@ class EngineService:
         folder.mkdir(mode=0o700)
         try:
             write_atomic(folder / PLAN, plan.model_dump_json(indent=1))
+            if plan.adapter:
+                copy_adapter(Path(plan.adapter), folder / START)
             self.store.put(task)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)

@@ -40,7 +40,10 @@ class PlanRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     dataset_file: Text
-    base_model: Text
+    base_model: Text = ""
+    """May be empty where ``adapter`` names one that has its base."""
+    adapter: Text = ""
+    """A finished task, or an adapter of the home, that the training starts from; or empty."""
     overrides: dict[str, Any] = Field(default_factory=dict)
     mapping: dict[str, str] = Field(default_factory=dict)
     """Which column holds which field of a row, where the user says so."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from peft import PeftModel
     from transformers import PreTrainedTokenizerBase
 
+    from engine.plan.types import Plan
     from engine.tasks.events import StopTested
     from engine.train.spec import TaskSpec
 
@@ -91,7 +93,7 @@ tags: [lora, sft, loradeck]
 # {spec.task_name}
 
 A LoRA adapter for {plan.model.name} ({size}), trained by LoRADeck on the answers of
-{plan.dataset.rows} rows ({plan.dataset.dataset_type}).
+{plan.dataset.rows} rows ({plan.dataset.dataset_type}){_began(plan)}.
 
 - Dataset SHA-256: `{plan.dataset.sha256}`
 - Device: {plan.device.name}
@@ -111,6 +113,11 @@ A LoRA adapter for {plan.model.name} ({size}), trained by LoRADeck on the answer
 | --- | --- |
 {parameters}
 """
+
+
+def _began(plan: Plan) -> str:
+    """Say which adapter the training started from, where it did not start anew."""
+    return f", starting from the adapter {Path(plan.adapter).name}" if plan.adapter else ""
 
 
 def _quoted(label: str, text: str) -> str:

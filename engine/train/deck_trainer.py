@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch.optim.lr_scheduler import LambdaLR
-from trl import SFTTrainer
 
-from engine.train.checkpoints import is_complete, named, prune, written_aside
 from engine.train.lora_linear import fuse_adapters
 from engine.train.memory_limit import is_out_of_memory
 from engine.train.passes import Passes
 from engine.train.rate import rate_share
+from engine.train.resumable import ResumableTrainer
 from engine.train.rows import Row
 
 if TYPE_CHECKING:
@@ -42,21 +40,18 @@ class DivergedError(Exception):
         self.step, self.row = step, row
 
 
-class DeckTrainer(SFTTrainer):  # type: ignore[misc]
+class DeckTrainer(ResumableTrainer):
     """One batch of the data loader is a whole optimizer step; passes are made here.
 
     Args:
         pass_tokens: Tokens in one forward pass, at most.
         packed: Whether the model keeps rows apart that lie end to end.
         longest_row: Tokens of the longest row.
-        checkpoints_kept: How many of the newest checkpoints stay beside the best one.
-        on_saving: Told before a checkpoint is written; makes durable what was reported until then.
         on_shrunk: Told when a step did not fit, before it is made again; raises where nothing
             smaller is left.
     """
 
     control: TrainerControl
-    lr_scheduler: Any
 
     def __init__(
         self,
@@ -64,8 +59,6 @@ class DeckTrainer(SFTTrainer):  # type: ignore[misc]
         pass_tokens: int,
         packed: bool,
         longest_row: int,
-        checkpoints_kept: int,
-        on_saving: Callable[[], None],
         on_shrunk: Callable[[DeckTrainer], None],
         **rest: Any,
     ) -> None:
@@ -84,8 +77,7 @@ class DeckTrainer(SFTTrainer):  # type: ignore[misc]
         self.tokens_seen = 0
         self.out_of_room = False
         """Whether the run stopped because the disk is full."""
-        self._checkpoints_kept = checkpoints_kept
-        self._on_saving, self._on_shrunk = on_saving, on_shrunk
+        self._on_shrunk = on_shrunk
         self._step: tuple[Row, ...] = ()
 
     def training_step(self, model: Any, inputs: dict[str, Any], _count: Any = None) -> Tensor:
@@ -190,42 +182,6 @@ class DeckTrainer(SFTTrainer):  # type: ignore[misc]
         )
         return metrics
 
-    def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        """Write a checkpoint aside, then give it its name; keep the newest ones and the best."""
-        folder, step = Path(str(self.args.output_dir)), self.state.global_step
-        # A checkpoint that outlives a power cut must not go before the steps that led to it
-        self._on_saving()
-        with written_aside(folder, step) as aside:
-            self.args.output_dir = str(aside)
-            try:
-                super()._save_checkpoint(model, trial)
-            finally:
-                self.args.output_dir = str(folder)
-            # The trainer looks for the best one where it has just written
-            best = self.state.best_global_step
-            self.state.best_model_checkpoint = str(named(folder, best)) if best else None
-            self.state.save_to_json(str(named(aside, step) / "trainer_state.json"))
-        prune(folder, self._checkpoints_kept, best)
-
-    def _init_training_state(self, *given: Any) -> tuple[int, int]:
-        """Take a run up where its checkpoint left it, without a best one that is lost."""
-        found: tuple[int, int] = super()._init_training_state(*given)
-        self.recall_best()
-        return found
-
-    def recall_best(self) -> None:
-        """Look for the best checkpoint in the folder as it is named now; forget one that is lost.
-
-        The next evaluation is the best again then, as it was when that checkpoint was written.
-        """
-        best = self.state.best_global_step
-        place = named(Path(str(self.args.output_dir)), best or 0)
-        if best and is_complete(place):
-            self.state.best_model_checkpoint = str(place)
-        else:
-            self.state.best_model_checkpoint = None
-            self.state.best_metric = self.state.best_global_step = None
-
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
         """Let the rate follow the plan's curve, in which no step is idle."""
         if self.lr_scheduler is None:
@@ -236,17 +192,6 @@ class DeckTrainer(SFTTrainer):  # type: ignore[misc]
             )
             self._created_lr_scheduler = True
         return self.lr_scheduler
-
-    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
-        """Resume, but at the rate that this run was given: it may have been lowered since."""
-        super()._load_optimizer_and_scheduler(checkpoint)
-        if checkpoint is None:
-            return
-        rate, scheduler = self.args.learning_rate, self.lr_scheduler
-        scheduler.base_lrs = [rate for _ in scheduler.base_lrs]
-        for group, share in zip(self.optimizer.param_groups, scheduler.lr_lambdas, strict=True):
-            group["initial_lr"], group["lr"] = rate, rate * share(scheduler.last_epoch)
-        scheduler._last_lr = [group["lr"] for group in self.optimizer.param_groups]
 
     def floating_point_ops(self, inputs: Any) -> int:  # noqa: ARG002 - the trainer's signature
         """Count none: the estimate needs padded batches, and nobody reads it."""

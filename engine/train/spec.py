@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from engine.tasks.events import Event
 
 
+START = "start"
+"""The folder, in a task's, of the adapter that its training starts from."""
+
+
 class StoppedError(Exception):
     """A training ended before it was done, to be gone on with later.
 
@@ -51,6 +55,11 @@ class TaskSpec(BaseModel):
     def checkpoints(self) -> Path:
         """The folder of the checkpoints."""
         return self.folder / "checkpoints"
+
+    @property
+    def start(self) -> Path | None:
+        """The adapter that the training starts from; ``None`` where it starts anew."""
+        return self.folder / START if self.plan.adapter else None
 
     @property
     def checkpoint_size(self) -> int:

@@ -162,6 +162,8 @@ def _run(
         reporter,
         adjustments,
     )
+    if spec.start and not checkpoint:
+        trainer.start_from(spec.start)
     if checkpoint and (spec.finish or has_ended(checkpoint)):
         restore(trainer, checkpoint)
     elif not reporter.stop_requested:

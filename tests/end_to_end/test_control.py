@@ -62,3 +62,14 @@ def test_a_task_is_paused_goes_on_and_is_finished_early(
     assert steps == list(range(1, len(steps) + 1))
     refused = loradeck.run("tasks", "resume", "bot", code=2)
     assert "has ended already" in refused
+
+    more = loradeck.json("plan", dataset, "--from", "bot")
+    assert more["base_model"] == task["base_model"]
+    assert more["choices"]["lora_rank"]["value"] == task["training_params"]["lora_rank"]
+    assert more["choices"]["lora_rank"]["reason"] == "of the adapter that is trained further"
+    refused = loradeck.run("plan", dataset, "--from", "bot", "--set", "lora_rank=3", code=2)
+    assert "does not fit the adapter" in refused
+    refused = loradeck.run("plan", dataset, "--from", "bot", "--model", "demo", code=2)
+    assert "was trained on" in refused or "not on this machine" in refused
+    assert "no adapter 'none'" in loradeck.run("plan", dataset, "--from", "none", code=2)
+    assert "Base model missing" in loradeck.run("plan", dataset, code=2)

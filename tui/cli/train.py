@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.errors import LoraDeckError
 from engine.plan.hypothetical import named_device
 from engine.plan.parameters import parse_overrides
 from engine.plan.presets import PRESETS, find_preset
@@ -38,6 +39,16 @@ Model = Annotated[
         "-m",
         show_default=False,
         help="demo, a name from 'loradeck models', a folder, a GGUF file or a hub id.",
+    ),
+]
+From = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        metavar="TASK",
+        show_default=False,
+        help="Train the adapter of a completed task further, or one of the home by its name; "
+        "its base need not be named.",
     ),
 ]
 Name = Annotated[
@@ -78,17 +89,20 @@ Detach = Annotated[bool, typer.Option("--detach", "-d", help="Start the task and
 
 def plan(
     dataset: Dataset,
-    model: Model,
+    model: Model = "",
     overrides: Sets = None,
     maps: Maps = None,
     *,
+    adapter: From = "",
     device: Device = "",
     preset: Preset = "",
     leave_out: LeaveOut = False,
     json: Json = False,
 ) -> None:
     """Show every parameter of a run with its reason; nothing is started."""
-    request = _request(dataset, model, overrides, maps, leave_out=leave_out, preset=preset)
+    request = _request(
+        dataset, model, overrides, maps, leave_out=leave_out, preset=preset, adapter=adapter
+    )
     if device:
         named_device(device)
         request.device = device
@@ -101,11 +115,12 @@ def plan(
 
 def train(
     dataset: Dataset,
-    model: Model,
     name: Name,
+    model: Model = "",
     overrides: Sets = None,
     maps: Maps = None,
     *,
+    adapter: From = "",
     preset: Preset = "",
     leave_out: LeaveOut = False,
     detach: Detach = False,
@@ -117,7 +132,9 @@ def train(
     Exit status: 0 completed, 1 failed, 2 bad input, 130 interrupted.
     """
     named = check_task_name(name)
-    wanted = _request(dataset, model, overrides, maps, leave_out=leave_out, preset=preset)
+    wanted = _request(
+        dataset, model, overrides, maps, leave_out=leave_out, preset=preset, adapter=adapter
+    )
     request = TrainRequest(task_name=named, **wanted.model_dump())
     created: list[TaskRecord] = []
     try:
@@ -147,12 +164,20 @@ def _request(
     *,
     leave_out: bool,
     preset: str,
+    adapter: str,
 ) -> PlanRequest:
     """Check what can be checked before a model is fetched; only the engine knows the datasets."""
     find_preset(preset)
+    if not (model or adapter):
+        raise LoraDeckError(
+            "Base model missing",
+            "Say which base model to train.",
+            "For example: --model demo; or --from TASK to train its adapter further.",
+        )
     return PlanRequest(
         dataset_file=dataset,
-        base_model=model_name(model),
+        base_model=model_name(model) if model else "",
+        adapter=adapter,
         overrides=parse_overrides(overrides or []),
         mapping=mapping_of(maps),
         leave_out=leave_out,
@@ -165,7 +190,7 @@ async def _plan(client: EngineClient, request: PlanRequest, *, quiet: bool) -> P
     request.dataset_file = await dataset_path(client, request.dataset_file)
     await client.inspect(request.dataset_file, request.mapping)
     # A folder is here already; one without weights can be planned for
-    if not _is_folder(request.base_model):
+    if request.base_model and not _is_folder(request.base_model):
         await ensure_model(client, request.base_model, quiet=quiet)
     return await client.plan(request)
 

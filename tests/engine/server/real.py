@@ -16,7 +16,7 @@ from engine.server.serving import make_server
 from engine.server.token import Token
 from engine.server.wire import PREFIX
 from engine.settings import Settings
-from tests.engine.tasks.test_scheduler import FakePool
+from tests.engine.tasks.bench import FakePool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -16,7 +16,7 @@ from engine.home import Home
 from engine.server.app import create_app
 from engine.server.service import EngineService
 from engine.settings import Settings
-from tests.engine.tasks.test_scheduler import FakePool
+from tests.engine.tasks.bench import FakePool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -36,8 +36,8 @@ from engine.server.wire import PREFIX
 from engine.settings import Settings
 from engine.tasks.journal import JournalWriter
 from engine.tasks.record import Status
+from tests.engine.tasks.bench import FakePool
 from tests.engine.tasks.make import record, step
-from tests.engine.tasks.test_scheduler import FakePool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

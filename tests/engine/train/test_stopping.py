@@ -10,6 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from engine.errors import LoraDeckError
+from engine.models.adapters import copy_adapter
 from engine.tasks.events import (
     BestKept,
     Evaluated,
@@ -156,3 +158,40 @@ def test_a_full_disk_is_told_from_other_faults(error: Exception, full: bool) -> 
     outer = RuntimeError("while saving")
     outer.__cause__ = error
     assert is_disk_full(outer) is full
+
+
+def test_a_run_that_starts_from_an_adapter_goes_on_from_what_it_knows(
+    spec: TaskSpec, tmp_path: Path
+) -> None:
+    first = Kept()
+    train(spec, first)
+    folder = tmp_path / "more"
+    further = spec.model_copy(
+        update={
+            "folder": folder,
+            "output": tmp_path / "further",
+            "plan": spec.plan.model_copy(update={"adapter": str(spec.output)}),
+        }
+    )
+    folder.mkdir()
+    copy_adapter(spec.output, folder / "start")
+    second = Kept(lambda event: isinstance(event, StepLogged) and event.step == 3)
+    train(further, second)
+    assert second.of(StepLogged)[0].loss < first.of(StepLogged)[0].loss
+    third = Kept()
+    train(further, third)  # from its own checkpoint now
+    assert third.of(TaskStarted)[0].resumed_from == 4
+    assert third.of(StepLogged)[-1].loss < first.of(StepLogged)[-1].loss
+    card = (further.output / "README.md").read_text(encoding="utf-8")
+    assert "starting from the adapter adapter" in card
+
+
+def test_an_adapter_of_another_model_is_refused_with_words(spec: TaskSpec, tmp_path: Path) -> None:
+    train(spec, Kept())
+    rank = spec.plan.training_params.model_copy(update={"lora_rank": 4})
+    plan = spec.plan.model_copy(update={"adapter": str(spec.output), "training_params": rank})
+    folder = tmp_path / "more"
+    folder.mkdir()
+    copy_adapter(spec.output, folder / "start")
+    with pytest.raises(LoraDeckError, match="do not fit this base model"):
+        train(spec.model_copy(update={"folder": folder, "plan": plan}), Kept())

@@ -1,0 +1,86 @@
+"""Finished adapters: what their configuration says, before any weight is read."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from engine.errors import LoraDeckError, NotFoundError
+from engine.text import visible
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+_ATTENTION = frozenset({"q_proj", "k_proj", "v_proj", "o_proj", "qkv_proj", "query_key_value"})
+_BEYOND = ("use_dora", "use_rslora", "modules_to_save", "rank_pattern", "alpha_pattern")
+"""Settings of PEFT's that change what rank and alpha mean, or train more than LoRA does."""
+
+
+class AdapterConfig(BaseModel):
+    """What a LoRA adapter's configuration fixes for a training that starts from it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    base: str = Field(alias="base_model_name_or_path")
+    rank: int = Field(alias="r", ge=1)
+    alpha: float = Field(alias="lora_alpha", gt=0)
+    targets: list[str] | str = Field(alias="target_modules")
+
+    def params(self) -> dict[str, Any]:
+        """Give the parameters that it fixes, under the plan's names."""
+        names = {self.targets} if isinstance(self.targets, str) else set(self.targets)
+        return {
+            "lora_rank": self.rank,
+            "lora_alpha": int(self.alpha),
+            "target_modules": "attention" if names <= _ATTENTION else "all-linear",
+        }
+
+
+def read_adapter(folder: Path) -> AdapterConfig:
+    """Read the configuration of an adapter that can be trained further.
+
+    Raises:
+        NotFoundError: There is no adapter, or it has no safetensors.
+        LoraDeckError: It is damaged, or no plain LoRA.
+    """
+    name = visible(folder.name)
+    if not (folder / WEIGHTS).is_file():
+        raise NotFoundError(
+            "No such adapter",
+            f"There is no adapter '{name}' with {WEIGHTS}.",
+            "Adapters are the results of completed tasks: loradeck tasks",
+        )
+    try:
+        written = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        if written.get("peft_type") != "LORA":
+            raise _not_plain(name, f"it is of the kind {visible(str(written.get('peft_type')))}")
+        beyond = [key for key in _BEYOND if written.get(key)]
+        if beyond or written.get("bias", "none") != "none":
+            raise _not_plain(name, f"it uses {', '.join(beyond) or 'bias'}")
+        return AdapterConfig.model_validate(written)
+    except (OSError, ValueError, AttributeError, ValidationError) as error:
+        raise LoraDeckError(
+            "Adapter not readable",
+            f"{CONFIG} of '{name}' is damaged: {visible(str(error)).splitlines()[0]}",
+            "Choose another one.",
+        ) from error
+
+
+def copy_adapter(folder: Path, to: Path) -> None:
+    """Copy what a training starts from: the adapter itself may be deleted meanwhile."""
+    to.mkdir(mode=0o700)
+    for name in (CONFIG, WEIGHTS):
+        shutil.copyfile(folder / name, to / name)
+
+
+def _not_plain(name: str, reason: str) -> LoraDeckError:
+    """Refuse an adapter that rank, alpha and layers do not describe."""
+    return LoraDeckError(
+        "Not a plain LoRA",
+        f"'{name}' cannot be trained further: {reason}.",
+        "Train a new adapter on its base instead.",
+    )

@@ -1,0 +1,71 @@
+"""Finds the adapter that a training is to start from, by a task or by its own name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import ConflictError, LoraDeckError, NotFoundError
+from engine.models.adapters import read_adapter
+from engine.tasks.record import Status
+from engine.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.home import Home
+    from engine.models.types import ModelInfo
+    from engine.tasks.store import TaskStore
+
+
+@dataclass(frozen=True)
+class Further:
+    """An adapter that is trained further; none by default."""
+
+    folder: Path | None = None
+    base: str = ""
+    """As the user named it, or as the adapter's configuration does."""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    """What it fixes of a plan."""
+
+    def check_base(self, model: ModelInfo) -> None:
+        """Refuse a base model that it was not trained on.
+
+        Raises:
+            LoraDeckError: It is another one, as far as names and paths tell.
+        """
+        names = {model.name, model.path and Path(model.path).resolve(), model.path}
+        if self.folder and not {self.base, Path(self.base).resolve()} & names:
+            raise LoraDeckError(
+                "Adapter of another model",
+                f"'{visible(self.folder.name)}' was trained on {visible(self.base)}, "
+                f"not on {model.name}.",
+                "Leave the model out, or choose that one.",
+            )
+
+
+def find_further(home: Home, store: TaskStore, reference: str) -> Further:
+    """Find an adapter by the task that made it, or by its name in the home.
+
+    Raises:
+        NotFoundError: There is none.
+        ConflictError: The task has not made one yet.
+        LoraDeckError: It cannot be trained further.
+    """
+    if not reference:
+        return Further()
+    try:
+        task = store.find(reference)
+    except NotFoundError:
+        folder = home.adapter(reference)
+        found = read_adapter(folder)
+        return Further(folder, found.base, found.params())
+    if task.status is not Status.COMPLETED:
+        raise ConflictError(
+            "No adapter yet",
+            f"'{task.task_name}' is {task.status}: it has made no adapter.",
+            f"Wait for it, or end it early: loradeck tasks finish {task.id}",
+        )
+    folder = home.adapter(task.task_name)
+    return Further(folder, task.base_model, read_adapter(folder).params())
