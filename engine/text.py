@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 from engine.errors import LoraDeckError
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_ACTED_ON = "\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069"
+_CONTROL = re.compile(f"[{_ACTED_ON}]")
+_NOT_SHOWN = re.compile(f"[{_ACTED_ON}\ud800-\udfff]")
 
 
 def visible(text: str) -> str:
@@ -22,6 +26,12 @@ def _sign(match: re.Match[str]) -> str:
     """Give C0 characters their control picture and all others the replacement character."""
     code = ord(match.group())
     return chr(0x2400 + code) if code < 0x20 else "\ufffd"
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """Write JSON, with escapes for what a terminal acts on or cannot print: it means the same."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return _NOT_SHOWN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def check_utf8(text: str) -> str:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from textual.app import SuspendNotSupported
 
 from engine.errors import LoraDeckError
+from engine.text import json_text
 from screens.dialogs import ConfirmDialog
-from screens.row_text import parsed_row, row_json
+from screens.row_text import parsed_row
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -28,7 +29,7 @@ async def edited_outside(app: App[Any], value: dict[str, Any]) -> dict[str, Any]
     Raises:
         LoraDeckError: There is no editor, or the terminal cannot be lent.
     """
-    text = row_json(value) + "\n"
+    text = json_text(value, 2) + "\n"
     while True:
         text = _edited(app, text)
         try:

@@ -13,12 +13,12 @@ from textual.getters import query_one
 from textual.widgets import Static, TextArea
 
 from engine.errors import LoraDeckError
-from engine.text import visible
+from engine.text import json_text, visible
 from screens.base import DeckScreen
 from screens.dialogs import ConfirmDialog
 from screens.outside import edited_outside
 from screens.rendering import show_value
-from screens.row_text import Part, parsed_row, parts_of, row_json, with_texts
+from screens.row_text import Part, parsed_row, parts_of, with_texts
 from screens.widgets.edit_area import EditArea
 from screens.widgets.row_view import RowView
 
@@ -98,7 +98,7 @@ class RowEditor(DeckScreen["dict[str, Any] | None"]):
     def _areas(self) -> list[EditArea]:
         """Make the areas of the present form."""
         if self._parts is None:
-            area = EditArea("JSON", row_json(self._value))
+            area = EditArea("JSON", json_text(self._value, 2))
             area.add_class("-whole")
             return [area]
         return [EditArea(part.label, part.text) for part in self._parts]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
-from engine.text import visible
+from engine.text import json_text, visible
 from screens.format import one_line
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 _TURN_TEXT = ("value", "content")
 _TURN_ROLE = ("from", "role")
-_INVISIBLE = re.compile("[^\n]")
 
 
 @dataclass(frozen=True)
@@ -54,16 +52,6 @@ def with_texts(row: dict[str, Any], parts: Sequence[Part], texts: Sequence[str])
                 holder = holder[step]
             holder[last] = _value(part, text)
     return made
-
-
-def row_json(value: Any) -> str:
-    """Write a value as JSON that can be read and shown: whatever is invisible is escaped."""
-    text = json.dumps(value, ensure_ascii=False, indent=2)
-    if visible(text) == text:
-        return text
-    return _INVISIBLE.sub(
-        lambda match: match[0] if visible(match[0]) == match[0] else f"\\u{ord(match[0]):04x}", text
-    )
 
 
 def parsed_row(text: str) -> dict[str, Any]:
@@ -110,7 +98,7 @@ def _part(label: str, place: tuple[str | int, ...], value: Any) -> Part:
             windows = "\r\n" in value and value.count("\r\n") == value.count("\n")
             if windows or unix == value:
                 return Part(label, place, unix, newline="\r\n" if windows else "\n")
-    return Part(f"{label} (JSON)", place, row_json(value), as_json=True)
+    return Part(f"{label} (JSON)", place, json_text(value, 2), as_json=True)
 
 
 def _value(part: Part, text: str) -> Any:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from engine.errors import LoraDeckError
-from engine.text import check_utf8, human_bytes, human_count, human_duration, visible
+from engine.text import check_utf8, human_bytes, human_count, human_duration, json_text, visible
 
 
 @pytest.mark.parametrize(
@@ -21,6 +23,15 @@ from engine.text import check_utf8, human_bytes, human_count, human_duration, vi
 )
 def test_visible(raw: str, shown: str) -> None:
     assert visible(raw) == shown
+
+
+def test_json_is_shown_and_means_the_same() -> None:
+    value = {"a\x1b": ["\x9b", "\u202e", "half \ud83d", "中文 🙂", "line\nend\t", 1.5, None]}
+    for indent in (None, 2):
+        text = json_text(value, indent)
+        assert visible(text) == text
+        assert "中文 🙂" in text
+        assert json.loads(text) == value
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+import traceback
+from typing import Annotated, Any
 
 import typer
 
 from engine import __version__
 from engine.errors import LoraDeckError
+from engine.text import visible
 from tui.cli import datasets, engine, models, tasks, train
 from tui.cli.output import print_error
 
@@ -62,8 +64,14 @@ def dashboard(
     run_dashboard(Home.locate())
 
 
+def _print_fault(*fault: Any) -> None:
+    """Print a traceback whose words may come from a file or a model."""
+    sys.stderr.write(visible("".join(traceback.format_exception(*fault))))
+
+
 def main() -> None:
     """Run the command line; what the user can mend ends with its words and exit status 2."""
+    sys.excepthook = _print_fault
     try:
         app()
     except LoraDeckError as error:

@@ -9,7 +9,7 @@ import typer
 
 from engine.errors import LoraDeckError
 from engine.server.book_wire import Exported, ExportRequest
-from engine.text import human_bytes, human_count
+from engine.text import human_bytes, human_count, visible
 from tui.cli import dataset_edit, dataset_inspect, dataset_preview
 from tui.cli.dataset_names import Dataset, dataset_path, hub_id_or_path
 from tui.cli.options import Maps, mapping_of
@@ -117,7 +117,7 @@ def remove(
             raise LoraDeckError(
                 "Not confirmed", f"'{name}' would be removed for good.", "To mean it: --yes"
             )
-        typer.confirm(f"Remove '{name}' from the home for good?", abort=True)
+        typer.confirm(f"Remove '{visible(name)}' from the home for good?", abort=True)
     with_engine(lambda client: client.books.delete(name))
     print_text(f"'{name}' is removed.")
 

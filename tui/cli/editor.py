@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
+from engine.text import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ class Draft:
         fd, name = tempfile.mkstemp(prefix="loradeck-", suffix=".json")  # 0600
         self.path = Path(name)
         with os.fdopen(fd, "w", encoding="utf-8") as file:
-            file.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+            file.write(json_text(value, 2) + "\n")
 
     @contextmanager
     def kept_on_failure(self) -> Iterator[None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
@@ -18,7 +17,7 @@ from engine.tasks.events import (
 )
 from engine.tasks.progress import Progress as Figures
 from engine.tasks.record import Status, TaskRecord
-from engine.text import human_duration, human_left, visible
+from engine.text import human_duration, human_left, json_text, visible
 from tui.cli.event_text import describe
 from tui.cli.output import print_text
 from tui.cli.session import with_engine
@@ -74,7 +73,8 @@ async def _follow(client: EngineClient, task: TaskRecord, *, json: bool) -> Task
 
 def settle_interrupt(task: TaskRecord) -> None:
     """After Ctrl-C: ask on a terminal whether the task goes on; without one it does."""
-    goes_on = f"'{task.task_name}' goes on. See: loradeck tasks follow {task.id}"
+    name = visible(task.task_name)
+    goes_on = f"'{name}' goes on. See: loradeck tasks follow {visible(task.id)}"
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         typer.echo(goes_on, err=True)
         return
@@ -85,14 +85,14 @@ def settle_interrupt(task: TaskRecord) -> None:
         answer = "l"
     if answer.strip().lower().startswith("c"):
         with_engine(lambda client: client.cancel(task.id))
-        typer.echo(f"'{task.task_name}' is being cancelled.", err=True)
+        typer.echo(f"'{name}' is being cancelled.", err=True)
     else:
         typer.echo(goes_on, err=True)
 
 
 def print_json_line(value: dict[str, Any]) -> None:
     """Print one JSON object on one line, at once."""
-    typer.echo(json.dumps(value, ensure_ascii=False))
+    typer.echo(json_text(value))
     sys.stdout.flush()
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from engine.text import human_bytes, human_count
-from tui.cli.output import Json, print_json, print_table
+from tui.cli.output import Json, print_json, print_table, print_text
 from tui.cli.pulling import ensure_model
 from tui.cli.session import model_name, with_engine
 
@@ -54,4 +54,4 @@ def pull(
     if json:
         print_json(info)
     else:
-        typer.echo(f"{info.name}: {info.path}")
+        print_text(f"{info.name}: {info.path}")

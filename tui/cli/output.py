@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from engine.text import visible
+from engine.text import json_text, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,7 +29,7 @@ def print_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:
         plain = value
     else:
         plain = [item.model_dump(mode="json") for item in value]
-    typer.echo(json.dumps(plain, ensure_ascii=False, indent=2))
+    typer.echo(json_text(plain, 2))
 
 
 def print_text(text: str) -> None:
@@ -49,6 +48,6 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 def print_error(error: LoraDeckError) -> None:
     """Print an error's title, sentence and next step on standard error."""
-    typer.secho(f"{error.title}: {visible(error.message)}", err=True, fg="red")
+    typer.secho(visible(f"{error.title}: {error.message}"), err=True, fg="red")
     if error.hint:
         typer.echo(visible(error.hint), err=True)
