@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _WRITTEN_SECONDS = 3600.0
 """A file that was touched so lately may still be being written."""
 _DONE = (Status.COMPLETED, Status.CANCELLED)
-"""What has all that it will ever have."""
+"""A cancelled one that is gone on with writes its adapter anew."""
 _NAMED = 3
 
 

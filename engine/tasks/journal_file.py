@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from engine.errors import LoraDeckError
 from engine.tasks.events import EVENT, Event
+from engine.train.room import is_disk_full
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ class JournalFile:
     """An open journal.
 
     Raises:
-        FileNotFoundError: There is none.
+        OSError: There is none, or no room to make it.
         LoraDeckError: It is no plain file, or may not be opened.
     """
 
@@ -47,9 +48,10 @@ class JournalFile:
         try:
             # Without O_NONBLOCK a FIFO of the name would be waited for
             self.fd = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
-        except FileNotFoundError:
-            raise
         except OSError as error:
+            # A full disk is another matter: the run waits for room
+            if isinstance(error, FileNotFoundError) or is_disk_full(error):
+                raise
             raise self._unusable(error.strerror or str(error)) from error
         found = os.fstat(self.fd)
         self.size = found.st_size

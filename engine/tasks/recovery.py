@@ -89,19 +89,24 @@ def _is_of(document: Any, task_id: str) -> bool:
 
 def _caught_up(record: TaskRecord, folder: Path) -> TaskRecord:
     """Let the scheduler settle a task that went on after its record was written."""
-    if not record.status.ended and _went_on(folder):
-        return record.model_copy(update={"status": Status.RUNNING})
+    if _lives(folder) or (not record.status.ended and _came_to_an_end(folder)):
+        return record.model_copy(update={"status": Status.RUNNING, "completed_at": None})
     return record
 
 
-def _went_on(folder: Path) -> bool:
-    """Tell whether a task is worked on, or was to its end: its journal then tells how it ended."""
+def _lives(folder: Path) -> bool:
+    """Tell whether a worker has a task."""
+    return holder(folder / LOCK) is not None
+
+
+def _came_to_an_end(folder: Path) -> bool:
+    """Tell whether a task's journal says how it ended."""
     try:
         outcome = fold_journal(folder)[1].outcome
     except LoraDeckError as error:
         log.warning("%s", error)
-        outcome = None
-    return isinstance(outcome, TaskCompleted | TaskFailed) or holder(folder / LOCK) is not None
+        return False
+    return isinstance(outcome, TaskCompleted | TaskFailed)
 
 
 def _from_plan(home: Home, folder: Path) -> TaskRecord | None:
@@ -116,6 +121,7 @@ def _from_plan(home: Home, folder: Path) -> TaskRecord | None:
         log.warning("%s is left alone, no record can be made of it: %s", folder, error)
         return None
     name = _saved_name(folder) or f"recovered-{folder.name}"
+    went_on = _lives(folder) or _came_to_an_end(folder)
     return TaskRecord(
         id=folder.name,
         task_name=name,
@@ -124,7 +130,7 @@ def _from_plan(home: Home, folder: Path) -> TaskRecord | None:
         dataset_type=plan.dataset.dataset_type,
         output_path=str(home.adapter(name)),
         training_params=plan.training_params.model_dump(mode="json"),
-        status=Status.RUNNING if _went_on(folder) else Status.PAUSED,
+        status=Status.RUNNING if went_on else Status.PAUSED,
         message="Its record was lost; this one was made from its plan and its journal.",
         created_at=made,
     )

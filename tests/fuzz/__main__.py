@@ -20,7 +20,7 @@ from pathlib import Path
 from random import Random
 
 from engine.home import Home
-from tests.fuzz.attempt import LONGEST, attempt
+from tests.fuzz.attempt import LONGEST, WAITED, attempt
 from tests.fuzz.files import make_file
 from tests.fuzz.home_attempt import attempt_home
 from tests.fuzz.homes import make_home
@@ -65,7 +65,7 @@ def _run_range(seed: int, first: int, last: int, *, homes: bool) -> int:
     with tempfile.TemporaryDirectory() as folder:
         for index in range(first, last):
             print("begin", index, flush=True)  # noqa: T201
-            faulthandler.dump_traceback_later(4 * LONGEST, exit=True)
+            faulthandler.dump_traceback_later(2 * WAITED * LONGEST, exit=True)
             try:
                 outcome, _ = try_one(Path(folder), seed, index)
             except Exception:  # noqa: BLE001 (what comes here is what is looked for)

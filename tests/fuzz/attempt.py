@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 Outcome = Literal["read", "refused"]
 LONGEST = 5.0
-"""Seconds that a file may take."""
+"""Seconds of the processor that a file may take."""
+WAITED = 12
+"""Times as long it may take on a busy machine, or in waiting for what never comes."""
 
 
 class HungError(Exception):
@@ -78,10 +80,16 @@ def alarm() -> Iterator[None]:
     def ring(_: int, frame: FrameType | None) -> None:
         raise HungError("".join(traceback.format_stack(frame)[-3:]))
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, LONGEST)
+    timers = (
+        (signal.SIGPROF, signal.ITIMER_PROF, LONGEST),
+        (signal.SIGALRM, signal.ITIMER_REAL, LONGEST * WAITED),
+    )
+    before = [signal.signal(number, ring) for number, _, _ in timers]
+    for _, timer, seconds in timers:
+        signal.setitimer(timer, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        for (number, timer, _), handler in zip(timers, before, strict=True):
+            signal.setitimer(timer, 0)
+            signal.signal(number, handler)

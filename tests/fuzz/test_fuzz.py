@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -63,10 +64,11 @@ def test_other_errors_and_empty_words_are_found(
             attempt(tmp_path, 1, 0)
 
 
-def test_a_hang_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_hang_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waits: bool) -> None:
     def hang(_: Path) -> None:
         while True:
-            pass
+            signal.pause() if waits else None
 
     monkeypatch.setattr(module, "LONGEST", 0.05)
     monkeypatch.setattr(module, "open_source", hang)

@@ -146,6 +146,17 @@ def test_what_may_not_be_opened_is_told(tmp_path: Path, monkeypatch: pytest.Monk
         list(read_events(tmp_path))
 
 
+def test_a_full_disk_is_no_fault_of_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "open", full)
+    with pytest.raises(OSError, match="No space"):
+        JournalWriter(tmp_path)
+
+
 def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writer, write = JournalWriter(tmp_path), os.write
     writer.append(step(1))
