@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import json
 import os
@@ -93,14 +94,15 @@ def _rewrite(path: Path, random: Random) -> None:
 def _changed(value: Any, random: Random) -> Any:
     """Change something at some depth: a value, a key, or whether it is there at all."""
     if not isinstance(value, (dict, list)) or not value or random.random() < 0.1:
-        return random.choice((*_HOSTILE, "raw", "raw", "raw"))
+        return copy.deepcopy(random.choice((*_HOSTILE, "raw", "raw", "raw")))
     keys = list(value) if isinstance(value, dict) else list(range(len(value)))
     key = random.choice(keys)
     action = random.random()
     if action < 0.15:
         del value[key]
     elif action < 0.3 and isinstance(value, dict):
-        value[random.choice((*map(str, _HOSTILE), "id", "quarantine", "1", "01"))] = value[key]
+        name = random.choice((*map(str, _HOSTILE), "id", "quarantine", "1", "01"))
+        value[name] = copy.deepcopy(value[key])
     else:
         value[key] = _changed(value[key], random)
     return value
