@@ -36,6 +36,7 @@ class TaskStore:
         found = self._open(cast("AtomicStorage", self._db.storage))
         self._records = found.records
         self._numbers = {task_id: number for number, task_id in enumerate(found.documents, 1)}
+        self._listed: tuple[TaskRecord, ...] | None = None
         self.misfits = tuple(found.misfits)
         """Records in quarantine."""
 
@@ -60,7 +61,10 @@ class TaskStore:
 
     def all(self) -> list[TaskRecord]:
         """List all tasks, newest first."""
-        return sorted(self._records.values(), key=lambda task: task.created_at, reverse=True)
+        if self._listed is None:  # the scheduler asks again and again
+            newest = sorted(self._records.values(), key=lambda task: task.created_at, reverse=True)
+            self._listed = tuple(newest)
+        return list(self._listed)
 
     def get(self, task_id: str) -> TaskRecord:
         """Give a task by its exact id.
@@ -115,6 +119,7 @@ class TaskStore:
             number = max(self._numbers.values(), default=0) + 1
             self._numbers[record.id] = self._table.insert(Document(document, number))
         self._records[record.id] = record
+        self._listed = None
         return record
 
     def remove(self, task_id: str) -> Path:
@@ -126,6 +131,7 @@ class TaskStore:
         self._release(task_id)
         self._table.remove(doc_ids=[self._numbers[task_id]])
         del self._records[task_id], self._numbers[task_id]
+        self._listed = None
         folder, removed = self._home.task(task_id), self._home.removed_task(task_id)
         try:
             folder.rename(removed)

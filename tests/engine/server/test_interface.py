@@ -232,7 +232,7 @@ async def test_record_of_a_damaged_store_cannot_reach_outside_the_home(
     victim = tmp_path / "victim"
     victim.mkdir()
     evil = record(id="../../victim", task_name="evil", status=Status.COMPLETED)
-    with pytest.raises(LoraDeckError, match="no name of a task"):
+    with pytest.raises(LoraDeckError, match="is no name"):
         service.store.put(evil)
     tables = {"tasks": {"1": evil.model_dump(mode="json")}}
     service.home.store_file.write_text(json.dumps(tables))
