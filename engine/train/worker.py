@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from engine.errors import LoraDeckError
 from engine.locks import ProcessLock
 from engine.tasks.events import Event, TaskFailed
+from engine.tasks.folding import last_event
 from engine.tasks.journal import JournalWriter
 from engine.text import visible
 from engine.train.room import is_disk_full
@@ -117,6 +118,8 @@ def run_task(spec: TaskSpec, queue: Queue[Event]) -> None:
     lock = ProcessLock(spec.folder / LOCK)
     if not lock.acquire(patience=2.0):
         return  # another worker has the task already
+    if last_event(spec.folder, "task_completed"):
+        return  # or had it until now: nothing is trained twice
     _write_output_to(spec.folder / LOG)
     try:
         with closing(WorkerReporter(spec.folder, queue, requests)) as reporter:

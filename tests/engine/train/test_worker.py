@@ -1,0 +1,30 @@
+"""A worker takes up what is to be trained, and nothing twice."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from engine.tasks.events import TaskCompleted
+from engine.tasks.journal import JOURNAL, JournalWriter
+from engine.train.worker import LOG, run_task
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+
+def test_a_completed_task_is_not_taken_up_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.train.worker.Requests.listen", lambda _: None)
+    writer = JournalWriter(tmp_path)
+    writer.append(TaskCompleted(seconds=1, train_loss=0.5, peak_memory=1))
+    writer.close()
+    before = (tmp_path / JOURNAL).read_bytes()
+    spec: Any = SimpleNamespace(folder=tmp_path)
+    queue: Any = SimpleNamespace(put=None)
+    run_task(spec, queue)
+    assert (tmp_path / JOURNAL).read_bytes() == before
+    assert not (tmp_path / LOG).exists()
