@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from engine.tasks.events import Evaluated, RolledBack, StepLogged, TaskStarted
+from engine.tasks.events import Evaluated, RolledBack, StepLogged, TaskCompleted, TaskStarted
 from tests.chaos.processes import of_home
 from tests.chaos.reference import ADAPTER
 
@@ -19,7 +19,10 @@ _LEAVE_SECONDS = 15.0
 
 
 def completed(ground: Ground, task: str, _: Undisturbed) -> Iterator[str]:
-    """The task is recorded as completed."""
+    """The task is recorded as completed, and was completed once."""
+    ends = [one for one in ground.events(task) if isinstance(one, TaskCompleted)]
+    if len(ends) != 1 or ends[0] != ground.events(task)[-1]:
+        yield f"was completed {len(ends)} times, or went on afterwards"
     record = ground.records().get(task, {"status": "lost", "message": ""})
     if record["status"] != "completed":
         yield f"is {record['status']}: {record['message']}"

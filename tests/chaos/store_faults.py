@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from tests.chaos.damage import append, damage, overwrite, truncate
+from tests.chaos.damage import append, damage, overwrite, remove, truncate
 
 if TYPE_CHECKING:
     from tests.chaos.ground import Ground
+
+_BOTH = 0.3
+"""How often the older generation is damaged too: then the task folders alone know."""
 
 
 def tear_store(ground: Ground) -> str | None:
     """Damage the task records, which JSON shows, while no server runs."""
     path = ground.home.store_file
-    if ground.server() is not None or not path.exists() or not _older_knows_all(ground):
+    if ground.server() is not None or not path.exists():
         return None
     ground.store_torn.set()
-    way = ground.random.choice((truncate, overwrite, append))
-    return f"{path.name} {way(path, ground.random)}"
-
-
-def _older_knows_all(ground: Ground) -> bool:
-    """Tell whether the older generation has every task: the newest one is not in it at once."""
-    older = ground.home.store_file.with_name("tasks.json.old")
-    try:
-        content = json.loads(older.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    known = {record["id"] for record in content.get("tasks", {}).values()}
-    return known >= set(ground.tasks)
+    way = ground.random.choice((truncate, overwrite, append, remove))
+    older = path.with_name(path.name + ".old")
+    both = ground.random.random() < _BOTH and older.exists()
+    told = [f"{one.name} {way(one, ground.random)}" for one in (path, *([older] if both else []))]
+    return " and ".join(told)
 
 
 def damage_calibrations(ground: Ground) -> str | None:
