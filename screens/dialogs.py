@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button, Static
 
 from engine.errors import LoraDeckError
@@ -15,6 +15,8 @@ from engine.text import visible
 from screens.format import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from textual.app import ComposeResult
 
 
@@ -45,20 +47,26 @@ class ErrorDialog(ModalScreen[None]):
         self.dismiss(None)
 
 
-class ConfirmDialog(ModalScreen[bool]):
-    """A question with a safe answer, which has the focus, and one that acts."""
+class QuestionDialog(ModalScreen[ScreenResultType]):
+    """A question with a safe answer, which comes first and has the focus, and ones that act.
+
+    Args:
+        answers: By the letter of each one's key, its words and what it answers with.
+    """
 
     CSS_PATH = "dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "dismiss(True)", "Yes", id="confirm.yes", tooltip="Do it"),
-        Binding("n,escape,q", "dismiss(False)", "No", id="confirm.no", tooltip="Leave it"),
-        Binding("left,right,h,l", "app.focus_next", "Other answer", show=False,
-                id="confirm.other", tooltip="Go to the other answer"),
+        Binding("right,l", "app.focus_next", "Next answer", show=False, id="question.next",
+                tooltip="Go to the next answer"),
+        Binding("left,h", "app.focus_previous", "Answer before", show=False,
+                id="question.previous", tooltip="Go to the answer before"),
     ]  # fmt: skip
 
-    def __init__(self, title: str, question: str, *, yes: str, no: str) -> None:
+    def __init__(
+        self, title: str, question: str, answers: Mapping[str, tuple[str, ScreenResultType]]
+    ) -> None:
         super().__init__()
-        self._title, self._question, self._yes, self._no = title, question, yes, no
+        self._title, self._question, self._answers = title, question, answers
 
     def compose(self) -> ComposeResult:
         """Lay the question out."""
@@ -66,12 +74,52 @@ class ConfirmDialog(ModalScreen[bool]):
             box.border_title = Content(f" {one_line(self._title)} ")
             yield Static(visible(self._question), markup=False)
             with Horizontal(classes="buttons"):
-                yield Button(Content(f"{self._no}  n"), id="no", compact=True)
-                yield Button(Content(f"{self._yes}  y"), id="yes", variant="error", compact=True)
+                for place, (key, (words, _)) in enumerate(self._answers.items()):
+                    label = Content(f"{words}  {key}")
+                    variant: Literal["error", "default"] = "error" if place else "default"
+                    yield Button(label, id=key, variant=variant, compact=True)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer."""
-        self.dismiss(event.button.id == "yes")
+        _, answer = self._answers[event.button.id or ""]
+        self.dismiss(answer)
+
+
+class ConfirmDialog(QuestionDialog[bool]):
+    """A question before something that cannot be undone."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "dismiss(True)", "Yes", id="confirm.yes", tooltip="Do it"),
+        Binding("n,escape,q", "dismiss(False)", "No", id="confirm.no", tooltip="Leave it"),
+    ]
+
+    def __init__(self, title: str, question: str, *, yes: str, no: str) -> None:
+        super().__init__(title, question, {"n": (no, False), "y": (yes, True)})
+
+
+class CancelDialog(QuestionDialog[bool | None]):
+    """Asks what becomes of a task's checkpoints; ``None`` where it is not to be cancelled."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("k", "dismiss(True)", "Cancel, keep", id="cancel.keep",
+                tooltip="Cancel, and keep the checkpoints"),
+        Binding("d", "dismiss(False)", "Cancel, drop", id="cancel.drop",
+                tooltip="Cancel, and drop the checkpoints"),
+        Binding("n,escape,q", "dismiss(None)", "Let it be", id="cancel.no",
+                tooltip="Do not cancel"),
+    ]  # fmt: skip
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            "Cancel the training?",
+            f"'{name}' ends without an adapter. With its checkpoints kept it can be resumed later;"
+            " once they are dropped, what it has learnt is lost.",
+            {
+                "n": ("Let it be", None),
+                "k": ("Cancel, keep", True),
+                "d": ("Cancel, drop", False),
+            },
+        )
 
 
 def as_shown(error: BaseException) -> LoraDeckError:

@@ -61,7 +61,7 @@ _SPARKS = "▁▂▃▄▅▆▇█"
 def sign_of(view: TaskView) -> Sign:
     """Give a task's state; one that was asked to stop says so."""
     task = view.task
-    if task.requested and not task.status.ended:
+    if task.requested and task.status in ("running", "pending"):
         return _ASKED[task.requested]
     return STATES[task.status]
 
@@ -108,6 +108,11 @@ def finish_words(moment: datetime, now: datetime) -> str:
 def measured_words(measured: int, predicted: int) -> str:
     """Write the memory that was measured beside what the plan expected."""
     return f"{human_bytes(measured)}, predicted {human_bytes(predicted)}"
+
+
+def priority_words(view: TaskView) -> str:
+    """Write a task's priority, with its sign."""
+    return f"{view.task.priority:+d}".replace("-", "−")
 
 
 def figures(view: TaskView) -> list[str]:

@@ -22,6 +22,8 @@ CONCEPTS = {
     "Task": "One training run. It goes on when you close LoRADeck or lose the connection.",
     "Plan": "Every parameter of a run, chosen from your data, the model and this machine.",
     "Preset": "A named set of values that a plan starts from; it goes before the rules.",
+    "Queue": "Tasks that wait for memory: those of higher priority first, then in their order.",
+    "Checkpoint": "What a training saves on its way; a paused or interrupted one goes on from it.",
     "Step": "One change of the adapter's weights, learnt from one effective batch of rows.",
     "Loss": "How badly the answers are predicted; it falls while the adapter learns.",
     "Engine": "The process behind the dashboard that queues, starts and watches the trainings.",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from engine.errors import EngineUnavailableError
+from engine.tasks.queue import in_order
 from screens.messages import TasksChanged
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ class Session:
     """The base model chosen for the next training: rows are rendered as it gets them."""
     length: int | None = None
     """The planned length limit of the next training, in tokens."""
+    wishing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while the engine carries out a wish: two keys in a row are two wishes in a row."""
 
     @property
     def client(self) -> EngineClient:
@@ -90,9 +94,18 @@ class Session:
         from engine.tasks.view import TaskView
 
         known = self.tasks.get(record.id)
-        self.tasks[record.id] = (
-            known.model_copy(update={"task": record}) if known else TaskView(task=record)
-        )
+        if known is None:
+            self.tasks[record.id] = TaskView(task=record)
+            return
+        # The store has a running task's figures as they were when its state last changed.
+        figures = known.task.model_dump(include={"progress", "current_epoch"})
+        record = record if record.status.ended else record.model_copy(update=figures)
+        self.tasks[record.id] = known.model_copy(update={"task": record})
+
+    def turns(self) -> dict[str, int]:
+        """Number the queued tasks from 1, in the order in which they are to start."""
+        queued = (view.task for view in self.tasks.values() if view.task.status == "pending")
+        return {task.id: turn for turn, task in enumerate(in_order(queued), 1)}
 
     def count(self, status: str) -> int:
         """Count the tasks in a state."""

@@ -25,9 +25,10 @@ from screens.base import DeckScreen, back_binding
 from screens.curve import Curve
 from screens.dialogs import ConfirmDialog
 from screens.event_lines import event_line
-from screens.format import sign_of
+from screens.task_rules import allowed
 from screens.widgets.answers import Answers
 from screens.widgets.following_log import FollowingLog
+from screens.widgets.task_actions import TaskActions
 from screens.widgets.task_summary import TaskSummary
 
 if TYPE_CHECKING:
@@ -47,13 +48,18 @@ DRAW_SECONDS = 1.0
 _LOG_LINES = 1000
 
 
-class TaskScreen(DeckScreen[None]):
+class TaskScreen(DeckScreen[None], TaskActions):
     """Follows one task's events; what it shows of the record comes from the session."""
 
     CSS_PATH = "task.tcss"
     AUTO_FOCUS = "#log"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "cancel", "Cancel", id="task.cancel", tooltip="Cancel the training"),
+        Binding("s", "start_now", "Start now", id="task.start",
+                tooltip="Start the waiting task before all others"),
+        Binding("f", "finish", "Finish", id="task.finish",
+                tooltip="End the training early and keep what it has learnt"),
+        Binding("c", "cancel", "Cancel", id="task.cancel",
+                tooltip="Cancel the task, with its checkpoints or without"),
         Binding("d", "delete", "Delete", id="task.delete", tooltip="Delete the ended task"),
         Binding("y", "copy_path", "Copy path", id="task.copy",
                 tooltip="Copy the path of the finished adapter"),
@@ -77,6 +83,7 @@ class TaskScreen(DeckScreen[None]):
         self._plot: LossPlot | None = None
         self._drawing: Timer | None = None
         self._worker_log = False
+        self._offered = self.allowed()
 
     @property
     def view(self) -> TaskView | None:
@@ -186,17 +193,18 @@ class TaskScreen(DeckScreen[None]):
     def show_tasks(self, message: TasksChanged | None) -> None:
         """Show the record as it is now; a deleted task has no screen."""
         super().show_tasks(message)
+        queued = self.view is not None and self.view.task.status == "pending"
         if self.view is None:
             self.notify("The task was deleted.", markup=False)
             self.dismiss(None)
-        elif message is None or self.task_id in message.changed:
+        elif message is None or self.task_id in message.changed or queued:
             self._show(self.view)
 
     def _show(self, view: TaskView) -> None:
-        """Show the record; the footer changes with its state alone, since that is dear."""
-        before = self.summary.view
+        """Show the record; the footer changes with what is allowed alone, since that is dear."""
         self.summary.put(view)
-        if before is None or sign_of(before) != sign_of(view):
+        if self._offered != (offered := allowed(view)):
+            self._offered = offered
             self.refresh_bindings()
 
     def on_engine_status_changed(self, message: EngineStatusChanged) -> None:
@@ -206,32 +214,6 @@ class TaskScreen(DeckScreen[None]):
             self._follow()
 
     # What the user does
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Offer what the task's state allows."""
-        if action not in ("cancel", "delete", "copy_path"):
-            return True
-        if self.view is None:
-            return False
-        task = self.view.task
-        return {
-            "cancel": not task.status.ended and not task.requested,
-            "delete": task.status.ended,
-            "copy_path": task.status == "completed",
-        }[action]
-
-    @work(group="action", exit_on_error=False)
-    async def action_cancel(self) -> None:
-        """Cancel the training, once the user has confirmed it."""
-        question = ConfirmDialog(
-            "Cancel the training?",
-            f"'{self.heading()}' ends without an adapter. What it has learnt is lost.",
-            yes="Cancel it", no="Let it run",
-        )  # fmt: skip
-        if await self.app.push_screen_wait(question):
-            self.session.adopt(await self.session.client.cancel(self.task_id))
-            if self.view is not None:
-                self._show(self.view)
 
     @work(group="action", exit_on_error=False)
     async def action_delete(self) -> None:

@@ -17,6 +17,20 @@ if TYPE_CHECKING:
     from tui.app import LoraDeckApp
 
 _TASKS_AT_MOST = 200
+_TASK_ACTIONS = {
+    "Pause": "pause",
+    "Hold back": "hold",
+    "Resume": "resume",
+    "Start now": "start_now",
+    "Finish early": "finish",
+    "Cancel": "cancel",
+    "Move up": "reorder('up')",
+    "Move down": "reorder('down')",
+    "Move first": "reorder('first')",
+    "Move last": "reorder('last')",
+    "Raise the priority of": "prioritize(1)",
+    "Lower the priority of": "prioritize(-1)",
+}
 
 
 class Command(NamedTuple):
@@ -64,6 +78,7 @@ class DeckCommands(Provider):
         yield Command("Look at the dataset's rows", home("rows"), "Page, search and edit them")
         yield Command("Leave out faulty rows", home("leave_out"), "Or take them in again")
         yield from self._of_screen()
+        yield from self._of_task()
         yield Command("Theme", deck.action_change_theme, "Change the colours")
         yield Command("Help", deck.action_help, "Keys of this screen, and the words used")
         yield Command("Quit", deck.leave, "Close LoRADeck; trainings go on")
@@ -78,7 +93,18 @@ class DeckCommands(Provider):
             if node is screen and enabled and binding.id and binding.tooltip not in told:
                 told.add(binding.tooltip)
                 run = partial(self.app.run_action, binding.action, screen)
-                yield Command(binding.tooltip, run, f"Key: {binding.key.split(',')[0]}")
+                yield Command(binding.tooltip, run, f"Key: {self.app.get_key_display(binding)}")
+
+    def _of_task(self) -> Iterator[Command]:
+        """Give what can be done at Home with the task under the list's cursor."""
+        screen = self.screen
+        if not isinstance(screen, HomeScreen) or (view := screen.tasks.view) is None:
+            return
+        name, offered = one_line(view.task.task_name), screen.tasks.allowed()
+        for words, action in _TASK_ACTIONS.items():
+            if action.partition("(")[0] in offered:
+                run = partial(self.app.run_action, action, screen.tasks)
+                yield Command(f"{words} {name}", run, "The task under the list's cursor")
 
     def _tasks(self) -> Iterator[Command]:
         """Give a command for each task."""

@@ -43,8 +43,7 @@ class Control:
         if task.status is Status.RUNNING and task.requested == "pause":
             words = "Pauses for a moment and goes on."
             return self._change(task.model_copy(update={"requested": "", "message": words}))
-        words = f"Goes on from step {task.resume_step}." if task.resume_step else ""
-        return self._queue(_waiting_again(task, words))
+        return self._queue(_waiting_again(task))
 
     def finish(self, task: TaskRecord) -> TaskRecord:
         """End the training where it is; what it has learned becomes the result.
@@ -92,7 +91,7 @@ class Control:
         Raises:
             ConflictError: It is not waiting, or its memory is not free.
         """
-        waiting = task if task.status is Status.PENDING else _waiting_again(task, task.message)
+        waiting = task if task.status is Status.PENDING else _waiting_again(task)
         self._scheduler.start(waiting, anyway=anyway)
         return self._store.get(task.id)
 
@@ -128,10 +127,11 @@ class Control:
         return self._store.get(task.id)
 
 
-def _waiting_again(task: TaskRecord, words: str) -> TaskRecord:
+def _waiting_again(task: TaskRecord) -> TaskRecord:
     """Put a paused, failed or cancelled task back into the queue."""
     if task.status in (Status.RUNNING, Status.PENDING):
         raise ConflictError("Not possible now", f"'{task.task_name}' is {task.status} already.")
+    words = f"Goes on from step {task.resume_step}." if task.resume_step else ""
     return task.moved(Status.PENDING, words, waits_for_disk=False, interruptions=0)
 
 

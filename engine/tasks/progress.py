@@ -22,6 +22,7 @@ from engine.tasks.events import (
     TaskStarted,
     TaskStopped,
 )
+from engine.tasks.record import Status
 from engine.tasks.view import SPARK_POINTS, TaskView
 
 if TYPE_CHECKING:
@@ -114,10 +115,12 @@ class Progress:
 
     def view(self, task: TaskRecord) -> TaskView:
         """Lay the live figures over a record."""
-        running = not task.status.ended
+        running = task.status is Status.RUNNING
         share = 100.0 * self.step / self.max_steps if self.max_steps else 0.0
         live = {
-            "progress": round(max(0.0, min(share, 100.0)), 1) if running else task.progress,
+            "progress": task.progress
+            if task.status.ended
+            else round(max(0.0, min(share, 100.0)), 1),
             "current_epoch": self.epoch,
         }
         return TaskView(

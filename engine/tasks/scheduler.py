@@ -136,7 +136,8 @@ class Scheduler:
         """Hand a pending task to a worker."""
         folder = self._home.task(task.id)
         worker = self._pool.take(device.uuid)
-        self.change(task.moved(Status.RUNNING))
+        # Why it starts again stays to be read; what it waited for before its first start does not.
+        self.change(task.moved(Status.RUNNING, task.message if task.started_at else ""))
         self._workers[task.id], self._devices[task.id] = worker, device
         self._kills[task.id] = out_of_memory_kills()
         worker.pump(

@@ -6,10 +6,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
+from textual import on
 from textual.binding import Binding, BindingType
 
+from engine.tasks.queue import place
 from engine.text import human_bytes, human_left
 from screens.format import (
+    STATES,
     bar,
     figures,
     finish_words,
@@ -18,13 +21,16 @@ from screens.format import (
     moment_words,
     one_line,
     phase_words,
+    priority_words,
     sign_of,
     sparkline,
     two_sided,
 )
 from screens.widgets.line_list import LineList
+from screens.widgets.task_actions import TaskActions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from engine.tasks.view import TaskView
@@ -38,28 +44,29 @@ _ORDER = {"running": 0, "paused": 1, "pending": 2}
 _ENDED = 3
 
 
-class TaskList(LineList["TaskView"]):
+class TaskList(LineList["TaskView"], TaskActions):
     """All tasks of the home; follows the session."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "enter",
-            "choose",
-            "Open",
-            key_display="enter",
-            id="tasks.open",
-            tooltip="Open the task's screen",
-        ),
-    ]
+        Binding("enter", "choose", "Open", key_display="enter", id="tasks.open",
+                tooltip="Open the task's screen"),
+    ]  # fmt: skip
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__("No task yet. What you start appears here.", id=id)
         self.border_title = "Tasks"
-        self._session = session
+        self.session = session
+        self._turns: Mapping[str, int] = {}
+        self._offered: frozenset[str] = frozenset()
+
+    @property
+    def view(self) -> TaskView | None:
+        """The task under the cursor."""
+        return self.session.tasks.get(self.cursor or "")
 
     def take(self, message: TasksChanged) -> None:
         """Show what changed; only a change of state or height sorts the list anew."""
-        tasks = self._session.tasks
+        tasks = self.session.tasks
         unsorted = bool(message.removed & self.items.keys()) or any(
             key not in self.items or self._moved(self.items[key], tasks[key])
             for key in message.changed & tasks.keys()
@@ -69,32 +76,44 @@ class TaskList(LineList["TaskView"]):
             return
         for key in message.changed & tasks.keys():
             self.update_item(key, tasks[key])
+        self.offer()
 
     def show_all(self) -> None:
         """Sort and show every task."""
-        views = sorted(self._session.tasks.values(), key=_rank)
+        views = sorted(self.session.tasks.values(), key=_rank)
+        self._turns = self.session.turns()
         self.show({view.task.id: view for view in views})
+        self.offer()
+
+    @on(LineList.Highlighted)
+    def offer(self) -> None:
+        """Let the footer follow what the task under the cursor allows; drawing it is dear."""
+        if self._offered != (offered := self.allowed()):
+            self._offered = offered
+            self.refresh_bindings()
 
     def _moved(self, before: TaskView, now: TaskView) -> bool:
         """Tell whether a task's place or height is another now."""
         return _rank(before) != _rank(now) or self.height_of(before) != self.height_of(now)
 
     def height_of(self, item: TaskView) -> int:
-        """Running tasks take three lines, those with something to say two, all others one."""
-        if item.task.status == "running":
-            return 3
-        return 2 if _has_words(item) else 1
+        """Running tasks take three lines, all others one; one more where there are words."""
+        return (3 if item.task.status == "running" else 1) + _has_words(item)
 
     def lines_of(self, item: TaskView, width: int) -> list[Text]:
         """Draw a task."""
         if item.task.status == "running":
-            return self._lines_of_running(item, width)
-        right = self._ending(item) if item.task.status.ended else Text()
-        lines = [self._first(item, right, width)]
-        if _has_words(item):
-            words = fitted(one_line(item.task.message), width - len(_INDENT))
-            lines.append(Text(_INDENT + words, style=self.tone("dim")))
-        return lines
+            lines = self._lines_of_running(item, width)
+            return [*lines, *self._words(item, width)]
+        right = self._ending(item) if item.task.status.ended else self._priority(item)
+        return [self._first(item, right, width), *self._words(item, width)]
+
+    def _words(self, view: TaskView, width: int) -> list[Text]:
+        """Draw what a task has to say beyond its state."""
+        if not _has_words(view):
+            return []
+        words = fitted(one_line(view.task.message), width - len(_INDENT))
+        return [Text(_INDENT + words, style=self.tone("dim"))]
 
     def _lines_of_running(self, view: TaskView, width: int) -> list[Text]:
         """Draw a running task: name and time left, the bar, the figures and the loss's course."""
@@ -115,26 +134,32 @@ class TaskList(LineList["TaskView"]):
         if view.seconds_left is None:
             return phase_words(view.phase) or "starting"
         words = human_left(view.seconds_left, view.seconds_left_range)
-        now = self._session.now()
+        now = self.session.now()
         done = finish_words(now + timedelta(seconds=view.seconds_left), now)
         return f"{words}, done {done}" if roomy else words
 
     def _first(self, view: TaskView, right: Text, width: int) -> Text:
         """Draw the first line: state by glyph and word, name, and what stands at the right."""
         sign = sign_of(view)
+        turn = f" {self._turns[view.task.id]}" if sign is STATES["pending"] else ""
         style = self.tone("strong" if view.task.status == "running" else "plain")
         left = Text.assemble(
-            (f"{sign.glyph} {fitted(sign.word, _STATE_WIDTH)} ", self.tone(sign.tone)),
+            (f"{sign.glyph} {fitted(sign.word + turn, _STATE_WIDTH)} ", self.tone(sign.tone)),
             (one_line(view.task.task_name), style),
         )
         return two_sided(left, right, width)
+
+    def _priority(self, view: TaskView) -> Text:
+        """Draw a task's priority, where it is not the usual one."""
+        words = f"priority {priority_words(view)}" if view.task.priority else ""
+        return Text(words, self.tone("dim"))
 
     def _ending(self, view: TaskView) -> Text:
         """Draw how a task ended and when."""
         loss = view.task.final_loss
         words = f"loss {loss_words(loss)}  " if loss is not None else ""
         ended = _ended_at(view)
-        return Text(words + f"{moment_words(ended, self._session.now()):>6}", self.tone("dim"))
+        return Text(words + f"{moment_words(ended, self.session.now()):>6}", self.tone("dim"))
 
 
 def _memory(view: TaskView) -> list[str]:
@@ -146,7 +171,9 @@ def _memory(view: TaskView) -> list[str]:
 
 def _has_words(view: TaskView) -> bool:
     """Tell whether a task has something to say beyond its state."""
-    return bool(view.task.message) and view.task.status != "completed"
+    task = view.task
+    asked = task.status == "running" and task.requested  # the state says it
+    return bool(task.message) and task.status != "completed" and not asked
 
 
 def _ended_at(view: TaskView) -> datetime:
@@ -154,9 +181,12 @@ def _ended_at(view: TaskView) -> datetime:
     return view.task.completed_at or view.task.created_at
 
 
-def _rank(view: TaskView) -> tuple[int, float]:
-    """Order tasks: running first, then queued ones by age, then ended ones, the last one first."""
-    order = _ORDER.get(view.task.status, _ENDED)
+def _rank(view: TaskView) -> tuple[int, float, float]:
+    """Order tasks: running ones, paused ones, queued ones by their turn, the last ended first."""
+    task = view.task
+    order = _ORDER.get(task.status, _ENDED)
     if order == _ENDED:
-        return order, -_ended_at(view).timestamp()
-    return order, (view.task.started_at or view.task.created_at).timestamp()
+        return order, -_ended_at(view).timestamp(), 0
+    if task.status == "pending":
+        return order, -task.priority, place(task)
+    return order, (task.started_at or task.created_at).timestamp(), 0

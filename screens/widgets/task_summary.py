@@ -18,6 +18,7 @@ from screens.format import (
     one_line,
     packed,
     phase_words,
+    priority_words,
     rate_words,
     sign_of,
 )
@@ -99,6 +100,8 @@ class TaskSummary(Static):
         """List the figures, in as many lines as they need."""
         loss = view.task.final_loss if view.task.status == "completed" else view.loss
         facts = {
+            "place": self._place(view),
+            "priority": priority_words(view) if view.task.priority else "",
             "step": f"{view.step}/{view.max_steps}" if view.max_steps else "",
             "epoch": f"{view.task.current_epoch:.2f}" if view.task.current_epoch else "",
             "loss": loss_words(loss) if loss is not None else "",
@@ -115,6 +118,11 @@ class TaskSummary(Static):
             if words
         ]
         return packed(cells, width)
+
+    def _place(self, view: TaskView) -> str:
+        """Say when a queued task's turn comes."""
+        turns = self._session.turns() if view.task.status == "pending" else {}
+        return f"{turns[view.task.id]} of {len(turns)}" if view.task.id in turns else ""
 
     def _done(self, view: TaskView) -> str:
         """Say when the training will be done."""

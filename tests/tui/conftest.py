@@ -22,13 +22,14 @@ from tests.tui.fake_engine import CLASSIC, NOW, FakeEngine
 from tui.app import LoraDeckApp
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from textual.pilot import Pilot
 
 SMALL = (80, 24)
 LARGE = (160, 50)
+SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
 
 
 @pytest.fixture(autouse=True)
@@ -93,3 +94,36 @@ def text_of(app: LoraDeckApp) -> str:
     return "\n".join("".join(segment.text for segment in line) for line in lines[:height])[
         : (width + 1) * height
     ]
+
+
+class Picture:
+    """Compares the app with its picture, once it has been led somewhere."""
+
+    def __init__(self, compare: Callable[..., bool], root: Path) -> None:
+        self._compare, self._root = compare, root
+
+    def matches(
+        self,
+        engine: FakeEngine,
+        lead: Callable[[Pilot[None]], Awaitable[None]],
+        size: tuple[int, int],
+        theme: str = "loradeck-dark",
+    ) -> bool:
+        """Tell whether the app looks as it did."""
+        app = make_app(engine, self._root)
+        app.theme = theme
+
+        async def before(pilot: Pilot[None]) -> None:
+            await settled(pilot, engine)
+            await lead(pilot)
+            for field in app.screen.query("Input, TextArea"):
+                field.cursor_blink = False  # its half second is over at any time on a busy machine
+            await pilot.pause()
+
+        return self._compare(app, terminal_size=size, run_before=before)
+
+
+@pytest.fixture
+def picture(snap_compare: Callable[..., bool], tmp_path: Path) -> Picture:
+    """A picture to compare with."""
+    return Picture(snap_compare, tmp_path)

@@ -37,6 +37,7 @@ from engine.tasks.events import (
     TaskCompleted,
     TaskStarted,
 )
+from engine.tasks.queue import Where, moved
 from engine.tasks.record import Status, TaskRecord
 from engine.tasks.view import TasksUpdate, TaskView
 from tests.tui.fake_books import FakeBooks
@@ -325,6 +326,8 @@ class FakeEngine:
         self.plan_findings: tuple[Finding, ...] = ()
         self.plan_gate = asyncio.Event()
         self.plan_gate.set()
+        self.refused_start: LoraDeckError | None = None
+        """Why a task cannot start now, unless it must."""
         self.pulls: list[ModelInfo] = []
         """What ``model`` answers, one after the other, once ``pull`` was called."""
         self.event_script: dict[str, list[Event]] = {}
@@ -475,12 +478,54 @@ class FakeEngine:
     async def plan_of(self, task_id: str) -> Plan:
         return plan(inspection(), DEMO)
 
+    def _record(self, task_id: str, **changes: object) -> TaskRecord:
+        """Change a task's record, and give it as the store has it: without live figures."""
+        view = self.views[task_id]
+        record = view.task.model_copy(update=changes)
+        self.change(view.model_copy(update={"task": record}))
+        live = {"progress": 0.0, "current_epoch": 0.0} if record.status == "running" else {}
+        return record.model_copy(update=live)
+
+    def _wish(self, task_id: str, wish: str, **changes: object) -> TaskRecord:
+        """Ask a running task for something, or change a waiting one at once."""
+        if self.views[task_id].task.status == "running":
+            return self._record(task_id, requested=wish)
+        return self._record(task_id, requested="", **changes)
+
     async def cancel(self, task_id: str, *, keep: bool = True) -> TaskRecord:
         self.calls["cancel"].append((task_id, keep))
-        view = self.views[task_id]
-        asked = view.task.model_copy(update={"requested": "cancel" if keep else "discard"})
-        self.change(view.model_copy(update={"task": asked}))
-        return asked
+        wish = "cancel" if keep else "discard"
+        return self._wish(task_id, wish, status=Status.CANCELLED, completed_at=NOW)
+
+    async def pause(self, task_id: str) -> TaskRecord:
+        self.calls["pause"].append(task_id)
+        words = "Held back until it is resumed."
+        return self._wish(task_id, "pause", status=Status.PAUSED, message=words)
+
+    async def resume(self, task_id: str) -> TaskRecord:
+        self.calls["resume"].append(task_id)
+        return self._wish(task_id, "", status=Status.PENDING, message="", completed_at=None)
+
+    async def finish(self, task_id: str) -> TaskRecord:
+        self.calls["finish"].append(task_id)
+        return self._record(task_id, requested="finish")
+
+    async def start(self, task_id: str, *, anyway: bool = False) -> TaskRecord:
+        self.calls["start"].append((task_id, anyway))
+        if self.refused_start is not None and not anyway:
+            raise self.refused_start
+        return self._record(task_id, status=Status.RUNNING, message="", started_at=NOW)
+
+    async def move(self, task_id: str, where: Where) -> TaskRecord:
+        self.calls["move"].append((task_id, where))
+        queued = [view.task for view in self.views.values() if view.task.status == "pending"]
+        for one in moved(queued, self.views[task_id].task, where):
+            self._record(one.id, place=one.place)
+        return self.views[task_id].task
+
+    async def prioritize(self, task_id: str, priority: int) -> TaskRecord:
+        self.calls["prioritize"].append((task_id, priority))
+        return self._record(task_id, priority=priority, place=None)
 
     async def delete(self, task_id: str, *, with_adapter: bool = False) -> TaskRecord:
         self.calls["delete"].append(task_id)

@@ -195,10 +195,14 @@ async def test_every_binding_of_ours_has_id_and_tooltip_and_no_forbidden_key(
 
 async def test_no_footer_overflows_at_80_columns(tmp_path: Path) -> None:
     done = TaskView(task=task("done", "completed", 3))
-    async with opened(FakeEngine([running(), done]), tmp_path) as (app, pilot):
+    waiting = task("half-done", "paused", 2, resume_step=8)
+    queued = task("queued", "pending", 4, resume_step=8)
+    views = [running(), TaskView(task=waiting), TaskView(task=queued), done]
+    async with opened(FakeEngine(views), tmp_path) as (app, pilot):
         seen = set()
         ways = ([], ["t"], ["n"], ["escape", "d"], ["slash"], ["escape", "m"], ["slash"],
-                ["escape", "t", "home", "enter"], ["escape", "end", "enter"],
+                ["escape", "t", "home"], ["enter"], ["escape", "j"], ["enter"],
+                ["escape", "j"], ["enter"], ["escape", "end", "enter"],
                 ["escape", "d"], ["e"], ["e"], ["escape"], ["slash"])  # fmt: skip
         for keys in ways:
             for key in keys:

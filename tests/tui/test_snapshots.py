@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from engine.data.types import Scanning
 from engine.tasks.view import TaskView
 from screens.dataset import DatasetScreen
@@ -21,7 +19,7 @@ from screens.row_editor import RowEditor
 from screens.save_dialog import SaveDialog
 from screens.task import TaskScreen
 from screens.value_dialog import ValueDialog
-from tests.tui.conftest import LARGE, SMALL, make_app, settled, text_of, until
+from tests.tui.conftest import SIZES, Picture, text_of, until
 from tests.tui.fake_engine import (
     ABSENT,
     ALPACA,
@@ -37,11 +35,9 @@ from tests.tui.fake_engine import (
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from pathlib import Path
 
     from textual.pilot import Pilot
 
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
 DONE = "00000003"
 
 
@@ -56,37 +52,6 @@ def scripted(*, tasks: bool = True) -> FakeEngine:
     engine.inspections[measured().path] = measured()
     engine.known_models["org/absent"] = ABSENT.model_copy(update={"name": "org/absent"})
     return engine
-
-
-class Picture:
-    """Compares the app with its picture, once it has been led somewhere."""
-
-    def __init__(self, compare: Callable[..., bool], root: Path) -> None:
-        self._compare, self._root = compare, root
-
-    def matches(
-        self,
-        engine: FakeEngine,
-        lead: Callable[[Pilot[None]], Awaitable[None]],
-        size: tuple[int, int],
-        theme: str = "loradeck-dark",
-    ) -> bool:
-        """Tell whether the app looks as it did."""
-        app = make_app(engine, self._root)
-        app.theme = theme
-
-        async def before(pilot: Pilot[None]) -> None:
-            await settled(pilot, engine)
-            await lead(pilot)
-            await pilot.pause()
-
-        return self._compare(app, terminal_size=size, run_before=before)
-
-
-@pytest.fixture
-def picture(snap_compare: Callable[..., bool], tmp_path: Path) -> Picture:
-    """A picture to compare with."""
-    return Picture(snap_compare, tmp_path)
 
 
 async def stay(pilot: Pilot[None]) -> None:

@@ -127,24 +127,6 @@ async def test_a_failed_task_says_why(tmp_path: Path) -> None:
         assert "a␛[2Jb" in text_of(app)
 
 
-async def test_cancel_asks_first(tmp_path: Path) -> None:
-    engine = FakeEngine([running()])
-    async with opened(engine, tmp_path) as (app, pilot):
-        screen = await show(app, pilot, RUNNING)
-        await pilot.press("d", "y")
-        assert app.screen is screen
-        await pilot.press("c")
-        await until(pilot, lambda: isinstance(app.screen, ConfirmDialog))
-        await pilot.press("enter")
-        await until(pilot, lambda: app.screen is screen)
-        assert not engine.calls["cancel"]
-        await pilot.press("c")
-        await until(pilot, lambda: isinstance(app.screen, ConfirmDialog))
-        await pilot.press("right", "enter")
-        await until(pilot, lambda: engine.calls["cancel"] == [(RUNNING, True)])
-        await until(pilot, lambda: "■ cancelling" in text_of(app))
-
-
 async def test_delete_asks_first_and_leads_home(tmp_path: Path) -> None:
     engine = FakeEngine([DONE])
     async with opened(engine, tmp_path) as (app, pilot):

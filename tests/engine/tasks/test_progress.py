@@ -40,6 +40,14 @@ def test_view_of_a_run_in_the_middle() -> None:
     assert view.task.current_epoch == pytest.approx(0.8)
 
 
+def test_a_task_without_a_worker_has_neither_phase_nor_time_left() -> None:
+    run = _running(9.0, 9.0, 2.0, 2.0)  # killed: nothing in the journal says that it ended
+    for status in (Status.PENDING, Status.PAUSED):
+        view = run.view(record(status=status))
+        assert (view.step, view.task.progress) == (4, 40.0)
+        assert (view.phase, view.seconds_left) == ("", None)
+
+
 def test_time_left_ignores_the_first_steps() -> None:
     task = record(status=Status.RUNNING)
     assert _running(30.0, 30.0).view(task).seconds_left is None

@@ -191,6 +191,7 @@ async def test_worker_that_was_asked_to_stop_counts_as_no_interruption(bench: Be
     bench.pool.given[0].on_exit(0)
     again = bench.store.get(task.id)
     assert (again.status, again.interruptions, again.resume_step) == (Status.RUNNING, 0, 4)
+    assert again.message == "Its worker was asked to stop; goes on from step 4."
 
 
 async def test_adopted_worker_of_a_cancelled_task_is_stopped(bench: Bench, hold_lock: Any) -> None:
