@@ -1,43 +1,27 @@
-"""Follows a running task: a bar on a terminal, lines in a pipe, one JSON event a line."""
+"""Follows a task to its end, through pauses and an engine that goes away."""
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from engine.errors import EngineUnavailableError
-from engine.tasks.events import (
-    Event,
-    PhaseEntered,
-    StepLogged,
-)
-from engine.tasks.progress import Progress as Figures
 from engine.tasks.record import Status, TaskRecord
-from engine.text import human_duration, human_left, json_text, visible
-from tui.cli.event_text import describe
-from tui.cli.output import print_text
+from engine.text import human_duration, visible
+from tui.cli.followers import choose_follower
+from tui.cli.output import print_json_line, print_text
 from tui.cli.session import with_engine
 
 if TYPE_CHECKING:
     from engine.server.client import EngineClient
-    from engine.tasks.view import TaskView
+    from tui.cli.followers import Follower
 
-_LINES_A_RUN = 100
+_RETRY_SECONDS = 0.5
 JsonEvents = Annotated[bool, typer.Option("--json", help="Print one JSON event a line.")]
-
-
-class _Follower(Protocol):
-    """Shows events as they come."""
-
-    def show(self, event: Event) -> None:
-        """Show one event."""
-
-    def close(self) -> None:
-        """Leave the terminal in order."""
 
 
 def follow_to_end(task: TaskRecord, *, json: bool) -> None:
@@ -52,7 +36,8 @@ def follow_to_end(task: TaskRecord, *, json: bool) -> None:
 
 async def _follow(client: EngineClient, task: TaskRecord, *, json: bool) -> TaskRecord:
     """Show a task's events until it has ended, then how; gives the ended task."""
-    follower, seen, ended = _choose(task, json=json), 0, None
+    follower, seen, ended = choose_follower(task, json=json), 0, None
+    states = asyncio.create_task(_tell_states(client, task.id, follower))
     try:
         while ended is None or not ended.status.ended:
             try:
@@ -63,12 +48,34 @@ async def _follow(client: EngineClient, task: TaskRecord, *, json: bool) -> Task
             except EngineUnavailableError:
                 await client.connect()  # the engine ended, the training did not
     finally:
+        states.cancel()
+        await asyncio.wait([states])
+        if ended is not None:
+            follower.tell(ended)
         follower.close()
     if json:
         print_json_line({"type": "task_ended", "task": ended.model_dump(mode="json")})
     else:
         _print_end(ended)
     return ended
+
+
+async def _tell_states(client: EngineClient, task_id: str, follower: Follower) -> None:
+    """Tell the follower what state the task comes into; its events do not say that it waits."""
+    told: TaskRecord | None = None
+    while True:
+        with suppress(EngineUnavailableError):
+            async for update in client.watch():
+                for view in update.views:
+                    if view.task.id == task_id and _differs(view.task, told):
+                        told = view.task
+                        follower.tell(told)
+        await asyncio.sleep(_RETRY_SECONDS)  # who follows the events brings the engine back
+
+
+def _differs(task: TaskRecord, told: TaskRecord | None) -> bool:
+    """Tell whether a task's state or words are others than was told."""
+    return told is None or (task.status, task.message) != (told.status, told.message)
 
 
 def settle_interrupt(task: TaskRecord) -> None:
@@ -88,92 +95,6 @@ def settle_interrupt(task: TaskRecord) -> None:
         typer.echo(f"'{name}' is being cancelled.", err=True)
     else:
         typer.echo(goes_on, err=True)
-
-
-def print_json_line(value: dict[str, Any]) -> None:
-    """Print one JSON object on one line, at once."""
-    typer.echo(json_text(value))
-    sys.stdout.flush()
-
-
-def _choose(task: TaskRecord, *, json: bool) -> _Follower:
-    """Take the follower that fits where the output goes."""
-    if json:
-        return _JsonLines()
-    if sys.stdout.isatty():
-        return _Bar(task)
-    return _PlainLines()
-
-
-class _JsonLines:
-    """One JSON event a line."""
-
-    def show(self, event: Event) -> None:
-        """Print an event."""
-        print_json_line(event.model_dump(mode="json"))
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-class _PlainLines:
-    """Plain lines; of a long run only every so many steps."""
-
-    def show(self, event: Event) -> None:
-        """Print an event, unless it is a step between two that are printed."""
-        if isinstance(event, StepLogged) and event.step not in (1, event.max_steps):
-            stride = max(1, event.max_steps // _LINES_A_RUN)
-            if event.step % stride:
-                return
-        if line := describe(event):
-            print_text(line)
-            sys.stdout.flush()
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-class _Bar:
-    """A progress bar with loss and time left; other events scroll by above it."""
-
-    def __init__(self, task: TaskRecord) -> None:
-        self._figures, self._task = Figures(), task
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[figures]}", markup=False),
-        )
-        self._bar = Progress(*columns, console=Console(markup=False, highlight=False))
-        self._bar.start()
-        self._row: TaskID = self._bar.add_task("starting", total=None, figures="")
-
-    def show(self, event: Event) -> None:
-        """Move the bar, or print above it."""
-        self._figures.apply(event)
-        view = self._figures.view(self._task)
-        if not isinstance(event, StepLogged | PhaseEntered) and (line := describe(event)):
-            self._bar.console.print(visible(line))
-        loss = "" if view.loss is None else f"loss {view.loss:.3f}"
-        seconds = view.seconds_left
-        left = "" if seconds is None else human_left(seconds, view.seconds_left_range)
-        self._bar.update(
-            self._row,
-            description=_doing(view),
-            completed=view.step,
-            total=view.max_steps or None,
-            figures=f"{loss}  {left}",
-        )
-
-    def close(self) -> None:
-        """Let the bar stand as it is."""
-        self._bar.stop()
-
-
-def _doing(view: TaskView) -> str:
-    """Name what the worker does now."""
-    rows = f" {view.rows_encoded:,} rows" if view.rows_encoded else ""
-    return f"{view.phase}{rows}" if view.phase else "starting"
 
 
 def _print_end(task: TaskRecord) -> None:

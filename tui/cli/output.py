@@ -32,6 +32,12 @@ def print_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:
     typer.echo(json_text(plain, 2))
 
 
+def print_json_line(value: dict[str, Any]) -> None:
+    """Print one JSON object on one line, at once."""
+    typer.echo(json_text(value))
+    sys.stdout.flush()
+
+
 def print_text(text: str) -> None:
     """Print words that may hold text from files or models."""
     typer.echo(visible(text))
