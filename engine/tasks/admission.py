@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import psutil
 
 from engine.plan.disk import checkpoint_size
 from engine.plan.hardware import detect
+from engine.plan.types import PLAN, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from engine.plan.types import Device, Plan
+    from engine.plan.types import Device
     from engine.settings import Settings
 
 
@@ -50,6 +52,22 @@ def held(pid: int | None, device: Device) -> int:
 def same(one: Device, other: Device) -> bool:
     """Tell whether two looks at devices are at the same one."""
     return (one.kind, one.uuid) == (other.kind, other.uuid)
+
+
+def load_plan(folder: Path) -> Plan:
+    """Read a task folder's plan; a queue is looked through every few seconds, so it is kept.
+
+    Raises:
+        OSError: There is none, or it cannot be read.
+        ValueError: It is damaged.
+    """
+    return _load(folder, (folder / PLAN).stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _load(folder: Path, _changed: int) -> Plan:
+    """Read a plan as it is since it was changed last."""
+    return Plan.load(folder)
 
 
 class Admission:

@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING
 
 from engine.errors import ConflictError
 from engine.locks import holder
-from engine.plan.calibration import Calibrations
 from engine.plan.cgroups import out_of_memory_kills
-from engine.plan.types import Plan
-from engine.tasks.admission import Admission, Occupant, same
+from engine.tasks.admission import Admission, Occupant, load_plan, same
 from engine.tasks.causes import Exit
-from engine.tasks.endings import NO_ROOM, ended
+from engine.tasks.endings import ended
+from engine.tasks.lessons import make_smaller, remember
 from engine.tasks.queue import in_order
 from engine.tasks.record import Status, TaskRecord
 from engine.text import human_bytes
-from engine.train.adjustments import Adjustments
 from engine.train.spec import TaskSpec
 from engine.train.worker import DISK_FULL, FINISH, LOCK
 
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from engine.home import Home
-    from engine.plan.types import Device
+    from engine.plan.types import Device, Plan
     from engine.settings import Settings
     from engine.tasks.live import LiveTasks
     from engine.tasks.pool import Worker, WorkerPool
@@ -37,6 +35,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _ADOPTED_POLL_SECONDS = 0.5
+_CONSIDERED = 32
+"""Of a long queue, so many tasks are looked at: those behind them have to wait anyway."""
 
 
 class Scheduler:
@@ -83,24 +83,27 @@ class Scheduler:
         Otherwise small tasks would overtake a large one for ever.
         """
         blocked: list[Device] = []
-        for task in in_order(self._with_status(Status.PENDING)):
+        for task in in_order(self._with_status(Status.PENDING))[:_CONSIDERED]:
             plan = self._plan_of(task)
             if plan is None or any(same(plan.device, one) for one in blocked):
                 continue
             if not self._admission.has_disk(plan):
-                words = NO_ROOM.format(step=task.resume_step)
-                self.change(task.moved(Status.PAUSED, words, waits_for_disk=True))
-            elif device := self._device_for(plan):
+                self._say(task, "The disk is full; starts by itself once there is room.")
+                return
+            if device := self._device_for(plan):
                 self.launch(task, plan, device)
-            else:
-                blocked.append(plan.device)
+                continue
+            blocked.append(plan.device)
+            if not any(same(one.plan.device, plan.device) for one in self.occupants()):
+                needed = human_bytes(plan.memory.total)
+                self._say(task, f"Waits until {needed} are free on {plan.device.name}.")
 
     def occupants(self) -> list[Occupant]:
         """List the tasks that run, with what they take."""
         found = []
         for task in self._with_status(Status.RUNNING):
             with suppress(OSError, ValueError):
-                plan = Plan.load(self._home.task(task.id))
+                plan = load_plan(self._home.task(task.id))
                 device = self._devices.get(task.id, plan.device)
                 plan = plan.model_copy(update={"device": device})
                 found.append(Occupant(plan, self.worker_pid(task.id)))
@@ -186,6 +189,11 @@ class Scheduler:
         """Give the pid of the process that holds the task's lock."""
         return holder(self._home.task(task_id) / LOCK)
 
+    def _say(self, task: TaskRecord, words: str) -> None:
+        """Tell once why a task waits, though none of ours is before it."""
+        if task.message != words:
+            self.change(task.model_copy(update={"message": words}))
+
     def _device_for(self, plan: Plan, *, crowd: bool = False) -> Device | None:
         """Find room for a plan; in a crowd, beside more tasks than usual."""
         spare = self._pool.spare_pid
@@ -194,7 +202,7 @@ class Scheduler:
     def _plan_of(self, task: TaskRecord) -> Plan | None:
         """Read the plan of a pending task; one whose plan is gone fails."""
         try:
-            return Plan.load(folder := self._home.task(task.id))
+            return load_plan(folder := self._home.task(task.id))
         except (OSError, ValueError) as error:
             log.warning("plan of task %s: %s", task.id, error)
             self.change(task.moved(Status.FAILED, f"{folder}/plan.json cannot be read."))
@@ -203,7 +211,7 @@ class Scheduler:
     def _has_disk(self, task_id: str) -> bool:
         """Tell whether the disk holds what a task is to write."""
         with suppress(OSError, ValueError):
-            return self._admission.has_disk(Plan.load(self._home.task(task_id)))
+            return self._admission.has_disk(load_plan(self._home.task(task_id)))
         return True  # its plan is gone: admitting it says so
 
     def _settle(self, task_id: str, exit_code: int | None = None) -> None:
@@ -226,38 +234,16 @@ class Scheduler:
         gone = Exit(exit_code, progress.pid, progress.boot, self._kills.get(task.id))
         disk_full = exit_code == DISK_FULL or (exit_code is None and not self._has_disk(task.id))
         now = self.change(ended(task, progress, gone, disk_full=disk_full))
-        self._remember(task.id)
+        remember(self._home, task.id, progress)
         self._live.forget(task.id)
         if now.interruptions > max(1, task.interruptions) and gone.was_killed:
-            self._make_smaller(task.id)
+            make_smaller(self._home.task(task.id))
         if now.status is Status.CANCELLED:
             partial = self._home.partial_adapter(task.id)
             self._spawn_job(asyncio.to_thread(shutil.rmtree, partial, ignore_errors=True))
         clear = now.status is Status.COMPLETED and self._settings.clear_checkpoints
         if clear or task.requested == "discard":
             self.drop_checkpoints(task.id)
-
-    def _make_smaller(self, task_id: str) -> None:
-        """Let a task go on in smaller passes that was killed twice at one place.
-
-        Once may be somebody's hand; twice it is a lack of memory.
-        """
-        adjustments = Adjustments.load(folder := self._home.task(task_id))
-        adjustments.model_copy(update={"killed": adjustments.killed + 1}).save(folder)
-
-    def _remember(self, task_id: str) -> None:
-        """Let what a run has measured correct the plans to come."""
-        progress, path = self._live.progress(task_id), self._home.calibrations
-        if not (probed := progress.probed):
-            return
-        folder = self._home.task(task_id)
-        try:
-            plan = Plan.load(folder)
-            pace = progress.settled_pace()
-            known = Calibrations.load(path).with_run(plan, probed, progress.peak, *pace)
-            known.save(path)
-        except (OSError, ValueError) as error:
-            log.warning("what task %s measured is lost: %s", task_id, error)
 
     def _adopt(self, task: TaskRecord) -> None:
         """Follow a worker that an earlier server started, and repeat what it was asked for."""

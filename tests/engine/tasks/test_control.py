@@ -165,15 +165,27 @@ async def test_a_full_disk_pauses_until_there_is_room(
 async def test_a_task_that_waits_for_the_disk_can_be_paused_for_good(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.tasks.admission.Admission.disk_free", 0)
-    task = bench.add("first")
-    bench.scheduler.tick()
-    waiting = bench.store.get(task.id)
-    assert waiting.waits_for_disk
-    bench.control.pause(waiting)
+    task = bench.add("first", status=Status.PAUSED, waits_for_disk=True)
+    bench.control.pause(task)
     monkeypatch.setattr("engine.tasks.admission.Admission.disk_free", 10**12)
     bench.scheduler.tick()
     assert bench.status(task) is Status.PAUSED
+
+
+async def test_what_waits_says_for_what(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    task, other = bench.add("first"), bench.add("second")
+    bench.cpu = CPU.model_copy(update={"memory_free": 100})
+    bench.scheduler.tick()
+    assert bench.store.get(task.id).message == "Waits until 600 B are free on CPU."
+    assert not bench.store.get(other.id).message
+    with monkeypatch.context() as full:
+        full.setattr("engine.tasks.admission.Admission.disk_free", 0)
+        bench.scheduler.tick()
+    assert "The disk is full" in bench.store.get(task.id).message
+    bench.cpu = CPU
+    bench.scheduler.tick()
+    started = bench.store.get(task.id)
+    assert (started.status, started.message) == (Status.RUNNING, "")
 
 
 async def test_higher_priority_first_then_the_place(bench: Bench) -> None:
