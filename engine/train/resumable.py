@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from transformers.trainer_callback import EarlyStoppingCallback
 from trl import SFTTrainer
 
 from engine.errors import LoraDeckError
@@ -51,7 +52,19 @@ class ResumableTrainer(SFTTrainer):  # type: ignore[misc]
         """Take a run up where its checkpoint left it, without a best one that is lost."""
         found: tuple[int, int] = super()._init_training_state(*given)
         self.recall_best()
+        self._recall_patience()
         return found
+
+    def _recall_patience(self) -> None:
+        """Go on counting the evaluations without a better loss.
+
+        The trainer's own way brings its control flags back too, and with them a stop asked for.
+        """
+        kept = self.state.stateful_callbacks.get(EarlyStoppingCallback.__name__)
+        for callback in self.callback_handler.callbacks:
+            if kept and isinstance(callback, EarlyStoppingCallback):
+                name = "early_stopping_patience_counter"
+                setattr(callback, name, kept["attributes"][name])
 
     def start_from(self, adapter: Path) -> None:
         """Begin with the weights of a finished adapter of the same rank.

@@ -131,6 +131,19 @@ def test_a_checkpoint_never_goes_before_the_events_that_led_to_it(
     assert last.step == 5
 
 
+def test_a_resumed_run_stops_as_early_as_one_that_was_not_paused(
+    rows: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses = iter([3.0, 1.0, 2.0, 2.5, 2.6, 2.7, 2.8])
+    monkeypatch.setattr(passes.Passes, "evaluate", lambda *_: (next(losses), 100))
+    early = {"num_epochs": 20, "early_stopping_patience": 3}
+    first = Kept(lambda event: isinstance(event, StepLogged) and event.step == 17)
+    _train(tmp_path, rows, model, first, **early)
+    second = _train(tmp_path, rows, model, **early)
+    assert [event.step for event in second.of(Evaluated)] == [20, 25]
+    assert [event.step for event in second.of(StoppedEarly)] == [25]
+
+
 def test_the_best_checkpoint_is_the_result(
     rows: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
