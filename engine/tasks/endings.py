@@ -25,7 +25,9 @@ def ended(task: TaskRecord, progress: Progress, gone: Exit, *, disk_full: bool) 
         disk_full: Whether the disk is, or the worker ended because it was.
     """
     live = {"progress": progress.view(task).task.progress, "current_epoch": progress.epoch}
-    outcome, saved = progress.outcome, progress.checkpoint
+    # An older worker's last word says nothing of one that never came to report
+    reported = progress.last_seq > task.launch_seq
+    outcome, saved = progress.outcome if reported else None, progress.checkpoint
     if isinstance(outcome, TaskCompleted):
         return task.moved(
             Status.COMPLETED,
@@ -52,7 +54,9 @@ def ended(task: TaskRecord, progress: Progress, gone: Exit, *, disk_full: bool) 
     if isinstance(outcome, TaskStopped):  # it saved a checkpoint: nothing is lost
         words = f"Its worker was asked to stop; goes on from step {saved}."
         return task.moved(Status.PENDING, words, **live)
-    return _interrupted(task, saved, gone, live | {"interruptions": before + 1})
+    if reported or gone.code is not None:
+        live["interruptions"] = before + 1  # else the engine was lost while the worker imported
+    return _interrupted(task, saved, gone, live)
 
 
 def _interrupted(task: TaskRecord, saved: int, gone: Exit, live: dict[str, float]) -> TaskRecord:

@@ -82,6 +82,8 @@ class TaskRecord(BaseModel):
     """Among pending tasks of one priority, the lowest starts first; ``None`` goes by age."""
     interruptions: int = 0
     """How often the worker was lost since a checkpoint was last written."""
+    launch_seq: int = 0
+    """Of the newest event when a worker was last given the task: one above it is that worker's."""
     resume_step: int = 0
     """The newest checkpoint's optimizer step when the worker was last lost."""
 

@@ -140,7 +140,9 @@ class Scheduler:
         folder = self._home.task(task.id)
         worker = self._pool.take(device.uuid)
         # Why it starts again stays to be read; what it waited for before its first start does not.
-        self.change(task.moved(Status.RUNNING, task.message if task.started_at else ""))
+        words = task.message if task.started_at else ""
+        seq = self._live.progress(task.id).last_seq
+        self.change(task.moved(Status.RUNNING, words, launch_seq=seq))
         self._workers[task.id], self._devices[task.id] = worker, device
         self._kills[task.id] = out_of_memory_kills()
         worker.pump(

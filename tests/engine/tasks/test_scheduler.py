@@ -230,3 +230,31 @@ async def test_next_server_finds_what_ended_unwatched(bench: Bench) -> None:
     bench.another().tick()
     assert bench.status(task) is Status.COMPLETED
     assert bench.pool.given == []
+
+
+@pytest.mark.parametrize("before", ["stopped", "failed"])
+async def test_a_worker_that_never_reports_is_not_taken_for_the_one_before(
+    bench: Bench, before: str
+) -> None:
+    task = bench.add("first")
+    bench.scheduler.admit()
+    last = TaskStopped(step=4) if before == "stopped" else TaskFailed(title="No", message="such.")
+    bench.journal(task, TaskStarted(pid=1, device="CPU"), last)
+    bench.pool.given[0].on_exit(0)
+    if before == "failed":
+        bench.control.resume(bench.store.get(task.id))
+    for _ in range(4):
+        assert bench.status(task) is Status.RUNNING
+        bench.pool.given[-1].on_exit(1)  # it cannot even import
+    ended = bench.store.get(task.id)
+    assert ended.status is Status.FAILED
+    assert "ended with code 1" in ended.message
+
+
+async def test_engines_lost_while_a_worker_imports_are_no_interruptions(bench: Bench) -> None:
+    task = bench.add("first")
+    bench.scheduler.admit()
+    for _ in range(6):
+        bench.another().tick()
+        assert bench.status(task) is Status.RUNNING
+    assert bench.store.get(task.id).interruptions == 0
