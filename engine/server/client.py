@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import quote
 
 import httpx
 from pydantic import TypeAdapter
@@ -26,6 +25,7 @@ from engine.plan.types import Plan
 from engine.server.book_client import BookClient
 from engine.server.dataset_wire import InspectRequest, MeasureRequest, ScanStep
 from engine.server.launch import ensure_server
+from engine.server.task_client import TaskCalls, quoted, task_path
 from engine.server.wire import (
     PREFIX,
     DatasetInfo,
@@ -37,13 +37,11 @@ from engine.server.wire import (
 from engine.tasks.events import EVENT, Event
 from engine.tasks.record import TaskRecord
 from engine.tasks.view import TasksUpdate
-from engine.text import check_utf8
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
     from engine.home import Home
-    from engine.tasks.queue import Where
 
 _ERRORS = {
     kind.http_status: kind
@@ -60,10 +58,9 @@ _SLOW_SECONDS = 180.0  # a plan reads and tokenizes the dataset first
 _SCAN_SECONDS = 3600.0  # many gigabytes; ``scan`` tells how far it is
 _MODELS = TypeAdapter(list[ModelInfo])
 _DATASETS = TypeAdapter(list[DatasetInfo])
-_TASKS = TypeAdapter(list[TaskRecord])
 
 
-class EngineClient:
+class EngineClient(TaskCalls):
     """One connection to a home's engine server; an async context manager.
 
     Every call raises ``LoraDeckError`` with words for the user: what the engine answered, or
@@ -132,9 +129,7 @@ class EngineClient:
         Raises:
             NotFoundError: Nothing of that name; the nearest names are given.
         """
-        return ModelInfo.model_validate(
-            await self.call("GET", "/models/find?name=" + _quoted(name))
-        )
+        return ModelInfo.model_validate(await self.call("GET", "/models/find?name=" + quoted(name)))
 
     async def pull(self, name: str) -> ModelInfo:
         """Start fetching or converting a base model that is not ready; ``model`` tells how far."""
@@ -183,65 +178,11 @@ class EngineClient:
         """Create a task; it starts when there is room for it."""
         return TaskRecord.model_validate(await self.call("POST", "/train", request.model_dump()))
 
-    async def tasks(self) -> list[TaskRecord]:
-        """List all tasks, newest first."""
-        return _TASKS.validate_python(await self.call("GET", "/tasks"))
-
-    async def task(self, task_id: str) -> TaskRecord:
-        """Find a task by its id, an unambiguous beginning of it, or its name."""
-        return TaskRecord.model_validate(await self.call("GET", _task(task_id)))
-
-    async def plan_of(self, task_id: str) -> Plan:
-        """Read the plan that a task was made from."""
-        return Plan.model_validate(await self.call("GET", _task(task_id) + "/plan"))
-
-    async def cancel(self, task_id: str, *, keep: bool = True) -> TaskRecord:
-        """Ask a task to end without a result; with ``keep`` it can be resumed after all."""
-        return await self._act(task_id, f"cancel?keep={str(keep).lower()}")
-
-    async def pause(self, task_id: str) -> TaskRecord:
-        """Ask a task to pause at its next step, or hold a pending one back."""
-        return await self._act(task_id, "pause")
-
-    async def resume(self, task_id: str) -> TaskRecord:
-        """Queue a paused, failed or cancelled task again."""
-        return await self._act(task_id, "resume")
-
-    async def finish(self, task_id: str) -> TaskRecord:
-        """Ask a task to end its training and keep what it has learned as the result."""
-        return await self._act(task_id, "finish")
-
-    async def start(self, task_id: str, *, anyway: bool = False) -> TaskRecord:
-        """Start a waiting task now; with ``anyway`` although its memory is not free."""
-        return await self._act(task_id, f"start?anyway={str(anyway).lower()}")
-
-    async def move(self, task_id: str, where: Where) -> TaskRecord:
-        """Move a pending task among those of its priority."""
-        return await self._act(task_id, f"move?where={where}")
-
-    async def prioritize(self, task_id: str, priority: int) -> TaskRecord:
-        """Let a task that has not started yet go before those of a lower priority."""
-        return await self._act(task_id, f"priority?priority={priority}")
-
-    async def _act(self, task_id: str, action: str) -> TaskRecord:
-        """Do something with a task."""
-        return TaskRecord.model_validate(await self.call("POST", f"{_task(task_id)}/{action}"))
-
-    async def delete(self, task_id: str, *, with_adapter: bool = False) -> TaskRecord:
-        """Remove an ended task with its folder, and its adapter where that is asked for."""
-        path = f"{_task(task_id)}?adapter={str(with_adapter).lower()}"
-        return TaskRecord.model_validate(await self.call("DELETE", path))
-
-    async def log(self, task_id: str, lines: int = 200) -> str:
-        """Read the end of a task's worker log."""
-        answer = await self.call("GET", f"{_task(task_id)}/log?lines={lines}")
-        return str(answer["log"])
-
     async def events(
         self, task_id: str, after: int = 0, *, follow: bool = True
     ) -> AsyncIterator[Event]:
         """Yield a task's events with ``seq > after``; with ``follow``, until the task has ended."""
-        path = f"{_task(task_id)}/events?after={after}&follow={str(follow).lower()}"
+        path = f"{task_path(task_id)}/events?after={after}&follow={str(follow).lower()}"
         async with self._stream(path) as lines:
             async for data in lines:
                 yield EVENT.validate_json(data)
@@ -285,16 +226,6 @@ class EngineClient:
                 )
         except httpx.TransportError as error:
             raise _unreachable(error) from error
-
-
-def _task(task_id: str) -> str:
-    """Give the path of a task, whatever signs its name has."""
-    return "/tasks/" + _quoted(task_id)
-
-
-def _quoted(name: str) -> str:
-    """Make a name part of a path."""
-    return quote(check_utf8(name), safe="")
 
 
 def _unreachable(error: httpx.TransportError) -> EngineUnavailableError:

@@ -54,7 +54,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _LENGTHS_KEPT = 32
-_LOG_TAIL_BYTES = 1_000_000
 
 
 class EngineService:
@@ -237,16 +236,6 @@ class EngineService:
             folders.append(self.home.adapter(task.task_name))
         for folder in folders:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-
-    def log_tail(self, task: TaskRecord, lines: int) -> str:
-        """Read the last lines of a task's worker log; empty where it has none yet."""
-        try:
-            with (self.home.task(task.id) / "worker.log").open("rb") as file:
-                file.seek(max(0, os.fstat(file.fileno()).st_size - _LOG_TAIL_BYTES))
-                text = file.read().decode(errors="replace")
-        except FileNotFoundError:
-            return ""
-        return "\n".join(text.splitlines()[-lines:])
 
     async def _measure(
         self, inspection: Inspection, mapping: dict[str, str], model: ModelInfo

@@ -17,6 +17,7 @@ from engine.tasks.events import Event
 from engine.tasks.queue import Where
 from engine.tasks.record import TaskRecord
 from engine.tasks.view import TasksUpdate
+from engine.tasks.worker_log import tail
 
 router = APIRouter(tags=["tasks"])
 
@@ -107,7 +108,7 @@ async def log(
     service: Service, found: FoundTask, lines: Annotated[int, Query(ge=1, le=10_000)] = 200
 ) -> dict[str, str]:
     """The end of the worker's log."""
-    return {"log": service.log_tail(found, lines)}
+    return {"log": tail(service.home.task(found.id), lines)}
 
 
 @router.get("/tasks/{task_id}/events", response_class=EventSourceResponse, responses=STREAM_ERRORS)
