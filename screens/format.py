@@ -111,8 +111,10 @@ def measured_words(measured: int, predicted: int) -> str:
 
 
 def priority_words(view: TaskView) -> str:
-    """Write a task's priority, with its sign."""
-    return f"{view.task.priority:+d}".replace("-", "−")
+    """Write a waiting task's priority, with its sign; empty where it is the usual one."""
+    task = view.task
+    waiting = task.status in ("pending", "paused")
+    return f"{task.priority:+d}".replace("-", "−") if waiting and task.priority else ""
 
 
 def figures(view: TaskView) -> list[str]:

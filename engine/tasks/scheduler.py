@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _ADOPTED_POLL_SECONDS = 0.5
+_WAITS = "Waits until ", "The disk is full; "
+"""How the words begin that say for what a pending task waits."""
 _CONSIDERED = 32
 """Of a long queue, so many tasks are looked at: those behind them have to wait anyway."""
 
@@ -139,9 +141,9 @@ class Scheduler:
         """Hand a pending task to a worker."""
         folder = self._home.task(task.id)
         worker = self._pool.take(device.uuid)
-        # Why it starts again stays to be read; what it waited for before its first start does not.
-        words = task.message if task.started_at else ""
-        seq = self._live.progress(task.id).last_seq
+        # Why it starts again stays to be read; what it has waited for does not.
+        waited = task.started_at is None or task.message.startswith(_WAITS)
+        words, seq = "" if waited else task.message, self._live.progress(task.id).last_seq
         self.change(task.moved(Status.RUNNING, words, launch_seq=seq))
         self._workers[task.id], self._devices[task.id] = worker, device
         self._kills[task.id] = out_of_memory_kills()

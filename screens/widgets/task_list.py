@@ -151,8 +151,8 @@ class TaskList(LineList["TaskView"], TaskActions):
 
     def _priority(self, view: TaskView) -> Text:
         """Draw a task's priority, where it is not the usual one."""
-        words = f"priority {priority_words(view)}" if view.task.priority else ""
-        return Text(words, self.tone("dim"))
+        words = priority_words(view)
+        return Text(f"priority {words}" if words else "", self.tone("dim"))
 
     def _ending(self, view: TaskView) -> Text:
         """Draw how a task ended and when."""

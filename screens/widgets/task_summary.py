@@ -75,8 +75,8 @@ class TaskSummary(Static):
         """Say what the task does, and how long it will take or when it ended."""
         sign = sign_of(view)
         left = Content.assemble((f"{sign.glyph} {sign.word}", f"bold {_STYLES[sign.tone]}"))
-        if view.phase:
-            left = left.append(f" · {phase_words(view.phase)}")
+        if view.task.status == "running":
+            left = left.append(f" · {phase_words(view.phase) or 'starting'}")
         source = f"{one_line(view.task.base_model)} · {one_line(view.task.dataset_file)}"
         right = Content(self._time(view))
         room = max(width - right.cell_length - 1, 0)
@@ -101,12 +101,14 @@ class TaskSummary(Static):
         loss = view.task.final_loss if view.task.status == "completed" else view.loss
         facts = {
             "place": self._place(view),
-            "priority": priority_words(view) if view.task.priority else "",
+            "priority": priority_words(view),
             "step": f"{view.step}/{view.max_steps}" if view.max_steps else "",
             "epoch": f"{view.task.current_epoch:.2f}" if view.task.current_epoch else "",
             "loss": loss_words(loss) if loss is not None else "",
             "rate": rate_words(self.learning_rate) if self.learning_rate is not None else "",
-            "tokens/s": human_count(view.tokens_per_second) if view.tokens_per_second else "",
+            "tokens/s": human_count(view.tokens_per_second or 0)
+            if view.phase == "training"
+            else "",
             "done": self._done(view),
             "memory": self._memory(),
             "peak memory": human_bytes(self.peak_memory) if self.peak_memory else "",

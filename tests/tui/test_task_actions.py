@@ -107,7 +107,7 @@ async def test_pause_and_resume_on_the_tasks_screen(tmp_path: Path) -> None:
         assert "place 1 of 1" in text_of(app)
         await pilot.press("p", "s")
         await until(pilot, lambda: engine.calls["start"] == [(RUNNING, False)])
-        await until(pilot, lambda: "► running" in text_of(app))
+        await until(pilot, lambda: "► running · starting" in text_of(app))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -192,6 +193,13 @@ async def test_worker_that_was_asked_to_stop_counts_as_no_interruption(bench: Be
     again = bench.store.get(task.id)
     assert (again.status, again.interruptions, again.resume_step) == (Status.RUNNING, 0, 4)
     assert again.message == "Its worker was asked to stop; goes on from step 4."
+
+
+async def test_running_task_does_not_say_for_what_it_has_waited(bench: Bench) -> None:
+    words = "Waits until 2.1 GB are free on CPU."
+    task = bench.add("first", message=words, started_at=datetime.now(UTC))
+    bench.scheduler.admit()
+    assert (bench.status(task), bench.store.get(task.id).message) == (Status.RUNNING, "")
 
 
 async def test_adopted_worker_of_a_cancelled_task_is_stopped(bench: Bench, hold_lock: Any) -> None:
