@@ -49,6 +49,7 @@ class Script:
         self.engine = FakeEngine([TaskView(task=task("bot", "running"))])
         self.coming: asyncio.Queue[Event | None] = asyncio.Queue()
         monkeypatch.setattr(self.engine, "events", self._events)
+        monkeypatch.setattr(follow, "_RETRY_SECONDS", 0)
 
     async def _events(
         self, task_id: str, after: int = 0, *, follow: bool = True
