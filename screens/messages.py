@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from engine.tasks.record import TaskRecord
     from screens.next_plan import NextPlan
 
 
@@ -24,6 +25,13 @@ class TasksChanged(Message, bubble=False):
 @dataclass
 class EngineStatusChanged(Message, bubble=False):
     """The engine was reached, or lost; the session holds its status."""
+
+
+@dataclass
+class FurtherWanted(Message):
+    """The user wants a finished adapter trained further."""
+
+    task: TaskRecord
 
 
 @dataclass

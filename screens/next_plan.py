@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
+from screens.format import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wishes:
-    """A preset, and the values that the user set."""
+    """A preset, the values that the user set, and the adapter to train further."""
 
     preset: str = ""
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    adapter: str = ""
+    """The task that made it; empty for a new one."""
 
     def having(self, key: str, value: Any) -> Wishes:
         """Set a value."""
@@ -34,6 +37,7 @@ class Wishes:
         """Say what is wished, briefly; empty where nothing is."""
         parts = [f"✎ set by you: {len(self.overrides)}"] if self.overrides else []
         parts += [f"preset {self.preset}"] if self.preset else []
+        parts += [f"trains {one_line(self.adapter)} further"] if self.adapter else []
         return " · ".join(parts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
@@ -139,6 +140,7 @@ class PlanScreen(DeckScreen[bool]):
             return Content.styled("Planning…", "$muted")
         wishes = self._made.wishes
         undo = [_UNDO] if wishes.overrides else []
+        undo += ["R trains a new adapter."] if wishes.adapter else []
         undo += [f"p leaves the preset {wishes.preset}."] if wishes.preset else []
         lines = [error_text(self._made.refusal), Content.styled(" ".join(undo), "$muted")]
         return Content("\n").join(line for line in lines if line)
@@ -187,7 +189,7 @@ class PlanScreen(DeckScreen[bool]):
         wishes = self._made.wishes
         name = await self.app.push_screen_wait(PresetDialog(wishes.preset))
         if name is not None and name != wishes.preset:
-            self._wish(Wishes(name, wishes.overrides), None)
+            self._wish(replace(wishes, preset=name), None)
 
     def action_reset(self) -> None:
         """Take the value under the cursor back."""
@@ -195,7 +197,7 @@ class PlanScreen(DeckScreen[bool]):
             self._wish(self._made.wishes.without(self.parameters.cursor), None)
 
     def action_reset_all(self) -> None:
-        """Take all values back; a preset stays."""
+        """Take all values back, and train a new adapter; a preset stays."""
         self._wish(Wishes(self._made.wishes.preset), None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002

@@ -25,6 +25,7 @@ from screens.base import DeckScreen, back_binding
 from screens.curve import Curve
 from screens.dialogs import ConfirmDialog
 from screens.event_lines import event_line
+from screens.messages import FurtherWanted
 from screens.task_rules import allowed
 from screens.widgets.answers import Answers
 from screens.widgets.following_log import FollowingLog
@@ -61,6 +62,8 @@ class TaskScreen(DeckScreen[None], TaskActions):
         Binding("c", "cancel", "Cancel", id="task.cancel",
                 tooltip="Cancel the task, with its checkpoints or without"),
         Binding("d", "delete", "Delete", id="task.delete", tooltip="Delete the ended task"),
+        Binding("t", "further", "Train more", id="task.further",
+                tooltip="Train the finished adapter further, on the same rows or others"),
         Binding("y", "copy_path", "Copy path", id="task.copy",
                 tooltip="Copy the path of the finished adapter"),
         Binding("w", "worker_log", "Worker log", id="task.worker_log",
@@ -225,6 +228,11 @@ class TaskScreen(DeckScreen[None], TaskActions):
         )  # fmt: skip
         if await self.app.push_screen_wait(question):
             await self.session.client.delete(self.task_id)
+
+    def action_further(self) -> None:
+        """Make ready to train the finished adapter further."""
+        if self.view is not None:
+            self.app.post_message(FurtherWanted(self.view.task))
 
     def action_copy_path(self) -> None:
         """Copy the adapter's path through the terminal."""

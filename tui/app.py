@@ -9,7 +9,7 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import work
+from textual import on, work
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
@@ -17,7 +17,7 @@ from textual.screen import ModalScreen
 from engine.errors import EngineUnavailableError, LoraDeckError
 from screens.base import DeckScreen, ShowsFailures, show_failure
 from screens.home import HomeScreen
-from screens.messages import EngineStatusChanged
+from screens.messages import EngineStatusChanged, FurtherWanted
 from screens.pump import batches
 from screens.session import READY, EngineStatus, Session, local_now
 from tui.theme import THEMES, with_greys
@@ -198,6 +198,13 @@ class LoraDeckApp(ShowsFailures, App[None]):
 
         if await self._go_home():
             await self.push_screen(TaskScreen(self.session, task_id))
+
+    @on(FurtherWanted)
+    async def _train_further(self, event: FurtherWanted) -> None:
+        """Take a finished adapter to Home, to be trained further."""
+        home = self.screen_stack[0]
+        if await self._go_home() and isinstance(home, HomeScreen):
+            home.training.train_further(event.task)
 
     async def _go_home(self) -> bool:
         """Close what lies above Home, unless something there is not saved."""

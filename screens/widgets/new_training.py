@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -134,6 +134,17 @@ class NewTraining(ShowsFailures, Column):
         self.model_row.put("chosen", model.name, ", ".join(parts))
         self.choices_changed()
 
+    def train_further(self, task: TaskRecord) -> None:
+        """Take an adapter to train further, with its base and its rows, which may be changed."""
+        self.wishes = replace(self.wishes, adapter=task.task_name)
+        self._take_base(task.base_model)
+        self.read(task.dataset_file)
+
+    @work(group="base", exclusive=True, exit_on_error=False)
+    async def _take_base(self, name: str) -> None:
+        """Take a base model by its name."""
+        self.take_model(await self._session.client.model(name))
+
     def toggle_leave_out(self) -> None:
         """Leave the faulty rows out, or take them in again; the plan follows."""
         found = self.dataset.inspection if self.dataset else None
@@ -203,7 +214,7 @@ class NewTraining(ShowsFailures, Column):
         return PlanRequest(
             dataset_file=self.dataset.inspection.path, base_model=self.model.name,
             mapping=self.dataset.mapping, leave_out=self.leave_out,
-            overrides=dict(wishes.overrides), preset=wishes.preset,
+            overrides=dict(wishes.overrides), preset=wishes.preset, adapter=wishes.adapter,
         )  # fmt: skip
 
     @work(group="plan", exclusive=True, exit_on_error=False)
@@ -295,6 +306,9 @@ class NewTraining(ShowsFailures, Column):
         self._session.adopt(record)
         self.post_message(self.Started(record))
         self.name_row.forget()
+        if self.wishes.adapter:  # the next training is a new one again
+            self.wishes = replace(self.wishes, adapter="")
+            self.choices_changed()
         self.suggest()
 
     def _focus_if(self, widget: Widget) -> None:

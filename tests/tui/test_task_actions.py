@@ -73,7 +73,7 @@ async def at(app: LoraDeckApp, pilot: Pilot[None], task_id: str) -> HomeScreen:
         (queued("q", 1), "cancel hold prioritize reorder start_now"),
         (queued("q", 1, resume_step=4), "cancel finish hold prioritize reorder start_now"),
         (paused(), "cancel finish prioritize resume start_now"),
-        (TaskView(task=task("x", "completed")), "copy_path delete"),
+        (TaskView(task=task("x", "completed")), "copy_path delete further"),
         (TaskView(task=task("x", "failed", resume_step=4)), "delete resume"),
         (TaskView(task=task("x", "cancelled")), "delete resume"),
         (TaskView(task=task("x", "running", requested="pause"), step=2), "cancel resume"),
@@ -280,3 +280,23 @@ async def test_the_palette_has_them_too(tmp_path: Path, screen: type) -> None:
         await until(pilot, lambda: found in text_of(app))
         await pilot.press("enter")
         await until(pilot, lambda: engine.calls["move"] == [("00000003", "up")])
+
+
+async def test_a_finished_adapter_is_trained_further_from_home(tmp_path: Path) -> None:
+    done = task("done", "completed", 5)
+    engine = FakeEngine([TaskView(task=done)])
+    async with opened(engine, tmp_path) as (app, pilot):
+        await show(app, pilot, done.id)
+        await pilot.press("t")
+        await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        await until(pilot, lambda: bool(engine.calls["plan"]))
+        wanted = engine.calls["plan"][-1]
+        assert (wanted.adapter, wanted.base_model) == ("done", done.base_model)
+        assert wanted.dataset_file == done.dataset_file
+        training = home_of(app).training
+        await until(pilot, lambda: training.plan_panel.ready)
+        assert "trains done further" in text_of(app)
+        await pilot.press("s")
+        await until(pilot, lambda: bool(engine.calls["train"]))
+        assert engine.calls["train"][-1].adapter == "done"
+        await until(pilot, lambda: not engine.calls["plan"][-1].adapter)
