@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
@@ -9,6 +10,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+_HELD = (errno.EAGAIN, errno.EACCES)
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO)
+"""No lock, or no place where one could be."""
 
 
 class ProcessLock:
@@ -52,24 +58,27 @@ def _locked(fd: int) -> bool:
     """Try to lock a file exclusively."""
     try:
         fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except OSError as error:
+        if error.errno not in _HELD:
+            raise  # such as a file system without locks
         return False
     return True
 
 
 def holder(path: Path) -> int | None:
-    """Give the pid of the process that holds a lock; ``None`` where nobody does.
+    """Give the pid of the process that holds a lock; ``None`` where nobody does, 0 where unknown.
 
     Never call it in the process that holds the lock: it would be lost.
     """
     try:
         fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return None  # not there, or no place where a lock could be
+    except OSError as error:
+        # Anything else, such as too many open files, must not make a living holder look dead
+        return None if error.errno in _NOT_THERE else 0
     try:
         fcntl.lockf(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        return _written_pid(fd)
+    except OSError as error:
+        return _written_pid(fd) if error.errno in _HELD else None
     else:
         return None
     finally:

@@ -15,6 +15,7 @@ import uvicorn
 from engine.server.app import create_app
 from engine.server.gate import Gate
 from engine.server.listen import identity, listen_unix, written
+from engine.server.main import LOCK
 from engine.server.protocol import EngineProtocol
 from engine.server.service import EngineService
 from engine.server.token import Token
@@ -86,15 +87,16 @@ async def _serve(
     server = make_server(app, service.home)
     serving = asyncio.create_task(server.serve(sockets=listeners))
     asked = asyncio.create_task(stopping.wait())
-    ours = identity(service.home.socket)
+    ours = _place(service.home)
     log.info("engine %s serves %s %s", os.getpid(), service.home.root, service.network)
     while not (asked.done() or serving.done()):
-        _tick(service)
         idle = app.state.activity.idle_seconds > settings.idle_minutes * 60
-        unreachable = identity(service.home.socket) != ours
-        if unreachable or (idle and not service.busy and not service.stays):
-            log.info("the socket is gone" if unreachable else "nothing to do")
+        # Before anything is written: another server may have the home by now
+        displaced = _place(service.home) != ours
+        if displaced or (idle and not service.busy and not service.stays):
+            log.info("socket or lock is gone" if displaced else "nothing to do")
             break
+        _tick(service)
         await asyncio.wait(
             {serving, asked}, timeout=_CHECK_SECONDS, return_when=asyncio.FIRST_COMPLETED
         )
@@ -103,6 +105,11 @@ async def _serve(
     server.should_exit = True
     await serving
     log.info("engine %s ends", os.getpid())
+
+
+def _place(home: Home) -> tuple[object, object]:
+    """Tell the socket and the lock that this server made from later ones of their names."""
+    return identity(home.socket), identity(home.run / LOCK)
 
 
 def make_server(app: FastAPI, home: Home) -> uvicorn.Server:

@@ -12,6 +12,7 @@ import psutil
 from engine.plan.disk import checkpoint_size
 from engine.plan.hardware import detect
 from engine.plan.types import PLAN, Plan
+from engine.text import human_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -64,10 +65,15 @@ def load_plan(folder: Path) -> Plan:
     return _load(folder, (folder / PLAN).stat().st_mtime_ns)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _load(folder: Path, _changed: int) -> Plan:
     """Read a plan as it is since it was changed last."""
     return Plan.load(folder)
+
+
+def kind_of(device: Device) -> tuple[str, str]:
+    """Give what devices have in common that can take each other's tasks."""
+    return device.kind, device.name
 
 
 class Admission:
@@ -106,6 +112,13 @@ class Admission:
                 return device
         return None
 
+    def obstacle(self, plan: Plan) -> str:
+        """Say for what a plan waits that finds no room, though none of ours is there."""
+        name, needed = plan.device.name, human_bytes(plan.memory.total)
+        if any(_suits(one, plan) for one in self._devices()):
+            return f"Waits until {needed} are free on {name}."
+        return f"Waits for {name}, which this machine does not have now."
+
     def _most(self, device: Device) -> int:
         """Say how many tasks may share a device."""
         is_cpu = device.kind == "cpu"
@@ -134,5 +147,4 @@ def free_beside(device: Device, running: Iterable[Occupant]) -> int:
 
 def _suits(device: Device, plan: Plan) -> bool:
     """Tell whether a plan made for one device can be carried out on another: one of its kind."""
-    planned = plan.device
-    return (device.kind, device.name) == (planned.kind, planned.name)
+    return kind_of(device) == kind_of(plan.device)

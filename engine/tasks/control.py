@@ -31,6 +31,8 @@ class Control:
 
     def pause(self, task: TaskRecord) -> TaskRecord:
         """Pause a running task at its next step, or hold a pending one; ``resume`` goes on."""
+        if task.status is Status.RUNNING and task.requested == "finish":
+            raise ConflictError("Not possible now", f"'{task.task_name}' is being finished.")
         if task.status is Status.RUNNING:
             return self._ask(task, "pause")
         if task.status is Status.PAUSED:  # one that waits for the disk waits for the user now
@@ -53,19 +55,19 @@ class Control:
         """
         if task.status is Status.COMPLETED:
             raise ConflictError("Not possible now", f"'{task.task_name}' is completed already.")
-        progress = self._live.progress(task.id)
-        if not (progress.step if task.status is Status.RUNNING else progress.checkpoint):
+        running = task.status is Status.RUNNING
+        if not (self._live.progress(task.id).step if running else task.resume_step):
             raise ConflictError(
                 "Nothing learned yet",
                 f"'{task.task_name}' has not trained a step that could be kept.",
                 f"Cancel it with: loradeck tasks cancel {task.id}",
             )
-        if task.status is Status.RUNNING:
+        if running:
             return self._ask(task, "finish")
-        changes = {"requested": "finish", "waits_for_disk": False}
-        if task.status is Status.PENDING:
-            return self._queue(task.model_copy(update=changes))
-        return self._queue(task.moved(Status.PENDING, _ASKED["finish"], **changes))
+        words = f"Finishes with what it has learned by step {task.resume_step}."
+        waiting = task if task.status is Status.PENDING else _waiting_again(task)
+        changes = {"requested": "finish", "message": words}
+        return self._queue(waiting.model_copy(update=changes))
 
     def cancel(self, task: TaskRecord, *, keep: bool) -> TaskRecord:
         """End a task without a result: at once, or at its worker's next step.
@@ -77,7 +79,8 @@ class Control:
             return self._ask(task, "cancel" if keep else "discard")
         saved = self._live.progress(task.id).checkpoint
         words = f"Cancelled at step {saved}." if saved else "Cancelled before it started."
-        cancelled = self._change(task.moved(Status.CANCELLED, words, requested=""))
+        kept = {} if keep else {"resume_step": 0}
+        cancelled = self._change(task.moved(Status.CANCELLED, words, requested="", **kept))
         if not keep:
             self._scheduler.drop_checkpoints(task.id)
         return cancelled

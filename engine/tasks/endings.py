@@ -43,20 +43,33 @@ def ended(task: TaskRecord, progress: Progress, gone: Exit, *, disk_full: bool) 
     if task.requested in ("cancel", "discard"):
         kept = f"; its checkpoint of step {saved} is kept" if task.requested == "cancel" else ""
         words = f"Cancelled at step {progress.step}{kept if saved else ''}."
+        live["resume_step"] = saved if kept else 0
         return task.moved(Status.CANCELLED, words, requested="", **live)
     # A stop that saved a checkpoint is progress too
     before = 0 if saved > task.resume_step else task.interruptions
-    live |= {"resume_step": saved, "interruptions": before}
+    stops = 0 if saved > task.resume_step else task.disk_stops
+    live |= {"resume_step": saved, "interruptions": before, "disk_stops": stops}
     if task.requested == "pause":
         return task.moved(Status.PAUSED, f"Paused at step {saved}.", requested="", **live)
     if disk_full or (isinstance(outcome, TaskStopped) and outcome.disk_full):
-        return task.moved(Status.PAUSED, NO_ROOM.format(step=saved), waits_for_disk=True, **live)
+        return _out_of_room(task, saved, live | {"disk_stops": stops + 1})
     if isinstance(outcome, TaskStopped):  # it saved a checkpoint: nothing is lost
         words = f"Its worker was asked to stop; goes on from step {saved}."
         return task.moved(Status.PENDING, words, **live)
     if reported or gone.code is not None:
         live["interruptions"] = before + 1  # else the engine was lost while the worker imported
     return _interrupted(task, saved, gone, live)
+
+
+def _out_of_room(task: TaskRecord, saved: int, live: dict[str, float]) -> TaskRecord:
+    """Pause a task for want of room; for good where what is said to be free is not to be had."""
+    if live["disk_stops"] <= MOST_INTERRUPTIONS:
+        return task.moved(Status.PAUSED, NO_ROOM.format(step=saved), waits_for_disk=True, **live)
+    words = (
+        f"The disk was full {live['disk_stops']} times without progress: a quota, or a full "
+        f"folder for temporary files? Make room, then: loradeck tasks resume {task.id}"
+    )
+    return task.moved(Status.PAUSED, words, **live | {"disk_stops": 0})
 
 
 def _interrupted(task: TaskRecord, saved: int, gone: Exit, live: dict[str, float]) -> TaskRecord:

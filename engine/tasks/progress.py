@@ -144,6 +144,7 @@ class Progress:
         """Start an attempt: times of an earlier process do not tell this one's."""
         self.device, self.pid, self.boot = event.device, event.pid, event.boot
         self.outcome = None
+        self.checkpoint = event.resumed_from  # what was there before may be gone
         self._go_back(event.resumed_from)
 
     def _go_back(self, step: int) -> None:

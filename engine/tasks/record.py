@@ -74,6 +74,10 @@ class TaskRecord(BaseModel):
     """Of the last epoch, once completed."""
     requested: Request = ""
     """What the user has asked of a running task that it has not done yet."""
+    device_uuid: str = ""
+    """Of the GPU that it was started on last: not always the one it was planned for."""
+    disk_stops: int = 0
+    """How often the disk was full since a checkpoint was last written."""
     waits_for_disk: bool = False
     """Whether a paused task goes on by itself once there is room on the disk."""
     priority: int = Field(0, ge=-100, le=100)

@@ -7,15 +7,17 @@ import logging
 import os
 import shutil
 import signal
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from engine.errors import ConflictError
 from engine.locks import holder
 from engine.plan.cgroups import out_of_memory_kills
-from engine.tasks.admission import Admission, Occupant, load_plan, same
+from engine.tasks.admission import Admission, Occupant, kind_of, load_plan
 from engine.tasks.causes import Exit
 from engine.tasks.endings import ended
+from engine.tasks.events import TaskStarted
 from engine.tasks.lessons import make_smaller, remember
 from engine.tasks.queue import in_order
 from engine.tasks.record import Status, TaskRecord
@@ -29,15 +31,16 @@ if TYPE_CHECKING:
     from engine.home import Home
     from engine.plan.types import Device, Plan
     from engine.settings import Settings
+    from engine.tasks.events import Event
     from engine.tasks.live import LiveTasks
     from engine.tasks.pool import Worker, WorkerPool
     from engine.tasks.store import TaskStore
 
 log = logging.getLogger(__name__)
 _ADOPTED_POLL_SECONDS = 0.5
-_WAITS = "Waits until ", "The disk is full; "
+_WAITS = "Waits until ", "Waits for ", "The disk is full; starts "
 """How the words begin that say for what a pending task waits."""
-_CONSIDERED = 32
+_CONSIDERED = 256
 """Of a long queue, so many tasks are looked at: those behind them have to wait anyway."""
 
 
@@ -59,8 +62,6 @@ class Scheduler:
         self._workers: dict[str, Worker] = {}
         self._kills: dict[str, int] = {}
         """How often the kernel had killed for lack of memory when each task was started."""
-        self._devices: dict[str, Device] = {}
-        """Where each task runs that this server has started: not always where it was planned."""
         self._adopted: set[str] = set()
         self._jobs: set[asyncio.Task[None]] = set()
 
@@ -84,10 +85,10 @@ class Scheduler:
 
         Otherwise small tasks would overtake a large one for ever.
         """
-        blocked: list[Device] = []
+        blocked: set[tuple[str, str]] = set()
         for task in in_order(self._with_status(Status.PENDING))[:_CONSIDERED]:
             plan = self._plan_of(task)
-            if plan is None or any(same(plan.device, one) for one in blocked):
+            if plan is None or kind_of(plan.device) in blocked:
                 continue
             if not self._admission.has_disk(plan):
                 self._say(task, "The disk is full; starts by itself once there is room.")
@@ -95,10 +96,9 @@ class Scheduler:
             if device := self._device_for(plan):
                 self.launch(task, plan, device)
                 continue
-            blocked.append(plan.device)
-            if not any(same(one.plan.device, plan.device) for one in self.occupants()):
-                needed = human_bytes(plan.memory.total)
-                self._say(task, f"Waits until {needed} are free on {plan.device.name}.")
+            blocked.add(kind_of(plan.device))
+            if not any(kind_of(one.plan.device) in blocked for one in self.occupants()):
+                self._say(task, self._admission.obstacle(plan))
 
     def occupants(self) -> list[Occupant]:
         """List the tasks that run, with what they take."""
@@ -106,7 +106,8 @@ class Scheduler:
         for task in self._with_status(Status.RUNNING):
             with suppress(OSError, ValueError):
                 plan = load_plan(self._home.task(task.id))
-                device = self._devices.get(task.id, plan.device)
+                where = {"uuid": task.device_uuid or plan.device.uuid}
+                device = plan.device.model_copy(update=where)
                 plan = plan.model_copy(update={"device": device})
                 found.append(Occupant(plan, self.worker_pid(task.id)))
         return found
@@ -133,29 +134,30 @@ class Scheduler:
             raise ConflictError(
                 "No room to start it now",
                 f"'{task.task_name}': {needed}.",
-                f"It starts by itself when they are. Or: loradeck tasks start {task.id} --anyway",
+                "A queued task starts by itself when they are. "
+                f"Or: loradeck tasks start {task.id} --anyway",
             )
         self.launch(task, plan, device)
 
     def launch(self, task: TaskRecord, plan: Plan, device: Device) -> None:
         """Hand a pending task to a worker."""
         folder = self._home.task(task.id)
-        worker = self._pool.take(device.uuid)
         # Why it starts again stays to be read; what it has waited for does not.
-        waited = task.started_at is None or task.message.startswith(_WAITS)
-        words, seq = "" if waited else task.message, self._live.progress(task.id).last_seq
-        self.change(task.moved(Status.RUNNING, words, launch_seq=seq))
-        self._workers[task.id], self._devices[task.id] = worker, device
+        words = _without_waiting(task.message) if task.started_at else ""
+        seq = self._live.progress(task.id).last_seq
+        # Stored before a worker is there: where that fails, none is left behind
+        self.change(task.moved(Status.RUNNING, words, launch_seq=seq, device_uuid=device.uuid))
+        worker = self._workers[task.id] = self._pool.take(device.uuid)
         self._kills[task.id] = out_of_memory_kills()
         worker.pump(
-            on_event=lambda _: self._live.touch(task.id),
+            on_event=lambda event: self._heard(task.id, event),
             on_exit=lambda code: self._settle(task.id, code),
         )
         worker.give(
             TaskSpec(
                 task_id=task.id,
                 task_name=task.task_name,
-                plan=plan.model_copy(update={"device": device}),
+                plan=plan.model_copy(update={"device": _as_planned(device, plan)}),
                 folder=folder,
                 output=self._home.adapter(task.task_name),
                 partial=self._home.partial_adapter(task.id),
@@ -174,14 +176,17 @@ class Scheduler:
         elif pid:
             _signal(pid, signal.SIGTERM)
             if task.requested != "pause":
-                self._spawn_job(self._end_late(task.id))
+                self._spawn_job(self._end_late(task.id, pid))
         elif worker := self._workers.get(task.id):
             worker.process.kill()  # it has not taken the task up: nothing is lost
 
     def drop_checkpoints(self, task_id: str) -> None:
         """Remove a task's checkpoints, beside everything else."""
         folder = self._home.task(task_id) / "checkpoints"
-        self._spawn_job(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
+        dropped = folder.with_name(f".dropped-{time.time_ns()}")
+        with suppress(FileNotFoundError):
+            folder.rename(dropped)  # at once: the task may be resumed before all is removed
+        self._spawn_job(asyncio.to_thread(shutil.rmtree, dropped, ignore_errors=True))
 
     def change(self, task: TaskRecord) -> TaskRecord:
         """Store a changed record and tell the followers."""
@@ -195,8 +200,17 @@ class Scheduler:
 
     def _say(self, task: TaskRecord, words: str) -> None:
         """Tell once why a task waits, though none of ours is before it."""
+        words = f"{_without_waiting(task.message)} {words}".strip()
         if task.message != words:
             self.change(task.model_copy(update={"message": words}))
+
+    def _heard(self, task_id: str, event: Event) -> None:
+        """Pass on that a task has moved, and to its worker what was asked while it imported."""
+        self._live.touch(task_id)
+        if isinstance(event, TaskStarted) and task_id in self._store:
+            task = self._store.get(task_id)
+            if task.requested:
+                self.carry_out(task)
 
     def _device_for(self, plan: Plan, *, crowd: bool = False) -> Device | None:
         """Find room for a plan; in a crowd, beside more tasks than usual."""
@@ -207,10 +221,12 @@ class Scheduler:
         """Read the plan of a pending task; one whose plan is gone fails."""
         try:
             return load_plan(folder := self._home.task(task.id))
-        except (OSError, ValueError) as error:
+        except (FileNotFoundError, ValueError) as error:
             log.warning("plan of task %s: %s", task.id, error)
             self.change(task.moved(Status.FAILED, f"{folder}/plan.json cannot be read."))
-            return None
+        except OSError:
+            log.exception("plan of task %s", task.id)  # of this moment: tried again
+        return None
 
     def _has_disk(self, task_id: str) -> bool:
         """Tell whether the disk holds what a task is to write."""
@@ -268,10 +284,10 @@ class Scheduler:
         self._adopted.discard(task_id)
         self._settle(task_id)
 
-    async def _end_late(self, task_id: str) -> None:
-        """Kill a worker that did not stop within its grace."""
+    async def _end_late(self, task_id: str, pid: int) -> None:
+        """Kill a worker that did not stop within its grace; not one that came after it."""
         await asyncio.sleep(self._settings.stop_grace_seconds)
-        if pid := self.worker_pid(task_id):
+        if self.worker_pid(task_id) == pid:
             log.warning("task %s did not stop in time; killing worker %s", task_id, pid)
             _signal(pid, signal.SIGKILL)
 
@@ -284,6 +300,19 @@ class Scheduler:
         running = asyncio.ensure_future(job)
         self._jobs.add(running)
         running.add_done_callback(self._jobs.discard)
+
+
+def _without_waiting(message: str) -> str:
+    """Take from a message what the task has waited for."""
+    at = min((place for words in _WAITS if (place := message.find(words)) >= 0), default=None)
+    return message[:at].rstrip()
+
+
+def _as_planned(device: Device, plan: Plan) -> Device:
+    """Let a run compute in as many threads as it was planned for: others round otherwise."""
+    if device.kind != "cpu":
+        return device
+    return device.model_copy(update={"cores": plan.device.cores})
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

@@ -113,7 +113,7 @@ def worker_main(connection: Connection, queue: Queue[Event], gpu: str) -> None:
 
 def run_task(spec: TaskSpec, queue: Queue[Event]) -> None:
     """Train under the task's lock, with the task's log; every failure becomes an event."""
-    requests = Requests()
+    requests = Requests(finish=spec.finish)
     requests.listen()  # before the lock: whoever sees it held may send a signal
     lock = ProcessLock(spec.folder / LOCK)
     if not lock.acquire(patience=2.0):

@@ -144,7 +144,10 @@ class Driver:
         for _ in range(min(_DRAWS, len(left))):
             (kind,) = self.ground.random.choices(list(left), list(left.values()))
             del left[kind]
-            if (done := FAULTS[kind].inject(self.ground)) is not None:
+            done = None
+            with suppress(OSError):  # the small disk is full: nothing can be damaged now
+                done = FAULTS[kind].inject(self.ground)
+            if done is not None:
                 self.injected[kind] += 1
                 self.ground.note(f"{kind}: {done}")
                 return

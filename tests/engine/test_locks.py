@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+
+import pytest
 
 from engine.locks import ProcessLock, holder
 
@@ -60,3 +65,30 @@ def test_released_lock_can_be_taken_again(tmp_path: Path) -> None:
     with _hold(tmp_path / "a.lock") as process:
         assert process.taken == "True"  # type: ignore[attr-defined]
         process.communicate()
+
+
+def test_a_lock_that_cannot_be_looked_at_is_not_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "lock"
+    assert holder(path) is None  # not there
+    path.touch()
+
+    def refused(*_: object) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as exhausted:
+        exhausted.setattr(os, "open", refused)
+        assert holder(path) == 0
+
+
+def test_a_file_system_without_locks_is_no_held_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "lockf", refused)
+    with pytest.raises(OSError, match="No locks"):
+        ProcessLock(tmp_path / "lock").acquire()
+    assert holder(tmp_path / "lock") is None

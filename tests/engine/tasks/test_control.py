@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine.errors import ConflictError
-from engine.tasks.events import CheckpointSaved, TaskCompleted, TaskStopped
+from engine.tasks.events import CheckpointSaved, TaskCompleted, TaskStarted, TaskStopped
 from engine.tasks.record import Status
 from engine.train.worker import DISK_FULL
 from tests.engine.tasks.bench import CPU, Bench, until
@@ -105,8 +105,7 @@ async def test_nothing_learned_cannot_be_finished(bench: Bench) -> None:
 
 
 async def test_a_paused_task_is_finished_from_its_checkpoint(bench: Bench) -> None:
-    task = bench.add("first", status=Status.PAUSED)
-    bench.journal(task, step(4), CheckpointSaved(step=4, path=""))
+    task = bench.add("first", status=Status.PAUSED, resume_step=4)
     assert bench.control.finish(task).status is Status.RUNNING
     spec = bench.pool.given[0].spec
     assert spec
@@ -231,3 +230,71 @@ async def test_only_what_waits_can_be_moved(bench: Bench) -> None:
     with pytest.raises(ConflictError, match="is running"):
         bench.control.start(task, anyway=True)
     assert len(bench.pool.given) == 1
+
+
+async def test_a_finish_asked_for_while_a_worker_imports_reaches_it(
+    bench: Bench, hold_lock: Any
+) -> None:
+    task = _running(bench)
+    bench.control.finish(task)  # no process has the lock yet
+    worker = hold_lock(task)
+    bench.pool.given[0].on_event(TaskStarted(pid=worker.pid, device="CPU"))
+    await until(lambda: worker.poll() is not None)
+    assert worker.returncode == -signal.SIGUSR1
+
+
+async def test_a_grace_that_runs_out_kills_no_later_worker(bench: Bench, hold_lock: Any) -> None:
+    task = _running(bench)
+    first = hold_lock(task)
+    bench.control.cancel(task, keep=True)
+    await until(lambda: first.poll() is not None)
+    bench.pool.given[0].on_exit(0)
+    assert bench.control.resume(bench.store.get(task.id)).status is Status.RUNNING
+    second = hold_lock(task)
+    await until(lambda: not bench.scheduler._jobs)
+    assert second.poll() is None
+
+
+async def test_a_disk_that_only_seems_to_have_room_is_not_tried_for_ever(bench: Bench) -> None:
+    task = _running(bench)
+    for _ in range(3):
+        bench.journal(task, TaskStarted(pid=1, device="CPU"), TaskStopped(step=4, disk_full=True))
+        bench.pool.given[-1].on_exit(0)
+        assert bench.store.get(task.id).waits_for_disk
+        bench.scheduler.tick()
+        assert bench.status(task) is Status.RUNNING
+    bench.pool.given[-1].on_exit(DISK_FULL)
+    paused = bench.store.get(task.id)
+    assert (paused.status, paused.waits_for_disk) == (Status.PAUSED, False)
+    assert "4 times without progress" in paused.message
+
+
+async def test_dropped_checkpoints_are_gone_at_once(bench: Bench) -> None:
+    task = bench.add("first", status=Status.PAUSED, resume_step=4)
+    folder = bench.home.task(task.id)
+    (folder / "checkpoints").mkdir()
+    assert bench.control.cancel(task, keep=False).resume_step == 0
+    assert not (folder / "checkpoints").exists()
+    await until(lambda: not list(folder.glob(".dropped*")))
+    with pytest.raises(ConflictError, match="has not trained a step"):
+        bench.control.finish(bench.store.get(task.id))
+
+
+async def test_what_waits_for_a_device_that_is_gone_says_so(bench: Bench) -> None:
+    task = bench.add("first")
+    bench.cpu = CPU.model_copy(update={"name": "another CPU"})
+    bench.scheduler.tick()
+    words = "Waits for CPU, which this machine does not have now."
+    assert bench.store.get(task.id).message == words
+
+
+async def test_the_cause_of_an_interruption_stays_beside_what_is_waited_for(bench: Bench) -> None:
+    task = _running(bench)
+    bench.cpu = CPU.model_copy(update={"memory_free": 100})
+    bench.pool.given[0].on_exit(3)
+    cause = "Interrupted (its worker ended with code 3); goes on from step 4."
+    waiting = f"{cause} Waits until 600 B are free on CPU."
+    assert bench.store.get(task.id).message == waiting
+    bench.cpu = CPU
+    bench.scheduler.tick()
+    assert bench.store.get(task.id).message == cause
