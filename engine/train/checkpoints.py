@@ -68,10 +68,16 @@ def newest(folder: Path) -> Path | None:
     return next((one for one in _all(folder) if is_complete(one)), None)
 
 
-def prune(folder: Path, keep: int, best_step: int | None) -> None:
-    """Remove all but the newest checkpoints and the best one."""
-    for checkpoint in _all(folder)[keep:]:
-        if step_of(checkpoint) != best_step:
+def prune(folder: Path, keep: int, saved: int, best_step: int | None) -> None:
+    """Remove all but the newest checkpoints and the best one.
+
+    Those beyond the step just saved are damaged: the run went on from the newest that was whole.
+    They would count as the newest, in the place of those that are written from now on.
+    """
+    until = [one for one in _all(folder) if step_of(one) <= saved]
+    kept = {*until[:keep], named(folder, best_step or 0)}
+    for checkpoint in _all(folder):
+        if checkpoint not in kept:
             shutil.rmtree(checkpoint, ignore_errors=True)
 
 

@@ -46,7 +46,7 @@ class ResumableTrainer(SFTTrainer):  # type: ignore[misc]
             best = self.state.best_global_step
             self.state.best_model_checkpoint = str(named(folder, best)) if best else None
             self.state.save_to_json(str(named(aside, step) / "trainer_state.json"))
-        prune(folder, self._checkpoints_kept, best)
+        prune(folder, self._checkpoints_kept, step, best)
 
     def _init_training_state(self, *given: Any) -> tuple[int, int]:
         """Take a run up where its checkpoint left it, without a best one that is lost."""

@@ -73,7 +73,19 @@ def test_a_damaged_one_is_passed_over_and_written_anew(tmp_path: Path, damage: s
 def test_the_newest_and_the_best_are_kept(tmp_path: Path) -> None:
     for step in (5, 10, 15, 20, 100):
         _write(tmp_path, step)
-    prune(tmp_path, 2, best_step=10)
+    prune(tmp_path, 2, 100, best_step=10)
     assert _names(tmp_path) == ["checkpoint-10", "checkpoint-100", "checkpoint-20"]
-    prune(tmp_path, 1, best_step=None)
+    prune(tmp_path, 1, 100, best_step=None)
     assert _names(tmp_path) == ["checkpoint-100"]
+
+
+def test_damaged_ones_of_later_steps_do_not_push_out_what_is_written(tmp_path: Path) -> None:
+    for step in (5, 10, 15, 20):
+        _write(tmp_path, step)
+    for damaged in (15, 20):
+        (named(tmp_path, damaged) / "manifest.json").unlink()
+    for step in (11, 12):  # the run went on from 10
+        _write(tmp_path, step)
+        prune(tmp_path, 2, step, best_step=5)
+        assert newest(tmp_path) == named(tmp_path, step)
+    assert _names(tmp_path) == ["checkpoint-11", "checkpoint-12", "checkpoint-5"]
