@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.errors import LoraDeckError, NotFoundError
+from engine.files import sync_tree
 from engine.text import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
+ORIGIN = "loradeck.json"
+"""Says which task has made an adapter."""
 _ATTENTION = frozenset({"q_proj", "k_proj", "v_proj", "o_proj", "qkv_proj", "query_key_value"})
 _BEYOND = ("use_dora", "use_rslora", "modules_to_save", "rank_pattern", "alpha_pattern")
 """Settings of PEFT's that change what rank and alpha mean, or train more than LoRA does."""
@@ -27,7 +30,7 @@ class AdapterConfig(BaseModel):
 
     base: str = Field(alias="base_model_name_or_path")
     rank: int = Field(alias="r", ge=1)
-    alpha: float = Field(alias="lora_alpha", gt=0)
+    alpha: int = Field(alias="lora_alpha", ge=1)
     targets: list[str] | str = Field(alias="target_modules")
 
     def params(self) -> dict[str, Any]:
@@ -35,7 +38,7 @@ class AdapterConfig(BaseModel):
         names = {self.targets} if isinstance(self.targets, str) else set(self.targets)
         return {
             "lora_rank": self.rank,
-            "lora_alpha": int(self.alpha),
+            "lora_alpha": self.alpha,
             "target_modules": "attention" if names <= _ATTENTION else "all-linear",
         }
 
@@ -70,11 +73,21 @@ def read_adapter(folder: Path) -> AdapterConfig:
         ) from error
 
 
+def is_made_by(folder: Path, task_id: str) -> bool:
+    """Tell whether an adapter's folder is what a task has made: names are given anew."""
+    try:
+        origin = json.loads((folder / ORIGIN).read_text(encoding="utf-8"))
+        return bool(origin["task_id"] == task_id)
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
+
+
 def copy_adapter(folder: Path, to: Path) -> None:
-    """Copy what a training starts from: the adapter itself may be deleted meanwhile."""
+    """Copy what a training starts from, durably: the adapter itself may be deleted meanwhile."""
     to.mkdir(mode=0o700)
     for name in (CONFIG, WEIGHTS):
         shutil.copyfile(folder / name, to / name)
+    sync_tree(to)
 
 
 def _not_plain(name: str, reason: str) -> LoraDeckError:

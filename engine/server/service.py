@@ -20,7 +20,7 @@ from engine.data.scan_cache import row_keys
 from engine.data.scan_process import inspect_whole
 from engine.errors import ConflictError, LoraDeckError, NotFoundError, WeightsMissingError
 from engine.files import write_atomic
-from engine.models.adapters import copy_adapter
+from engine.models.adapters import copy_adapter, is_made_by
 from engine.models.catalog import find_model, find_unweighted, list_models
 from engine.plan.abilities import attention_kernels
 from engine.plan.calibration import Calibrations
@@ -199,7 +199,7 @@ class EngineService:
                 output_path=str(self.home.adapter(name)),
                 training_params=plan.training_params.model_dump(mode="json"),
             )
-            self._create(task, plan)
+            await self._create(task, plan)
         self.scheduler.admit()
         return self.store.get(task.id)
 
@@ -221,6 +221,8 @@ class EngineService:
     async def delete(self, task: TaskRecord, *, with_adapter: bool) -> None:
         """Remove an ended task and its folder; its adapter only where that is asked for.
 
+        What lies in its adapter's place without being its own stays.
+
         Raises:
             ConflictError: The task has not ended.
         """
@@ -232,8 +234,9 @@ class EngineService:
             )
         folders = [self.store.remove(task.id), self.home.partial_adapter(task.id)]
         self.live.forget(task.id)
-        if with_adapter:
-            folders.append(self.home.adapter(task.task_name))
+        adapter = self.home.adapter(task.task_name)
+        if with_adapter and is_made_by(adapter, task.id):
+            folders.append(adapter)
         for folder in folders:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
@@ -276,14 +279,14 @@ class EngineService:
             and not self.home.adapter(numbered).exists()
         )
 
-    def _create(self, task: TaskRecord, plan: Plan) -> None:
+    async def _create(self, task: TaskRecord, plan: Plan) -> None:
         """Write the task's folder, then its record: a crash between leaves no task."""
         folder = self.home.task(task.id)
         folder.mkdir(mode=0o700)
         try:
-            write_atomic(folder / PLAN, plan.model_dump_json(indent=1))
             if plan.adapter:
-                copy_adapter(Path(plan.adapter), folder / START)
+                await asyncio.to_thread(copy_adapter, Path(plan.adapter), folder / START)
+            write_atomic(folder / PLAN, plan.model_dump_json(indent=1))
             self.store.put(task)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)

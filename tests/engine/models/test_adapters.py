@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine.errors import LoraDeckError, NotFoundError
-from engine.models.adapters import copy_adapter, read_adapter
+from engine.models import adapters
+from engine.models.adapters import copy_adapter, is_made_by, read_adapter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,8 @@ def test_what_an_adapter_fixes(tmp_path: Path) -> None:
         ({"rank_pattern": {"q_proj": 4}}, "rank_pattern"),
         ({"bias": "all"}, "bias"),
         ({"r": 0}, "damaged"),
+        ({"lora_alpha": 0.5}, "damaged"),
+        ({"lora_alpha": 16.5}, "damaged"),
         ({"base_model_name_or_path": None}, "damaged"),
     ],
 )
@@ -68,7 +71,11 @@ def test_one_that_is_not_there_or_has_a_pickle_alone(tmp_path: Path) -> None:
         read_adapter(pickled)
 
 
-def test_no_more_is_copied_than_is_needed(tmp_path: Path) -> None:
+def test_no_more_is_copied_than_is_needed_and_that_durably(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(adapters, "sync_tree", synced.append)
     folder = _adapter(tmp_path / "bot")
     (folder / "README.md").write_text("a card", encoding="utf-8")
     copy_adapter(folder, tmp_path / "start")
@@ -76,3 +83,15 @@ def test_no_more_is_copied_than_is_needed(tmp_path: Path) -> None:
         "adapter_config.json",
         "adapter_model.safetensors",
     ]
+    assert synced == [tmp_path / "start"]
+
+
+@pytest.mark.parametrize(
+    ("written", "ours"),
+    [('{"task_id": "a"}', True), ('{"task_id": "b"}', False), ("[]", False), ("{", False)],
+)
+def test_whose_an_adapter_is(tmp_path: Path, written: str, ours: bool) -> None:
+    folder = _adapter(tmp_path / "bot")
+    assert not is_made_by(folder, "a")
+    (folder / "loradeck.json").write_text(written, encoding="utf-8")
+    assert is_made_by(folder, "a") is ours

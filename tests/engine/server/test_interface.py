@@ -285,6 +285,21 @@ async def test_cancel_and_delete(
     assert not service.home.task(waiting["id"]).exists()
 
 
+@pytest.mark.parametrize("ours", [True, False])
+async def test_an_adapter_is_deleted_only_with_the_task_that_made_it(
+    http: httpx.AsyncClient, service: EngineService, body: dict[str, Any], ours: bool
+) -> None:
+    await http.post("/train", json=body)
+    task = (await http.post("/train", json={**body, "task_name": "second"})).json()
+    await http.post("/tasks/second/cancel")
+    adapter = service.home.adapter("second")
+    adapter.mkdir()
+    origin = json.dumps({"task_id": task["id"] if ours else "another"})
+    (adapter / "loradeck.json").write_text(origin)
+    assert (await http.delete("/tasks/second?adapter=true")).status_code == 200
+    assert adapter.exists() is not ours
+
+
 async def test_events_and_log(
     http: httpx.AsyncClient, service: EngineService, body: dict[str, Any]
 ) -> None:
