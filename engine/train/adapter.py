@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError
 from engine.files import size_of, sync_folder, sync_tree
+from engine.models.adapters import ORIGIN, is_made_by
 from engine.tasks.events import AdapterSaved, AnswersCompared
 from engine.text import human_count
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from engine.tasks.events import StopTested
     from engine.train.spec import TaskSpec
 
-_ORIGIN = "loradeck.json"
 _PACKAGES = ("torch", "transformers", "trl", "peft", "bitsandbytes", "loradeck")
 
 
@@ -46,7 +46,7 @@ def save_adapter(
     (partial / "README.md").write_text(
         _card(spec, comparison, tested, train_loss), encoding="utf-8"
     )
-    (partial / _ORIGIN).write_text(json.dumps({"task_id": spec.task_id}), encoding="utf-8")
+    (partial / ORIGIN).write_text(json.dumps({"task_id": spec.task_id}), encoding="utf-8")
     sync_tree(partial)
     _make_way(spec)
     partial.rename(spec.output)
@@ -54,24 +54,29 @@ def save_adapter(
     return AdapterSaved(path=str(spec.output), size_bytes=size_of(spec.output))
 
 
+def refuse_foreign(spec: TaskSpec, hint: str) -> None:
+    """Refuse an output folder that this task has not made.
+
+    Args:
+        hint: What to do about it.
+
+    Raises:
+        LoraDeckError: Another task's adapter, or something else, lies there.
+    """
+    if spec.output.exists() and not is_made_by(spec.output, spec.task_id):
+        words = f"{spec.output} appeared while the task was waiting or running."
+        raise LoraDeckError("Adapter folder taken", words, hint)
+
+
 def _make_way(spec: TaskSpec) -> None:
     """Remove what an earlier attempt at this task saved; refuse to touch anything else."""
-    if not spec.output.exists():
-        return
-    try:
-        origin = json.loads((spec.output / _ORIGIN).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        origin = {}
-    if origin.get("task_id") != spec.task_id:
-        raise LoraDeckError(
-            "Adapter folder taken",
-            f"{spec.output} appeared while the task was running.",
-            f"Move it away; the adapter lies in {spec.partial}.",
-        )
+    refuse_foreign(spec, f"Move it away; the adapter lies in {spec.partial}.")
     # Renamed first: half removed, it would no longer be known as ours.
     aside = spec.output.with_name(f".old-{spec.task_id}")
-    spec.output.rename(aside)
-    shutil.rmtree(aside)
+    shutil.rmtree(aside, ignore_errors=True)  # of an attempt that ended in between
+    if spec.output.exists():
+        spec.output.rename(aside)
+        shutil.rmtree(aside)
 
 
 def _card(

@@ -23,7 +23,7 @@ from engine.tasks.events import (
     TaskStarted,
     TaskStopped,
 )
-from engine.train.adapter import save_adapter
+from engine.train.adapter import refuse_foreign, save_adapter
 from engine.train.adjustments import Adjustments
 from engine.train.checkpoints import newest, step_of
 from engine.train.deck_trainer import DeckTrainer, DivergedError
@@ -78,6 +78,7 @@ def _train(spec: TaskSpec, reporter: Reporter) -> None:
         StoppedError: It is to be gone on with later.
     """
     began = time.monotonic()
+    refuse_foreign(spec, "Move it away, or start a new task under another name.")
     torch.set_num_threads(max(1, spec.plan.device.cores))
     folder = Path(spec.plan.model.path or "")
 

@@ -195,3 +195,23 @@ def test_an_adapter_of_another_model_is_refused_with_words(spec: TaskSpec, tmp_p
     copy_adapter(spec.output, folder / "start")
     with pytest.raises(LoraDeckError, match="do not fit this base model"):
         train(spec.model_copy(update={"folder": folder, "plan": plan}), Kept())
+
+
+def test_a_foreign_output_folder_is_told_before_anything_is_trained(spec: TaskSpec) -> None:
+    spec.output.mkdir()
+    kept = Kept()
+    with pytest.raises(LoraDeckError, match="appeared while the task was") as raised:
+        train(spec, kept)
+    assert raised.value.title == "Adapter folder taken"
+    assert [type(one) for one in kept.events] == [TaskStarted]
+
+
+def test_what_an_attempt_at_saving_left_is_in_nobodys_way(spec: TaskSpec) -> None:
+    for folder in (spec.output, spec.output.with_name(".old-a")):
+        folder.mkdir()
+        (folder / "loradeck.json").write_text('{"task_id": "a"}', encoding="utf-8")
+    kept = Kept(finish_when=lambda _: True)
+    train(spec, kept)
+    assert kept.of(TaskCompleted)
+    assert _weights(spec)
+    assert not spec.output.with_name(".old-a").exists()
