@@ -125,8 +125,12 @@ class Admission:
         return self._settings.tasks_per_cpu if is_cpu else self._settings.tasks_per_gpu
 
     def has_disk(self, plan: Plan) -> bool:
-        """Tell whether the disk holds two checkpoints and the adapter beside what stays free."""
-        needed = 2 * checkpoint_size(plan) + plan.disk_parts.get("adapter", 0)
+        """Tell whether the disk holds what a run writes beside what stays free.
+
+        Two checkpoints, the adapter and the encoded rows, which may lie there already.
+        """
+        parts = plan.disk_parts
+        needed = 2 * checkpoint_size(plan) + parts.get("adapter", 0) + parts.get("cache", 0)
         return self.disk_free >= self.reserve + needed
 
     @property

@@ -39,6 +39,11 @@ def written_aside(folder: Path, step: int) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
+def clear_aside(folder: Path) -> None:
+    """Remove what a process that was killed has left half written."""
+    shutil.rmtree(folder / _ASIDE, ignore_errors=True)
+
+
 def _seal(checkpoint: Path) -> None:
     """Make a checkpoint that is fully written durable, and note what it consists of."""
     files = {

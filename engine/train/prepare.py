@@ -21,6 +21,8 @@ from engine.plan.checks import refuse_impossible_split
 from engine.tasks.events import DatasetPrepared, RowsEncoded
 from engine.train.encoded_cache import EncodedCache
 from engine.train.encoding import ROWS, RowEncoder, Summary
+from engine.train.room import Room
+from engine.train.spec import StoppedError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,7 +56,7 @@ def prepare(spec: TaskSpec, model_folder: Path, reporter: Reporter) -> Prepared:
 
     Raises:
         LoraDeckError: The file changed since the plan was made, or rows would train nothing.
-        StoppedError: The worker was asked to stop meanwhile.
+        StoppedError: The worker was asked to stop meanwhile, or the disk is full.
     """
     file, shape = _unchanged(spec.plan)
     template, params = ChatTemplate.load(model_folder), spec.plan.training_params
@@ -62,7 +64,7 @@ def prepare(spec: TaskSpec, model_folder: Path, reporter: Reporter) -> Prepared:
         template,
         load_tokenizer(model_folder),
         params.max_seq_length,
-        _Telling(reporter, spec.plan.dataset.rows - spec.plan.dataset.faulty),
+        _Telling(reporter, spec.plan.dataset.rows - spec.plan.dataset.faulty, Room(spec)),
     )
     cache = EncodedCache(spec.cache)
     key = cache.key(spec.plan.dataset, template.source, model_folder, params.max_seq_length)
@@ -95,12 +97,18 @@ def prepare(spec: TaskSpec, model_folder: Path, reporter: Reporter) -> Prepared:
 class _Telling:
     """Reports every few seconds how many rows are encoded, and passes a request to stop on."""
 
-    def __init__(self, reporter: Reporter, rows: int) -> None:
-        self._reporter, self._rows = reporter, rows
+    def __init__(self, reporter: Reporter, rows: int, room: Room) -> None:
+        self._reporter, self._rows, self._room = reporter, rows, room
         self._told = time.monotonic()
 
     def __call__(self, rows: int) -> bool:
-        """Take the number of rows so far; tell whether to go on."""
+        """Take the number of rows so far; tell whether to go on.
+
+        Raises:
+            StoppedError: They have taken what is to stay free on the disk.
+        """
+        if self._room.is_used_up:
+            raise StoppedError(disk_full=True)
         if (now := time.monotonic()) - self._told > _TELL_SECONDS:
             self._told = now
             self._reporter.report(RowsEncoded(rows=rows, of=self._rows))

@@ -42,6 +42,11 @@ class Room:
         return self._free() < self._reserve + self.checkpoint
 
     @property
+    def is_used_up(self) -> bool:
+        """Tell whether less is free than is to stay so."""
+        return self._free() < self._reserve
+
+    @property
     def holds_checkpoint(self) -> bool:
         """Tell whether one more can be written at all."""
         return self._free() > self.checkpoint

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import time
 import traceback
 from pathlib import Path
@@ -25,7 +26,7 @@ from engine.tasks.events import (
 )
 from engine.train.adapter import refuse_foreign, save_adapter
 from engine.train.adjustments import Adjustments
-from engine.train.checkpoints import newest, step_of
+from engine.train.checkpoints import clear_aside, newest, step_of
 from engine.train.deck_trainer import DeckTrainer, DivergedError
 from engine.train.ending import has_ended, report_end, restore
 from engine.train.prepare import prepare
@@ -67,6 +68,10 @@ def train(spec: TaskSpec, reporter: Reporter) -> None:
         disk_full = True
     else:
         return
+    if disk_full:
+        # Nothing of it is of use, and the stop itself is to be journalled
+        shutil.rmtree(spec.partial, ignore_errors=True)
+        clear_aside(spec.checkpoints)
     # Also what a traceback holds is let go by now: reading the checkpoint takes memory
     reporter.report(TaskStopped(step=_resume_step(spec), disk_full=disk_full))
 

@@ -21,7 +21,7 @@ from engine.tasks.events import (
     TaskStarted,
     TaskStopped,
 )
-from engine.train import deck_trainer, room
+from engine.train import deck_trainer, encoding, room
 from engine.train.checkpoints import named, newest, step_of
 from engine.train.room import is_disk_full
 from engine.train.trainer import train
@@ -96,6 +96,22 @@ def test_a_run_stops_while_there_is_room_for_a_checkpoint(
     train(spec, again)
     assert again.of(TaskStarted)[0].resumed_from == 8
     assert again.of(TaskCompleted)
+
+
+def test_rows_are_encoded_while_there_is_room(
+    spec: TaskSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoding, "_BATCH", 10)
+    free = iter([10**9, 10**8])
+    monkeypatch.setattr(room.Room, "_free", lambda _: next(free))
+    left = (spec.partial, spec.checkpoints / ".writing")
+    for folder in left:
+        folder.mkdir(parents=True)
+    kept = Kept()
+    train(spec.model_copy(update={"disk_reserve": 5 * 10**8}), kept)
+    assert [(one.disk_full, one.step) for one in kept.of(TaskStopped)] == [(True, 0)]
+    assert not list(spec.cache.iterdir())
+    assert not any(folder.exists() for folder in left)
 
 
 def test_a_checkpoint_that_does_not_fit_loses_none_before_it(
