@@ -116,12 +116,12 @@ def run_task(spec: TaskSpec, queue: Queue[Event]) -> None:
     requests = Requests(finish=spec.finish)
     requests.listen()  # before the lock: whoever sees it held may send a signal
     lock = ProcessLock(spec.folder / LOCK)
-    if not lock.acquire(patience=2.0):
-        return  # another worker has the task already
-    if last_event(spec.folder, "task_completed"):
-        return  # or had it until now: nothing is trained twice
-    _write_output_to(spec.folder / LOG)
     try:
+        if not lock.acquire(patience=2.0):
+            return  # another worker has the task already
+        if last_event(spec.folder, "task_completed"):
+            return  # or had it until now: nothing is trained twice
+        _write_output_to(spec.folder / LOG)
         with closing(WorkerReporter(spec.folder, queue, requests)) as reporter:
             _train(spec, reporter)
     except OSError as error:

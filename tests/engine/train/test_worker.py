@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from engine.tasks.events import TaskCompleted
 from engine.tasks.journal import JOURNAL, JournalWriter
-from engine.train.worker import LOG, run_task
+from engine.train.worker import DISK_FULL, LOG, run_task
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def test_a_completed_task_is_not_taken_up_again(
@@ -28,3 +29,19 @@ def test_a_completed_task_is_not_taken_up_again(
     run_task(spec, queue)
     assert (tmp_path / JOURNAL).read_bytes() == before
     assert not (tmp_path / LOG).exists()
+
+
+@pytest.mark.parametrize("made", ["ProcessLock.acquire", "_write_output_to"])
+def test_a_disk_too_full_for_lock_or_log_is_told_by_the_exit_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: str
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("engine.train.worker.Requests.listen", lambda _: None)
+    monkeypatch.setattr(f"engine.train.worker.{made}", full)
+    spec: Any = SimpleNamespace(folder=tmp_path)
+    queue: Any = SimpleNamespace(put=None)
+    with pytest.raises(SystemExit) as ended:
+        run_task(spec, queue)
+    assert ended.value.code == DISK_FULL
