@@ -26,7 +26,7 @@ class Adjustments(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     pass_tokens: int | None = None
-    """Tokens in one forward pass at most; ``None`` as planned."""
+    """Tokens in one forward pass at most, before what ``killed`` halves; ``None`` as planned."""
     gradient_checkpointing: bool = False
     """Activations are computed twice, though the plan had room for them."""
     killed: int = 0

@@ -40,7 +40,8 @@ class Shrinker:
         longest = trainer.longest_row
         if trainer.passes.budget > longest:
             trainer.passes.budget = max(longest, trainer.passes.budget // 2)
-            self._keep(pass_tokens=trainer.passes.budget)
+            # Kept without the halvings for kills: these come on top when it is read
+            self._keep(pass_tokens=trainer.passes.budget << self.adjustments.killed)
         elif not trainer.args.gradient_checkpointing:
             trainer.save_activations()
             self._keep(gradient_checkpointing=True)

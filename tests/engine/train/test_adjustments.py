@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from engine.train.adjustments import Adjustments
+from engine.train.memory_limit import Shrinker
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,3 +24,17 @@ def test_kept_and_read_again(tmp_path: Path) -> None:
 def test_a_damaged_file_is_as_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "adjustments.json").write_bytes(content)
     assert Adjustments.load(tmp_path) == Adjustments()
+
+
+def test_a_halving_after_kills_is_read_again_as_it_was_made(tmp_path: Path) -> None:
+    killed = Adjustments(killed=2)
+    spec: Any = SimpleNamespace(folder=tmp_path)
+    reporter: Any = SimpleNamespace(report=lambda _: None)
+    trainer: Any = SimpleNamespace(
+        longest_row=100,
+        passes=SimpleNamespace(budget=killed.budget(4_000, 100)),
+        state=SimpleNamespace(global_step=3),
+    )
+    Shrinker(spec, reporter, killed)(trainer)
+    assert trainer.passes.budget == 500
+    assert Adjustments.load(tmp_path).budget(4_000, 100) == 500
