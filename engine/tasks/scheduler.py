@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import shutil
 import signal
 import time
@@ -21,6 +20,8 @@ from engine.tasks.events import TaskStarted
 from engine.tasks.lessons import make_smaller, remember
 from engine.tasks.queue import in_order
 from engine.tasks.record import Status, TaskRecord
+from engine.tasks.signals import end_late, send
+from engine.tasks.waiting import without_waiting
 from engine.text import human_bytes
 from engine.train.spec import TaskSpec
 from engine.train.worker import DISK_FULL, FINISH, LOCK
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _ADOPTED_POLL_SECONDS = 0.5
-_WAITS = "Waits until ", "Waits for ", "The disk is full; starts "
-"""How the words begin that say for what a pending task waits."""
 _CONSIDERED = 256
 """Of a long queue, so many tasks are looked at: those behind them have to wait anyway."""
 
@@ -143,7 +142,7 @@ class Scheduler:
         """Hand a pending task to a worker."""
         folder = self._home.task(task.id)
         # Why it starts again stays to be read; what it has waited for does not.
-        words = _without_waiting(task.message) if task.started_at else ""
+        words = without_waiting(task.message) if task.started_at else ""
         seq = self._live.progress(task.id).last_seq
         # Stored before a worker is there: where that fails, none is left behind
         self.change(task.moved(Status.RUNNING, words, launch_seq=seq, device_uuid=device.uuid))
@@ -170,14 +169,12 @@ class Scheduler:
     def carry_out(self, task: TaskRecord) -> None:
         """Pass on to a task's worker what the user has asked for."""
         pid = self.worker_pid(task.id)
-        if task.requested == "finish":
-            if pid:
-                _signal(pid, FINISH)
-        elif pid:
-            _signal(pid, signal.SIGTERM)
-            if task.requested != "pause":
-                self._spawn_job(self._end_late(task.id, pid))
-        elif worker := self._workers.get(task.id):
+        if pid:
+            send(pid, FINISH if task.requested == "finish" else signal.SIGTERM)
+            if task.requested in ("cancel", "discard"):
+                grace = self._settings.stop_grace_seconds
+                self._spawn_job(end_late(self._home.task(task.id) / LOCK, pid, grace))
+        elif task.requested != "finish" and (worker := self._workers.get(task.id)):
             worker.process.kill()  # it has not taken the task up: nothing is lost
 
     def drop_checkpoints(self, task_id: str) -> None:
@@ -200,7 +197,7 @@ class Scheduler:
 
     def _say(self, task: TaskRecord, words: str) -> None:
         """Tell once why a task waits, though none of ours is before it."""
-        words = f"{_without_waiting(task.message)} {words}".strip()
+        words = f"{without_waiting(task.message)} {words}".strip()
         if task.message != words:
             self.change(task.model_copy(update={"message": words}))
 
@@ -284,13 +281,6 @@ class Scheduler:
         self._adopted.discard(task_id)
         self._settle(task_id)
 
-    async def _end_late(self, task_id: str, pid: int) -> None:
-        """Kill a worker that did not stop within its grace; not one that came after it."""
-        await asyncio.sleep(self._settings.stop_grace_seconds)
-        if self.worker_pid(task_id) == pid:
-            log.warning("task %s did not stop in time; killing worker %s", task_id, pid)
-            _signal(pid, signal.SIGKILL)
-
     def _with_status(self, status: Status) -> list[TaskRecord]:
         """List the tasks in a state, newest first."""
         return [task for task in self._store.all() if task.status is status]
@@ -302,22 +292,8 @@ class Scheduler:
         running.add_done_callback(self._jobs.discard)
 
 
-def _without_waiting(message: str) -> str:
-    """Take from a message what the task has waited for."""
-    at = min((place for words in _WAITS if (place := message.find(words)) >= 0), default=None)
-    return message[:at].rstrip()
-
-
 def _as_planned(device: Device, plan: Plan) -> Device:
     """Let a run compute in as many threads as it was planned for: others round otherwise."""
     if device.kind != "cpu":
         return device
     return device.model_copy(update={"cores": plan.device.cores})
-
-
-def _signal(pid: int, number: signal.Signals) -> None:
-    """Signal a process that may be gone by now."""
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        log.info("process %s was gone already", pid)
