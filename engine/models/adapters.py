@@ -43,15 +43,23 @@ class AdapterConfig(BaseModel):
         }
 
 
+def is_adapter(folder: Path) -> bool:
+    """Tell whether a finished adapter lies there; one with a leading dot is still being written."""
+    try:
+        return not folder.name.startswith(".") and (folder / WEIGHTS).is_file()
+    except OSError:
+        return False  # a name too long for the disk
+
+
 def read_adapter(folder: Path) -> AdapterConfig:
     """Read the configuration of an adapter that can be trained further.
 
     Raises:
-        NotFoundError: There is no adapter, or it has no safetensors.
+        NotFoundError: There is no adapter, it has no safetensors, or it is still being written.
         LoraDeckError: It is damaged, or no plain LoRA.
     """
     name = visible(folder.name)
-    if not (folder / WEIGHTS).is_file():
+    if not is_adapter(folder):
         raise NotFoundError(
             "No such adapter",
             f"There is no adapter '{name}' with {WEIGHTS}.",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import ConflictError, LoraDeckError, NotFoundError
-from engine.models.adapters import read_adapter
+from engine.models.adapters import is_adapter, read_adapter
 from engine.tasks.record import Status
 from engine.text import visible
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from engine.home import Home
     from engine.models.types import ModelInfo
+    from engine.tasks.record import TaskRecord
     from engine.tasks.store import TaskStore
 
 
@@ -48,6 +49,8 @@ class Further:
 def find_further(home: Home, store: TaskStore, reference: str) -> Further:
     """Find an adapter by the task that made it, or by its name in the home.
 
+    A whole name goes before the beginning of a task's id.
+
     Raises:
         NotFoundError: There is none.
         ConflictError: The task has not made one yet.
@@ -55,9 +58,7 @@ def find_further(home: Home, store: TaskStore, reference: str) -> Further:
     """
     if not reference:
         return Further()
-    try:
-        task = store.find(reference)
-    except NotFoundError:
+    if (task := _task(home, store, reference)) is None:
         folder = home.adapter(reference)
         found = read_adapter(folder)
         return Further(folder, found.base, found.params())
@@ -69,3 +70,14 @@ def find_further(home: Home, store: TaskStore, reference: str) -> Further:
         )
     folder = home.adapter(task.task_name)
     return Further(folder, task.base_model, read_adapter(folder).params())
+
+
+def _task(home: Home, store: TaskStore, reference: str) -> TaskRecord | None:
+    """Find the task that is meant; ``None`` where it can only be an adapter."""
+    exact = reference in store or store.named(reference)
+    if not exact and is_adapter(home.adapter(reference)):
+        return None
+    try:
+        return store.find(reference)
+    except NotFoundError:
+        return None
