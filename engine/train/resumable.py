@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safetensors import SafetensorError
 from transformers.trainer_callback import EarlyStoppingCallback
 from trl import SFTTrainer
 
@@ -70,10 +71,16 @@ class ResumableTrainer(SFTTrainer):  # type: ignore[misc]
         """Begin with the weights of a finished adapter of the same rank.
 
         Raises:
-            LoraDeckError: They are of another shape: the base is another one.
+            LoraDeckError: They are of another shape, as the base is another one, or unreadable.
         """
         try:
             self._load_from_checkpoint(str(adapter))
+        except (OSError, ValueError, SafetensorError) as error:
+            raise LoraDeckError(
+                "Adapter not readable",
+                f"The adapter that is trained further is missing or damaged: {adapter}",
+                "Start a new task from the adapter.",
+            ) from error
         except RuntimeError as error:
             if "size mismatch" not in str(error):
                 raise

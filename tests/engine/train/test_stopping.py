@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import shutil
 from typing import TYPE_CHECKING
 
@@ -211,6 +212,21 @@ def test_an_adapter_of_another_model_is_refused_with_words(spec: TaskSpec, tmp_p
     copy_adapter(spec.output, folder / "start")
     with pytest.raises(LoraDeckError, match="do not fit this base model"):
         train(spec.model_copy(update={"folder": folder, "plan": plan}), Kept())
+
+
+@pytest.mark.parametrize("left", [None, b"weights"])
+def test_a_start_adapter_that_is_gone_or_damaged_is_refused_with_words(
+    spec: TaskSpec, left: bytes | None
+) -> None:
+    plan = spec.plan.model_copy(update={"adapter": "/adapters/bot"})
+    if left:
+        start = spec.folder / "start"
+        start.mkdir()
+        config = {"peft_type": "LORA", "r": 8, "target_modules": ["q_proj"]}
+        (start / "adapter_config.json").write_text(json.dumps(config), encoding="utf-8")
+        (start / "adapter_model.safetensors").write_bytes(left)
+    with pytest.raises(LoraDeckError, match="missing or damaged"):
+        train(spec.model_copy(update={"plan": plan}), Kept())
 
 
 def test_a_foreign_output_folder_is_told_before_anything_is_trained(spec: TaskSpec) -> None:
