@@ -24,7 +24,7 @@ def test_a_completed_task_is_not_taken_up_again(
     writer.append(TaskCompleted(seconds=1, train_loss=0.5, peak_memory=1))
     writer.close()
     before = (tmp_path / JOURNAL).read_bytes()
-    spec: Any = SimpleNamespace(folder=tmp_path)
+    spec: Any = SimpleNamespace(folder=tmp_path, finish=False)
     queue: Any = SimpleNamespace(put=None)
     run_task(spec, queue)
     assert (tmp_path / JOURNAL).read_bytes() == before
@@ -40,7 +40,7 @@ def test_a_disk_too_full_for_lock_or_log_is_told_by_the_exit_status(
 
     monkeypatch.setattr("engine.train.worker.Requests.listen", lambda _: None)
     monkeypatch.setattr(f"engine.train.worker.{made}", full)
-    spec: Any = SimpleNamespace(folder=tmp_path)
+    spec: Any = SimpleNamespace(folder=tmp_path, finish=False)
     queue: Any = SimpleNamespace(put=None)
     with pytest.raises(SystemExit) as ended:
         run_task(spec, queue)
