@@ -17,7 +17,7 @@ from engine.text import human_count
 if TYPE_CHECKING:
     from engine.models.types import ModelShape
 
-Rate = Literal["few", "many"]
+Rate = Literal["few", "some", "many"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Band:
 BANDS = (
     #    rows  batch  rank  epochs most  steps  warm-up   rate
     Band(30, 2, 32, 1, 25, 72, 2, 0.0, "few"),
-    Band(300, 4, 32, 5, 10, 60, 5, 0.0, "few"),
+    Band(300, 4, 32, 5, 10, 60, 5, 0.0, "some"),
     Band(1_000, 8, 32, 3, 3, 0, 0, 0.05, "many"),
     Band(3_000, 16, 32, 3, 3, 0, 0, 0.05, "many"),
     Band(20_000, 16, 32, 2, 2, 0, 0, 0.03, "many"),
@@ -53,6 +53,7 @@ _FEW_EXAMPLES = 100
 _TINKER = "tinker-cookbook"
 _AXOLOTL = "Axolotl's 165 LoRA configurations"
 _FEW_RATE = (5e-5, 1e-3)
+_SOME_RATE = (5e-5, 5e-4)
 _SMALL_MODEL_RATE = (2e-4, 5e-4)
 
 
@@ -70,15 +71,15 @@ def epochs_for(rows: int, per_epoch: int, band: Band) -> int:
         band: The table's line.
     """
     by_steps = -(-band.least_steps // per_epoch)
-    by_rows = _FEW_EXAMPLES // rows if band.rate == "few" else 0
+    by_rows = _FEW_EXAMPLES // rows
     return min(band.most_epochs, max(band.epochs, by_steps, by_rows))
 
 
 def learning_rate(shape: ModelShape, band: Band) -> tuple[float, str, str]:
     """Choose the learning rate, with the reason and its source.
 
-    Up to 300 rows take tinker's rate as it stands, more the field's 2e-4 or 1e-4, or tinker's rate
-    scaled from its batch of 128 to 16 for models under a billion parameters.
+    Up to 30 rows take tinker's rate as it stands, up to 300 half of it, more the field's 2e-4 or
+    1e-4, or tinker's rate scaled from its batch of 128 to 16 for models under a billion parameters.
     """
     size = human_count(shape.parameters)
     if band.rate == "few":
@@ -89,6 +90,10 @@ def learning_rate(shape: ModelShape, band: Band) -> tuple[float, str, str]:
             _TINKER,
         )
     base = 2e-4 if shape.parameters <= 8.5e9 else 1e-4
+    if band.rate == "some":
+        rate = max(base, _clamp(_tinker(shape.hidden) / 2, *_SOME_RATE))
+        reason = f"up to {band.rows} rows: half of what a model {shape.hidden} wide bears for a few"
+        return rate, f"{reason}, at least {base:g}", "ours, measured; " + _TINKER
     if shape.parameters < 1e9:
         rate = _clamp(_tinker(shape.hidden) * (16 / 128) ** 0.5, *_SMALL_MODEL_RATE)
         return rate, f"{size} parameters: a model under 1 B bears more than the usual 2e-4", _TINKER
