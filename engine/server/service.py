@@ -19,7 +19,7 @@ from engine.data.measure import measure_in_process
 from engine.data.scan_cache import row_keys
 from engine.data.scan_process import inspect_whole
 from engine.errors import ConflictError, LoraDeckError, NotFoundError, WeightsMissingError
-from engine.files import write_atomic
+from engine.files import sync_folder, write_atomic
 from engine.models.adapters import copy_adapter, is_made_by
 from engine.models.catalog import find_model, find_unweighted, list_models
 from engine.plan.abilities import attention_kernels
@@ -287,6 +287,7 @@ class EngineService:
             if plan.adapter:
                 await asyncio.to_thread(copy_adapter, Path(plan.adapter), folder / START)
             write_atomic(folder / PLAN, plan.model_dump_json(indent=1))
+            sync_folder(folder.parent)
             self.store.put(task)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)

@@ -28,6 +28,7 @@ def written_aside(folder: Path, step: int) -> Iterator[Path]:
     aside = folder / _ASIDE
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
+    sync_folder(folder.parent)  # the folder itself may be new
     try:
         yield aside
         _seal(made := named(aside, step))
