@@ -92,7 +92,7 @@ def test_what_cannot_be_done_is_said(loradeck: CommandLine, tmp_path: Path, samp
         (("add", samples / "alpaca_example.json", "--name", "a/b"), "no name"),
         (("export", "alpaca_zh", "x.xyz"), ".parquet"),
         (("remove", "nothing.json", "--yes"), "nothing.json"),
-        (("remove", "../tasks.json", "--yes"), "no dataset"),
+        (("remove", "../tasks.json", "--yes"), "is no name"),
         (("remove", "alpaca_example.json", "--yes"), "came with the program"),
     ):
         told = loradeck.run("datasets", *arguments, code=2)
