@@ -13,6 +13,10 @@ from engine.errors import LoraDeckError
 from engine.server.wire import PREFIX
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from engine.server.client import EngineClient
+    from engine.tasks.record import TaskRecord
     from tests.chaos.ground import Ground
 
 _LORADECK = Path(sys.executable).with_name("loradeck")
@@ -33,11 +37,39 @@ def kill_client(ground: Ground) -> str | None:
 
 def pause_task(ground: Ground) -> str | None:
     """Pause the task under way, as a user does; a later visit has it go on."""
+    return _of_running(ground, lambda client, task: client.pause(task))
+
+
+def cancel_task(ground: Ground) -> str | None:
+    """Cancel the task under way and keep its checkpoints; a later visit has it go on after all."""
+    if done := _of_running(ground, lambda client, task: client.cancel(task, keep=True)):
+        ground.cancelled.add(done)
+    return done
+
+
+def move_task(ground: Ground) -> str | None:
+    """Give a task another place in the queue, or another priority."""
+    waiting = [task for task, status in ground.statuses().items() if status == "pending"]
+    if not waiting or ground.server() is None:
+        return None
+    task, priority = ground.random.choice(waiting), ground.random.randint(-2, 2)
+    try:
+        ground.ask(lambda client: client.prioritize(task, priority))
+        ground.ask(lambda client: client.move(task, "first"))
+    except LoraDeckError:
+        return None  # it has just started, or the server has ended
+    return f"{task} has priority {priority}"
+
+
+def _of_running(
+    ground: Ground, act: Callable[[EngineClient, str], Awaitable[TaskRecord]]
+) -> str | None:
+    """Do something with the task under way; ``None`` where none is."""
     task = ground.current()
     if task is None or ground.server() is None or ground.statuses().get(task) != "running":
         return None
     try:
-        ground.ask(lambda client: client.pause(task))
+        ground.ask(lambda client: act(client, task))
     except LoraDeckError:
         return None  # it has just ended, or the server has
     return task

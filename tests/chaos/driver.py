@@ -130,11 +130,14 @@ class Driver:
             self._look_after(self.ground.ask(lambda client: client.tasks()))
 
     def _look_after(self, records: list[TaskRecord]) -> None:
-        """Have paused tasks go on; a task that has failed should not have."""
+        """Have paused and cancelled tasks go on; one that has failed should not have."""
         for record in records:
-            if record.status in (Status.FAILED, Status.CANCELLED):
+            cancelled = record.status is Status.CANCELLED
+            if record.status is Status.FAILED or (
+                cancelled and record.id not in self.ground.cancelled
+            ):
                 self.ground.violated(f"{record.id} is {record.status}: {record.message}")
-            elif record.status is Status.PAUSED and not record.waits_for_disk:
+            elif cancelled or (record.status is Status.PAUSED and not record.waits_for_disk):
                 self.ground.ask(lambda client, task=record.id: client.resume(task))
                 self.ground.note(f"{record.id} goes on: {record.message}")
 

@@ -38,6 +38,8 @@ FAULTS: dict[str, Fault] = {
     "second-worker": Fault(process_faults.second_worker, 2),
     "kill-client": Fault(client_faults.kill_client, 1),
     "pause-task": Fault(client_faults.pause_task, 3),
+    "cancel-task": Fault(client_faults.cancel_task, 3),
+    "move-task": Fault(client_faults.move_task, 1),
     "deaf-client": Fault(client_faults.deaf_client, 1),
     "garbage": Fault(client_faults.garbage, 2),
     "remove-socket": Fault(client_faults.remove_socket, 2),

@@ -49,6 +49,8 @@ class Ground:
     torn_journals: set[str] = field(default_factory=set)
     store_torn: threading.Event = field(default_factory=threading.Event)
     """Set while the harness itself has torn the store and no server has mended it."""
+    cancelled: set[str] = field(default_factory=set)
+    """Tasks that were cancelled on purpose, and are to go on."""
     sleepers: list[socket.socket] = field(default_factory=list)
     """Connections that nobody reads from."""
     children: list[subprocess.Popen[bytes]] = field(default_factory=list)
