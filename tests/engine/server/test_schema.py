@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from engine.home import Home
 
-EXAMPLES = int(os.environ.get("LORADECK_FUZZ_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("LORADECK_FUZZ_EXAMPLES", "4"))
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
