@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,12 @@ import pytest
 import sample_datasets
 from engine.home import Home
 from tests.tiny_llama import make_tiny_llama
+
+
+@pytest.fixture(autouse=True)
+def _no_home_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test fail that has no home of its own and reaches for the user's."""
+    monkeypatch.setenv("LORADECK_HOME", os.devnull)
 
 
 @pytest.fixture

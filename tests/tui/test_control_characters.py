@@ -30,7 +30,7 @@ from tests.tui.test_snapshots import (
     to_sums,
     to_task,
 )
-from tui.cli import datasets, models, tasks
+from tui.cli import datasets, models, task_actions, tasks
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -134,7 +134,7 @@ def test_no_command_hands_on_control_characters(
 
         return asyncio.run(session())
 
-    for module in (tasks, models, datasets):
+    for module in (tasks, task_actions, models, datasets):
         monkeypatch.setattr(module, "with_engine", talk)
     for options in ((), ("--json",)):
         result = CliRunner().invoke(tui.cli.app, [*command, *options])
