@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
 import tempfile
 from itertools import count
 from pathlib import Path
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+"""The numbers of a full disk, and of a quota that is used up."""
+# safetensors and torch write natively: their errors have words and no number
+_FULL_WORDS = (
+    "No space left",
+    "os error 28",
+    "os error 122",
+    "PytorchStreamWriter failed",
+    "file write failed",
+)
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
@@ -74,3 +86,15 @@ def digest(path: Path) -> str:
 def size_of(folder: Path) -> int:
     """Sum up the bytes of all files below a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Tell a full disk, or a used-up quota, from other faults; causes count."""
+    chain: BaseException | None = error
+    while chain is not None:
+        if isinstance(chain, OSError) and chain.errno in NO_SPACE:
+            return True
+        if any(words in str(chain) for words in _FULL_WORDS):
+            return True
+        chain = chain.__cause__ or chain.__context__
+    return False

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from engine.doctor.check import Check, warning
 from engine.errors import ConflictError
 from engine.files import size_of
-from engine.locks import ProcessLock, holder
+from engine.locks import ProcessLock
 from engine.server.main import LOCK
 from engine.tasks.quarantine import Sorted
 from engine.tasks.record import Status
 from engine.tasks.storage import read_tables
 from engine.text import human_bytes, visible
-from engine.train.worker import LOCK as TASK_LOCK
+from engine.train.worker import worker_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +91,7 @@ def _temporary(home: Home) -> Iterator[Path]:
         yield from sorted(home.root.glob(f".{name}.*"))
     yield from sorted(home.tasks.glob(".removed-*"))
     for folder in sorted(home.tasks.glob("*")):
-        if not _lives(folder):
+        if worker_of(folder) is None:
             yield from sorted(folder.glob(".*.json.*"))
             yield from sorted(folder.glob("checkpoints/.writing"))
 
@@ -111,13 +111,8 @@ def _of_tasks(home: Home) -> Iterator[Path]:
         kind, _, task_id = path.name.partition("-")
         folder = home.tasks / task_id
         gone = task_id not in known and not folder.exists()
-        if kind in (".partial", ".old") and (gone or task_id in done) and not _lives(folder):
+        if kind in (".partial", ".old") and (gone or task_id in done) and worker_of(folder) is None:
             yield path
-
-
-def _lives(folder: Path) -> bool:
-    """Tell whether a worker has a task."""
-    return holder(folder / TASK_LOCK) is not None
 
 
 def _is_old(path: Path) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import time
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from engine import __version__
 from engine.errors import LoraDeckError
+from engine.files import NO_SPACE
 from engine.server import (
     book_routes,
     dataset_routes,
@@ -120,7 +120,7 @@ async def _http_error(_: Request, error: Exception) -> JSONResponse:
 
 async def _disk_full(_: Request, error: Exception) -> JSONResponse:
     """Answer where the disk filled up in the midst; any other failure is the engine's own."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
         words = f"Nothing more can be written: {error.strerror}.", "Make room, then try again."
         return _answer(507, "Disk full", *words)
     raise error

@@ -18,7 +18,7 @@ from engine.locks import ProcessLock, holder
 from engine.server.client import EngineClient
 from engine.server.launch import launching
 from engine.server.listen import listen_tcp, written
-from engine.server.main import LOCK, LOG, log_to
+from engine.server.main import LOCK, LOCK_SECONDS, LOG, log_to
 from engine.server.stop import stop_server
 from engine.text import visible
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     import socket
 
 log = logging.getLogger(__name__)
-_LOCK_SECONDS = 10.0
 
 
 def command(home: Home, tcp: str, *, anywhere: bool) -> list[str]:
@@ -80,7 +79,7 @@ def _run(home: Home, tcp: str, *, anywhere: bool) -> None:
         ) from None
     asyncio.run(_end_other(home))
     lock = ProcessLock(home.run / LOCK)
-    if not lock.acquire(_LOCK_SECONDS):
+    if not lock.acquire(LOCK_SECONDS):
         raise EngineUnavailableError(
             "Engine does not end", f"Process {holder(lock.path)} holds {lock.path}.", ""
         )

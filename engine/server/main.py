@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 LOCK = "engine.lock"
 LOG = "engine.log"
-_LOCK_SECONDS = 10.0
+LOCK_SECONDS = 10.0
 
 
 def main(root: str) -> None:
@@ -70,7 +70,7 @@ def _run(home: Home, on_listening: Callable[[], None]) -> int:
 
 def _acquire(lock: ProcessLock, home: Home) -> bool:
     """Take the home's lock; give way to a server that answers, wait for one that is ending."""
-    deadline = time.monotonic() + _LOCK_SECONDS
+    deadline = time.monotonic() + LOCK_SECONDS
     while not lock.acquire():
         if answers(home.socket):
             return False

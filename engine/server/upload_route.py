@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from engine.errors import DiskFullError
+from engine.files import NO_SPACE
 from engine.text import human_bytes
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class UploadRoute(APIRoute):
                 return await handle(request)
             except HTTPException as error:
                 cause = error.__cause__
-                if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT):
+                if isinstance(cause, OSError) and cause.errno in NO_SPACE:
                     raise _full(home, 0) from error
                 raise
 

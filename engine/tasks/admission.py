@@ -12,6 +12,7 @@ import psutil
 from engine.plan.disk import checkpoint_size
 from engine.plan.hardware import detect
 from engine.plan.types import PLAN, Plan
+from engine.tasks.waiting import for_device, for_memory
 from engine.text import human_bytes
 
 if TYPE_CHECKING:
@@ -114,10 +115,9 @@ class Admission:
 
     def obstacle(self, plan: Plan) -> str:
         """Say for what a plan waits that finds no room, though none of ours is there."""
-        name, needed = plan.device.name, human_bytes(plan.memory.total)
         if any(_suits(one, plan) for one in self._devices()):
-            return f"Waits until {needed} are free on {name}."
-        return f"Waits for {name}, which this machine does not have now."
+            return for_memory(human_bytes(plan.memory.total), plan.device.name)
+        return for_device(plan.device.name)
 
     def _most(self, device: Device) -> int:
         """Say how many tasks may share a device."""

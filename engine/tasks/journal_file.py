@@ -11,8 +11,8 @@ import msgspec
 from pydantic import ValidationError
 
 from engine.errors import LoraDeckError
+from engine.files import is_disk_full
 from engine.tasks.events import EVENT, Event
-from engine.train.room import is_disk_full
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,12 @@ Where = Literal["up", "down", "first", "last"]
 
 def in_order(tasks: Iterable[TaskRecord]) -> list[TaskRecord]:
     """Sort tasks by when they are to start."""
-    return sorted(tasks, key=lambda task: (-task.priority, place(task)))
+    return sorted(tasks, key=turn)
+
+
+def turn(task: TaskRecord) -> tuple[int, float]:
+    """Give what tasks are sorted by: the higher priority, then the lower place."""
+    return -task.priority, place(task)
 
 
 def place(task: TaskRecord) -> float:

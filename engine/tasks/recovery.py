@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
 from engine.files import read_plain, set_aside, write_atomic
-from engine.locks import holder
 from engine.plan.types import PLAN, Plan
 from engine.tasks.events import AdapterSaved, TaskCompleted, TaskFailed
 from engine.tasks.folding import fold_journal, last_event
 from engine.tasks.record import Status, TaskRecord, check_task_name
 from engine.tasks.storage import decode
-from engine.train.worker import LOCK
+from engine.train.worker import worker_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,14 +88,9 @@ def _is_of(document: Any, task_id: str) -> bool:
 
 def _caught_up(record: TaskRecord, folder: Path) -> TaskRecord:
     """Let the scheduler settle a task that went on after its record was written."""
-    if _lives(folder) or (not record.status.ended and _came_to_an_end(folder)):
+    if worker_of(folder) is not None or (not record.status.ended and _came_to_an_end(folder)):
         return record.model_copy(update={"status": Status.RUNNING, "completed_at": None})
     return record
-
-
-def _lives(folder: Path) -> bool:
-    """Tell whether a worker has a task."""
-    return holder(folder / LOCK) is not None
 
 
 def _came_to_an_end(folder: Path) -> bool:
@@ -121,7 +115,7 @@ def _from_plan(home: Home, folder: Path) -> TaskRecord | None:
         log.warning("%s is left alone, no record can be made of it: %s", folder, error)
         return None
     name = _saved_name(folder) or f"recovered-{folder.name}"
-    went_on = _lives(folder) or _came_to_an_end(folder)
+    went_on = worker_of(folder) is not None or _came_to_an_end(folder)
     return TaskRecord(
         id=folder.name,
         task_name=name,

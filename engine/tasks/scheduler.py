@@ -11,7 +11,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from engine.errors import ConflictError
-from engine.locks import holder
 from engine.plan.cgroups import out_of_memory_kills
 from engine.tasks.admission import Admission, Occupant, kind_of, load_plan
 from engine.tasks.causes import Exit
@@ -21,10 +20,10 @@ from engine.tasks.lessons import make_smaller, remember
 from engine.tasks.queue import in_order
 from engine.tasks.record import Status, TaskRecord
 from engine.tasks.signals import end_late, send
-from engine.tasks.waiting import without_waiting
+from engine.tasks.waiting import FOR_DISK, without_waiting
 from engine.text import human_bytes
 from engine.train.spec import TaskSpec
-from engine.train.worker import DISK_FULL, FINISH, LOCK
+from engine.train.worker import DISK_FULL, FINISH, worker_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -90,7 +89,7 @@ class Scheduler:
             if plan is None or kind_of(plan.device) in blocked:
                 continue
             if not self._admission.has_disk(plan):
-                self._say(task, "The disk is full; starts by itself once there is room.")
+                self._say(task, FOR_DISK)
                 return
             if device := self._device_for(plan):
                 self.launch(task, plan, device)
@@ -173,7 +172,7 @@ class Scheduler:
             send(pid, FINISH if task.requested == "finish" else signal.SIGTERM)
             if task.requested in ("cancel", "discard"):
                 grace = self._settings.stop_grace_seconds
-                self._spawn_job(end_late(self._home.task(task.id) / LOCK, pid, grace))
+                self._spawn_job(end_late(self._home.task(task.id), pid, grace))
         elif task.requested != "finish" and (worker := self._workers.get(task.id)):
             worker.process.kill()  # it has not taken the task up: nothing is lost
 
@@ -193,7 +192,7 @@ class Scheduler:
 
     def worker_pid(self, task_id: str) -> int | None:
         """Give the pid of the process that holds the task's lock."""
-        return holder(self._home.task(task_id) / LOCK)
+        return worker_of(self._home.task(task_id))
 
     def _say(self, task: TaskRecord, words: str) -> None:
         """Tell once why a task waits, though none of ours is before it."""

@@ -8,7 +8,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from engine.locks import holder
+from engine.train.worker import worker_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,12 +24,12 @@ def send(pid: int, number: signal.Signals) -> None:
         log.info("process %s was gone already", pid)
 
 
-async def end_late(lock: Path, pid: int, grace: float) -> None:
-    """Kill a worker that still holds its task's lock after its grace, in seconds.
+async def end_late(folder: Path, pid: int, grace: float) -> None:
+    """Kill a worker that still has its task after its grace, in seconds.
 
     One that came after it is left alone.
     """
     await asyncio.sleep(grace)
-    if holder(lock) == pid:
-        log.warning("worker %s did not stop in time; killing it (%s)", pid, lock)
+    if worker_of(folder) == pid:
+        log.warning("worker %s did not stop in time; killing it (%s)", pid, folder)
         send(pid, signal.SIGKILL)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from engine.files import sync_folder, sync_tree, write_atomic
+from engine.files import digest, sync_folder, sync_tree, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +47,7 @@ def clear_aside(folder: Path) -> None:
 def _seal(checkpoint: Path) -> None:
     """Make a checkpoint that is fully written durable, and note what it consists of."""
     files = {
-        str(path.relative_to(checkpoint)): {"size": path.stat().st_size, "sha256": _digest(path)}
+        str(path.relative_to(checkpoint)): {"size": path.stat().st_size, "sha256": digest(path)}
         for path in sorted(checkpoint.rglob("*"))
         if path.is_file()
     }
@@ -62,7 +61,7 @@ def is_complete(checkpoint: Path) -> bool:
         files = json.loads((checkpoint / _MANIFEST).read_text(encoding="utf-8"))
         return bool(files) and all(
             (path := checkpoint / name).stat().st_size == written["size"]
-            and _digest(path) == written["sha256"]
+            and digest(path) == written["sha256"]
             for name, written in files.items()
         )
     except (OSError, ValueError, AttributeError, TypeError, KeyError):
@@ -101,9 +100,3 @@ def _all(folder: Path) -> list[Path]:
     """List the checkpoints of a folder, whole or not, the newest first."""
     found = [path for path in folder.glob(_PREFIX + "*") if path.name[len(_PREFIX) :].isdigit()]
     return sorted(found, key=step_of, reverse=True)
-
-
-def _digest(path: Path) -> str:
-    """Hash a file's content."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 from typing import TYPE_CHECKING
 
+from engine.plan.disk import checkpoint_size
+
 if TYPE_CHECKING:
     from engine.train.spec import TaskSpec
-
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-# safetensors and torch write natively: their errors have words and no number
-_WORDS = (
-    "No space left",
-    "os error 28",
-    "os error 122",
-    "PytorchStreamWriter failed",
-    "file write failed",
-)
 
 
 class Room:
@@ -29,7 +20,7 @@ class Room:
 
     def __init__(self, spec: TaskSpec) -> None:
         self._folder, self._reserve = spec.folder, spec.disk_reserve
-        self.checkpoint = spec.checkpoint_size
+        self.checkpoint = checkpoint_size(spec.plan)
         """Bytes; as planned, until one has been written."""
 
     def _free(self) -> int:
@@ -50,15 +41,3 @@ class Room:
     def holds_checkpoint(self) -> bool:
         """Tell whether one more can be written at all."""
         return self._free() > self.checkpoint
-
-
-def is_disk_full(error: BaseException) -> bool:
-    """Tell a full disk, or a used-up quota, from other faults; causes count."""
-    chain: BaseException | None = error
-    while chain is not None:
-        if isinstance(chain, OSError) and chain.errno in _FULL:
-            return True
-        if any(words in str(chain) for words in _WORDS):
-            return True
-        chain = chain.__cause__ or chain.__context__
-    return False

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.plan.disk import checkpoint_size
 from engine.plan.types import Plan
 
 if TYPE_CHECKING:
@@ -60,11 +59,6 @@ class TaskSpec(BaseModel):
     def start(self) -> Path | None:
         """The adapter that the training starts from; ``None`` where it starts anew."""
         return self.folder / START if self.plan.adapter else None
-
-    @property
-    def checkpoint_size(self) -> int:
-        """Bytes of a checkpoint as planned."""
-        return checkpoint_size(self.plan)
 
 
 class Reporter(Protocol):

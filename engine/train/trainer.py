@@ -14,6 +14,7 @@ import torch
 from transformers import set_seed
 
 from engine.errors import LoraDeckError
+from engine.files import is_disk_full
 from engine.machine import boot_id
 from engine.results.compare import compare_answers
 from engine.results.stop_test import end_at, stop_test
@@ -31,7 +32,6 @@ from engine.train.deck_trainer import DeckTrainer, DivergedError
 from engine.train.ending import has_ended, report_end, restore
 from engine.train.prepare import prepare
 from engine.train.probe import peak_memory, probe
-from engine.train.room import is_disk_full
 from engine.train.setup import build_trainer, load_base, load_tokenizer
 from engine.train.spec import StoppedError
 

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError
-from engine.locks import ProcessLock
+from engine.files import is_disk_full
+from engine.locks import ProcessLock, holder
 from engine.tasks.events import Event, TaskFailed
 from engine.tasks.folding import last_event
 from engine.tasks.journal import JournalWriter
 from engine.text import visible
-from engine.train.room import is_disk_full
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -37,6 +37,15 @@ DISK_FULL = errno.ENOSPC
 """Exit status of a worker that could not even write its journal: the disk is full."""
 _NICE = 10
 log = logging.getLogger(__name__)
+
+
+def worker_of(folder: Path) -> int | None:
+    """Give the pid of the process that has a task; ``None`` where none has, 0 where unknown.
+
+    Args:
+        folder: The task's.
+    """
+    return holder(folder / LOCK)
 
 
 @dataclass

@@ -9,7 +9,7 @@ from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
 
-from engine.tasks.queue import place
+from engine.tasks.queue import turn
 from engine.text import human_bytes, human_left
 from screens.format import (
     STATES,
@@ -141,10 +141,10 @@ class TaskList(LineList["TaskView"], TaskActions):
     def _first(self, view: TaskView, right: Text, width: int) -> Text:
         """Draw the first line: state by glyph and word, name, and what stands at the right."""
         sign = sign_of(view)
-        turn = f" {self._turns[view.task.id]}" if sign is STATES["pending"] else ""
+        number = f" {self._turns[view.task.id]}" if sign is STATES["pending"] else ""
         style = self.tone("strong" if view.task.status == "running" else "plain")
         left = Text.assemble(
-            (f"{sign.glyph} {fitted(sign.word + turn, _STATE_WIDTH)} ", self.tone(sign.tone)),
+            (f"{sign.glyph} {fitted(sign.word + number, _STATE_WIDTH)} ", self.tone(sign.tone)),
             (one_line(view.task.task_name), style),
         )
         return two_sided(left, right, width)
@@ -188,5 +188,5 @@ def _rank(view: TaskView) -> tuple[int, float, float]:
     if order == _ENDED:
         return order, -_ended_at(view).timestamp(), 0
     if task.status == "pending":
-        return order, -task.priority, place(task)
+        return order, *turn(task)
     return order, (task.started_at or task.created_at).timestamp(), 0

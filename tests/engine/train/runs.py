@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from engine.tasks.events import Event
 
 Kind = TypeVar("Kind")
+SETTINGS = {"num_epochs": 2, "save_steps": 5, "eval_rows": 8, "dtype": "float32"}
+"""Of a run of some sixteen steps over forty rows."""
 
 
 class Kept:

@@ -18,7 +18,6 @@ from engine.errors import LoraDeckError
 from engine.train.prepare import Prepared, prepare
 from engine.train.spec import TaskSpec
 from tests.engine.plan.make import plan_for
-from tests.tiny_llama import make_tiny_llama
 
 if TYPE_CHECKING:
     from engine.data.types import Inspection
@@ -42,12 +41,6 @@ class Silent:
     def report(self, event: Event) -> None:
         """Keep an event."""
         self.events.append(event)
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny model."""
-    return make_tiny_llama(tmp_path_factory.mktemp("models") / "tiny")
 
 
 def _spec(dataset: Path, folder: Path, **overrides: object) -> TaskSpec:

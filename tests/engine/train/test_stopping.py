@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from engine.errors import LoraDeckError
+from engine.files import is_disk_full
 from engine.models.adapters import copy_adapter
 from engine.tasks.events import (
     BestKept,
@@ -24,10 +25,8 @@ from engine.tasks.events import (
 )
 from engine.train import deck_trainer, encoding, room
 from engine.train.checkpoints import named, newest, step_of
-from engine.train.room import is_disk_full
 from engine.train.trainer import train
-from tests.engine.train.runs import Kept, plan_of, spec_of, write_rows
-from tests.tiny_llama import make_tiny_llama
+from tests.engine.train.runs import SETTINGS, Kept, plan_of, spec_of, write_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,13 +35,6 @@ if TYPE_CHECKING:
     from engine.train.spec import TaskSpec
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
-SETTINGS = {"num_epochs": 2, "save_steps": 5, "eval_rows": 8, "dtype": "float32"}
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny model."""
-    return make_tiny_llama(tmp_path_factory.mktemp("models") / "tiny")
 
 
 @pytest.fixture

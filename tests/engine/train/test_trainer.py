@@ -30,8 +30,7 @@ from engine.train import probe as probe_module
 from engine.train.adjustments import Adjustments
 from engine.train.prepare import prepare
 from engine.train.trainer import train
-from tests.engine.train.runs import Kept, plan_of, spec_of, write_rows
-from tests.tiny_llama import make_tiny_llama
+from tests.engine.train.runs import SETTINGS, Kept, plan_of, spec_of, write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,13 +41,6 @@ if TYPE_CHECKING:
 
 # PEFT and TRL ask transformers by names that are on their way out
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
-SETTINGS = {"num_epochs": 2, "save_steps": 5, "eval_rows": 8, "dtype": "float32"}
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny model."""
-    return make_tiny_llama(tmp_path_factory.mktemp("models") / "tiny")
 
 
 @pytest.fixture(scope="module")
