@@ -142,8 +142,8 @@ class TaskActions(ShowsFailures, Widget):
                 raise
             question = ConfirmDialog(
                 refusal.title,
-                f"{refusal.message} It starts by itself when they are. Started anyway, it may run"
-                " out of memory, and so may what runs beside it.",
+                f"{refusal.message} A queued task starts by itself when they are. Started anyway,"
+                " it may run out of memory, and so may what runs beside it.",
                 yes="Start anyway", no="Let it wait",
             )  # fmt: skip
             if await self.app.push_screen_wait(question):
