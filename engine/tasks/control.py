@@ -77,7 +77,7 @@ class Control:
         """
         if task.status is Status.RUNNING:
             return self._ask(task, "cancel" if keep else "discard")
-        saved = self._live.progress(task.id).checkpoint
+        saved = task.resume_step
         words = f"Cancelled at step {saved}." if saved else "Cancelled before it started."
         kept = {} if keep else {"resume_step": 0}
         cancelled = self._change(task.moved(Status.CANCELLED, words, requested="", **kept))

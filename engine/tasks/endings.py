@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.tasks.events import StopTested, TaskCompleted, TaskFailed, TaskStopped
 from engine.tasks.record import Status
 
 if TYPE_CHECKING:
     from engine.tasks.causes import Exit
-    from engine.tasks.progress import Progress
+    from engine.tasks.progress import Outcome, Progress
     from engine.tasks.record import TaskRecord
 
 MOST_INTERRUPTIONS = 3
 """How often a task goes on by itself without having come further."""
-NO_ROOM = "The disk is full; goes on from step {step} by itself once there is room."
+Changes = dict[str, Any]
+"""Of a record's fields."""
 
 
 def ended(task: TaskRecord, progress: Progress, gone: Exit, *, disk_full: bool) -> TaskRecord:
@@ -24,57 +25,72 @@ def ended(task: TaskRecord, progress: Progress, gone: Exit, *, disk_full: bool) 
         gone: How its worker went.
         disk_full: Whether the disk is, or the worker ended because it was.
     """
-    live = {"progress": progress.view(task).task.progress, "current_epoch": progress.epoch}
     # An older worker's last word says nothing of one that never came to report
     reported = progress.last_seq > task.launch_seq
-    outcome, saved = progress.outcome if reported else None, progress.checkpoint
+    outcome = progress.outcome if reported else None
+    live: Changes = {
+        "progress": progress.view(task).task.progress,
+        "current_epoch": progress.epoch,
+        "resume_step": progress.checkpoint,
+    }
+    if over := _over(task, progress, outcome, live):
+        return over
+    came_further = progress.checkpoint > task.resume_step  # a stop that saved is progress too
+    live["interruptions"] = 0 if came_further else task.interruptions
+    live["disk_stops"] = 0 if came_further else task.disk_stops
+    if task.requested == "pause":
+        words = f"Paused at step {progress.checkpoint}."
+        return task.moved(Status.PAUSED, words, requested="", **live)
+    if disk_full or (isinstance(outcome, TaskStopped) and outcome.disk_full):
+        return _out_of_room(task, live)
+    if isinstance(outcome, TaskStopped):  # it saved a checkpoint: nothing is lost
+        words = f"Its worker was asked to stop; goes on from step {progress.checkpoint}."
+        return task.moved(Status.PENDING, words, **live)
+    if reported or gone.code is not None:
+        live["interruptions"] += 1  # else the engine was lost while the worker imported
+    return _interrupted(task, gone, live)
+
+
+def _over(
+    task: TaskRecord, progress: Progress, outcome: Outcome | None, live: Changes
+) -> TaskRecord | None:
+    """End a task that is done, has failed or was cancelled; ``None`` where it is to go on."""
     if isinstance(outcome, TaskCompleted):
-        return task.moved(
-            Status.COMPLETED,
-            _saved_words(progress.stop_test),
-            requested="",
-            progress=100.0,
-            current_epoch=progress.epoch,
-            final_loss=outcome.train_loss,
-        )
+        done = {"progress": 100.0, "final_loss": outcome.train_loss, "requested": ""}
+        return task.moved(Status.COMPLETED, _saved_words(progress.stop_test), **live | done)
     if isinstance(outcome, TaskFailed):
         words = f"{outcome.title}: {outcome.message} {outcome.hint}".strip()
         return task.moved(Status.FAILED, words, requested="", **live)
     if task.requested in ("cancel", "discard"):
-        kept = f"; its checkpoint of step {saved} is kept" if task.requested == "cancel" else ""
-        words = f"Cancelled at step {progress.step}{kept if saved else ''}."
-        live["resume_step"] = saved if kept else 0
-        return task.moved(Status.CANCELLED, words, requested="", **live)
-    # A stop that saved a checkpoint is progress too
-    before = 0 if saved > task.resume_step else task.interruptions
-    stops = 0 if saved > task.resume_step else task.disk_stops
-    live |= {"resume_step": saved, "interruptions": before, "disk_stops": stops}
-    if task.requested == "pause":
-        return task.moved(Status.PAUSED, f"Paused at step {saved}.", requested="", **live)
-    if disk_full or (isinstance(outcome, TaskStopped) and outcome.disk_full):
-        return _out_of_room(task, saved, live | {"disk_stops": stops + 1})
-    if isinstance(outcome, TaskStopped):  # it saved a checkpoint: nothing is lost
-        words = f"Its worker was asked to stop; goes on from step {saved}."
-        return task.moved(Status.PENDING, words, **live)
-    if reported or gone.code is not None:
-        live["interruptions"] = before + 1  # else the engine was lost while the worker imported
-    return _interrupted(task, saved, gone, live)
+        return _cancelled(task, progress.step, live)
+    return None
 
 
-def _out_of_room(task: TaskRecord, saved: int, live: dict[str, float]) -> TaskRecord:
+def _cancelled(task: TaskRecord, step: int, live: Changes) -> TaskRecord:
+    """End a task without a result."""
+    saved = live["resume_step"] if task.requested == "cancel" else 0
+    kept = f"; its checkpoint of step {saved} is kept" if saved else ""
+    words = f"Cancelled at step {step}{kept}."
+    return task.moved(Status.CANCELLED, words, requested="", **live | {"resume_step": saved})
+
+
+def _out_of_room(task: TaskRecord, live: Changes) -> TaskRecord:
     """Pause a task for want of room; for good where what is said to be free is not to be had."""
-    if live["disk_stops"] <= MOST_INTERRUPTIONS:
-        return task.moved(Status.PAUSED, NO_ROOM.format(step=saved), waits_for_disk=True, **live)
+    stops = live["disk_stops"] + 1
+    if stops <= MOST_INTERRUPTIONS:
+        waiting = {"disk_stops": stops, "waits_for_disk": True}
+        goes_on = f"goes on from step {live['resume_step']} by itself once there is room"
+        return task.moved(Status.PAUSED, f"The disk is full; {goes_on}.", **live | waiting)
     words = (
-        f"The disk was full {live['disk_stops']} times without progress: a quota, or a full "
+        f"The disk was full {stops} times without progress: a quota, or a full "
         f"folder for temporary files? Make room, then: loradeck tasks resume {task.id}"
     )
     return task.moved(Status.PAUSED, words, **live | {"disk_stops": 0})
 
 
-def _interrupted(task: TaskRecord, saved: int, gone: Exit, live: dict[str, float]) -> TaskRecord:
+def _interrupted(task: TaskRecord, gone: Exit, live: Changes) -> TaskRecord:
     """Queue a task again whose worker was lost, unless that happens again and again."""
-    count = live["interruptions"]
+    count, saved = live["interruptions"], live["resume_step"]
     if count > MOST_INTERRUPTIONS:
         return task.moved(
             Status.FAILED,

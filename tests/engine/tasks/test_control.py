@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine.errors import ConflictError
-from engine.tasks.events import CheckpointSaved, TaskCompleted, TaskStarted, TaskStopped
+from engine.tasks.events import (
+    CheckpointSaved,
+    TaskCompleted,
+    TaskFailed,
+    TaskStarted,
+    TaskStopped,
+)
 from engine.tasks.record import Status
 from engine.train.worker import DISK_FULL
 from tests.engine.tasks.bench import CPU, Bench, until
@@ -298,3 +304,12 @@ async def test_the_cause_of_an_interruption_stays_beside_what_is_waited_for(benc
     bench.cpu = CPU
     bench.scheduler.tick()
     assert bench.store.get(task.id).message == cause
+
+
+async def test_a_failed_task_knows_from_which_step_it_can_go_on(bench: Bench) -> None:
+    task = _running(bench)
+    bench.journal(task, TaskFailed(title="Diverged", message="At step 5."))
+    bench.pool.given[0].on_exit(0)
+    failed = bench.store.get(task.id)
+    assert (failed.status, failed.resume_step) == (Status.FAILED, 4)
+    assert bench.control.resume(failed).message == "Goes on from step 4."
