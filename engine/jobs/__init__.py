@@ -1,0 +1,1 @@
+"""Work that the engine does beside trainings, in a process each: exports and deployments."""

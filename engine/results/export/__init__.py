@@ -1,0 +1,1 @@
+"""Makes of an adapter what other programs can run, and holds it against the adapter."""
