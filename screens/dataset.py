@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -13,13 +13,12 @@ from textual.widgets import Input, Static
 
 from engine.errors import LoraDeckError
 from engine.text import visible
-from screens.base import DeckScreen, back_binding
+from screens.base import back_binding
 from screens.book import ANY, OpenBook
 from screens.dialogs import ConfirmDialog
 from screens.format import one_line
-from screens.outside import edited_outside
 from screens.rendering import code_note, code_words, show_value
-from screens.row_text import blank_like
+from screens.row_changes import RowChanges
 from screens.widgets.field import Field
 from screens.widgets.line_list import LineList
 from screens.widgets.row_list import PAGE, RowList
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from engine.data.types import BookRow
     from engine.server.wire import DatasetInfo
     from screens.session import Session
 
@@ -38,7 +36,7 @@ SETTLE_SECONDS = 0.12  # seconds that the cursor, or the typing of a search, res
 FILL_SECONDS = 1.0  # between two looks at a dataset that is still being read in
 
 
-class DatasetScreen(DeckScreen[None]):
+class DatasetScreen(RowChanges):
     """Owns an open copy of a dataset; the user's own file is never touched.
 
     Args:
@@ -79,7 +77,6 @@ class DatasetScreen(DeckScreen[None]):
         back_binding(),
     ]  # fmt: skip
 
-    rows = query_one(RowList)
     view = query_one(RowView)
     search = query_one(Field)
 
@@ -91,12 +88,8 @@ class DatasetScreen(DeckScreen[None]):
         saved: Callable[[DatasetInfo], object],
         length: int | None = None,
     ) -> None:
-        super().__init__(session)
+        super().__init__(session, saved, length)
         self._path, self._mapping = path, dict(mapping)
-        self._told_saved = saved
-        self._length = length
-        self._changing = asyncio.Lock()
-        self.book: OpenBook | None = None
 
     @property
     def unsaved(self) -> bool:
@@ -272,108 +265,6 @@ class DatasetScreen(DeckScreen[None]):
         self.book.search = self.book.search if search is None else search.strip()
         self.book.code = self.book.code if code is None else code
         await self._reload(0)
-
-    # Changing
-
-    @on(LineList.Chosen, "#rows")
-    def action_edit(self) -> None:
-        """Edit the row under the cursor."""
-        self._edit()
-
-    @work(group="change", exit_on_error=False)
-    async def _edit(self) -> None:
-        """Edit the row under the cursor in the dashboard."""
-        async with self._changing:
-            if (row := self.rows.row) is not None:
-                await self._keep(row, await self._edited(row.value, f"Row {row.number:,}", row))
-
-    @work(group="change", exit_on_error=False)
-    async def action_outside(self) -> None:
-        """Edit the row under the cursor in the user's own editor."""
-        async with self._changing:
-            if (row := self.rows.row) is not None:
-                await self._keep(row, await edited_outside(self.app, row.value))
-
-    async def _edited(
-        self, value: dict[str, Any], title: str, row: BookRow | None
-    ) -> dict[str, Any] | None:
-        """Let the user edit a value."""
-        from screens.row_editor import RowEditor
-
-        assert self.book is not None  # noqa: S101 - there is no row without it
-        editor = RowEditor(self.session, value, self.book.info.shape, title=title,
-                           number=row.number if row else 1, length=self._length)  # fmt: skip
-        return await self.app.push_screen_wait(editor)
-
-    async def _keep(self, row: BookRow, value: dict[str, Any] | None) -> None:
-        """Take an edited value over."""
-        if self.book is not None and value is not None and value != row.value:
-            self.rows.replace(await self.book.change(row, value))
-            self._show_state()
-            self._show_row()
-
-    @work(group="change", exit_on_error=False)
-    async def action_add(self) -> None:
-        """Write a new row after the present one."""
-        async with self._changing:
-            if self.book is not None:
-                after = self.rows.row
-                blank = blank_like(after.value if after else {}, self.book.info.shape)
-                value = await self._edited(blank, "New row", None)
-                if value is not None:
-                    await self._insert(value, after)
-
-    @work(group="change", exit_on_error=False)
-    async def action_copy(self) -> None:
-        """Duplicate the row under the cursor."""
-        async with self._changing:
-            if (row := self.rows.row) is not None:
-                await self._insert(row.value, row)
-
-    async def _insert(self, value: dict[str, Any], after: BookRow | None) -> None:
-        """Put a row in and go to it; a search or filter that could hide it ends."""
-        if self.book is not None:
-            made = await self.book.insert(value, after)
-            self.book.code = self.book.search = ""
-            self._end_search()
-            await self._reload(made.number - 1)
-
-    @work(group="change", exit_on_error=False)
-    async def action_remove(self) -> None:
-        """Delete the row under the cursor."""
-        async with self._changing:
-            row = self.rows.row
-            if row is not None and self.book is not None:
-                await self.book.remove(row)
-                await self._reload(self.rows.place)
-                self.notify(f"Row {row.number:,} is deleted; u takes that back.", markup=False)
-
-    @work(group="change", exit_on_error=False)
-    async def action_undo(self) -> None:
-        """Take the last change back."""
-        async with self._changing:
-            if self.book is None or not self.book.info.changes:
-                self.notify("There is nothing to take back.", markup=False)
-                return
-            words = visible(self.book.info.last_change)
-            await self.book.undo()
-            await self._reload(self.rows.place)
-            self.notify(f"Taken back: {words}." if words else "Taken back.", markup=False)
-
-    @work(group="change", exit_on_error=False)
-    async def action_save(self) -> None:
-        """Save all rows as a new version."""
-        from screens.save_dialog import SaveDialog
-
-        async with self._changing:
-            if self.book is None:
-                return
-            dialog = SaveDialog(await self.book.free_name(), self.book.info.rows, self.book.save)
-            saved = await self.app.push_screen_wait(dialog)
-            if saved is not None:
-                self._show_state()
-                self.notify(visible(saved.path), title="Saved", markup=False)
-                self._told_saved(saved)
 
     # Moving
 
