@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.data.render import NOT_TRAINED
+from engine.results.prompts import first_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tokenizers import Tokenizer
 
     from engine.data.render import EncodedRow
@@ -46,12 +44,6 @@ def make_sample(conversation: Conversation, row: EncodedRow, tokenizer: Tokenize
         reference=tokenizer.decode(answer).strip(),
         end_id=answer[-1],
     )
-
-
-def first_answer(labels: Sequence[int]) -> tuple[int, int]:
-    """Give where a row's first trained tokens begin, and where they end."""
-    start = next(at for at, label in enumerate(labels) if label != NOT_TRAINED)
-    return start, start + sum(1 for _ in takewhile(NOT_TRAINED.__ne__, labels[start:]))
 
 
 def _question(conversation: Conversation) -> str:

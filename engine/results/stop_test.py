@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from engine.results.sample import first_answer
+from engine.results.prompts import first_answer
 from engine.tasks.events import StopTested
 
 if TYPE_CHECKING:

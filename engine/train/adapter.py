@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from engine.errors import LoraDeckError
 from engine.files import size_of, sync_folder, sync_tree
 from engine.models.adapters import ORIGIN, is_made_by
+from engine.results.prompts import PROMPTS
 from engine.tasks.events import AdapterSaved, AnswersCompared
 from engine.text import human_count
 
@@ -47,6 +48,7 @@ def save_adapter(
         _card(spec, comparison, tested, train_loss), encoding="utf-8"
     )
     (partial / ORIGIN).write_text(json.dumps({"task_id": spec.task_id}), encoding="utf-8")
+    shutil.copyfile(spec.folder / PROMPTS, partial / PROMPTS)
     sync_tree(partial)
     _make_way(spec)
     partial.rename(spec.output)

@@ -18,6 +18,8 @@ from engine.data.model_files import load_tokenizer
 from engine.data.template import ChatTemplate
 from engine.errors import LoraDeckError
 from engine.plan.checks import refuse_impossible_split
+from engine.results.choose_prompts import candidates, choose, read_prompts
+from engine.results.prompts import PROMPTS, save_prompts
 from engine.tasks.events import DatasetPrepared, RowsEncoded
 from engine.train.encoded_cache import EncodedCache
 from engine.train.encoding import ROWS, RowEncoder, Summary
@@ -25,10 +27,13 @@ from engine.train.room import Room
 from engine.train.spec import StoppedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from engine.data.types import Shape
     from engine.plan.types import Plan
+    from engine.results.prompts import Prompt
     from engine.results.sample import Sample
     from engine.train.spec import Reporter, TaskSpec
 
@@ -58,22 +63,28 @@ def prepare(spec: TaskSpec, model_folder: Path, reporter: Reporter) -> Prepared:
         LoraDeckError: The file changed since the plan was made, or rows would train nothing.
         StoppedError: The worker was asked to stop meanwhile, or the disk is full.
     """
-    file, shape = _unchanged(spec.plan)
+    source = _unchanged(spec.plan)
     template, params = ChatTemplate.load(model_folder), spec.plan.training_params
+    tokenizer = load_tokenizer(model_folder)
     encoder = RowEncoder(
         template,
-        load_tokenizer(model_folder),
+        tokenizer,
         params.max_seq_length,
         _Telling(reporter, spec.plan.dataset.rows - spec.plan.dataset.faulty, Room(spec)),
     )
     cache = EncodedCache(spec.cache)
     key = cache.key(spec.plan.dataset, template.source, model_folder, params.max_seq_length)
-    folder, summary = cache.get(key, partial(encoder.write, conversations(file, shape)))
+    folder, summary = cache.get(key, partial(encoder.write, conversations(*source)))
     _refuse_loss(summary, spec.plan)
     rows = Dataset.from_file(str(folder / ROWS))
     refuse_impossible_split(len(rows), params.eval_rows)
     evaluation = held_out(_column(rows, "key").tolist(), params.eval_rows, params.seed)
     train = np.setdiff1d(np.arange(len(rows)), evaluation)
+    if not (spec.folder / PROMPTS).exists():
+        judged = rows.select(candidates(_column(rows, "row"), evaluation or train, params.seed))
+        chosen = choose(judged, plain=source[1].dataset_type == "text")
+        read = read_prompts(source, chosen, template, tokenizer, params.max_seq_length)
+        _keep_prompts(spec.folder, read, reporter)
     tokens = _column(rows, "tokens")
     return Prepared(
         train=rows.select(train).select_columns(_TRAINER_COLUMNS),
@@ -92,6 +103,21 @@ def prepare(spec: TaskSpec, model_folder: Path, reporter: Reporter) -> Prepared:
         sample=summary.sample,
         template=template,
     )
+
+
+def _keep_prompts(folder: Path, read: Iterable[Prompt | None], reporter: Reporter) -> None:
+    """Write the prompts that will judge the adapter to the task's folder, before it is trained.
+
+    Raises:
+        StoppedError: The worker was asked to stop meanwhile.
+    """
+    prompts = []
+    for prompt in read:
+        if reporter.stop_requested:
+            raise StoppedError
+        if prompt:
+            prompts.append(prompt)
+    save_prompts(folder, prompts)
 
 
 class _Telling:
