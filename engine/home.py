@@ -101,6 +101,24 @@ class Home:
         return _child(self.models / "lora", f".partial-{task_id}")
 
     @property
+    def jobs(self) -> Path:
+        """A folder for each job: an export or a deployment."""
+        return self.root / "jobs"
+
+    def job(self, job_id: str) -> Path:
+        """The folder of one job: its specification, journal, log and lock."""
+        return _child(self.jobs, job_id)
+
+    @property
+    def exports(self) -> Path:
+        """What was exported without a place of its own being named, a folder each."""
+        return self.root / "exports"
+
+    def export(self, name: str) -> Path:
+        """The folder of one export."""
+        return _child(self.exports, name)
+
+    @property
     def run(self) -> Path:
         """The engine server's lock, log and (where its path is short enough) socket."""
         return self.root / "run"
@@ -130,6 +148,8 @@ class Home:
             self.models,
             self.models / "lora",
             self.tasks,
+            self.jobs,
+            self.exports,
             self.cache,
             self.socket.parent,
         )

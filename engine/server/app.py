@@ -18,6 +18,7 @@ from engine.server import (
     book_routes,
     dataset_routes,
     engine_routes,
+    job_routes,
     managed_routes,
     model_routes,
     task_routes,
@@ -83,7 +84,7 @@ def create_app(service: EngineService) -> FastAPI:
     app.state.activity = Activity()
     app.middleware("http")(app.state.activity)
     datasets = (dataset_routes, managed_routes, book_routes)
-    for module in (engine_routes, model_routes, *datasets, task_routes):
+    for module in (engine_routes, model_routes, *datasets, task_routes, job_routes):
         app.include_router(module.router, prefix=PREFIX)
     app.add_exception_handler(LoraDeckError, _refuse)
     app.add_exception_handler(RequestValidationError, _malformed)

@@ -24,6 +24,7 @@ from engine.models.types import ModelInfo
 from engine.plan.types import Plan
 from engine.server.book_client import BookClient
 from engine.server.dataset_wire import InspectRequest, MeasureRequest, ScanStep
+from engine.server.job_client import JobCalls
 from engine.server.launch import ensure_server
 from engine.server.task_client import TaskCalls, quoted, task_path
 from engine.server.wire import (
@@ -60,7 +61,7 @@ _MODELS = TypeAdapter(list[ModelInfo])
 _DATASETS = TypeAdapter(list[DatasetInfo])
 
 
-class EngineClient(TaskCalls):
+class EngineClient(TaskCalls, JobCalls):
     """One connection to a home's engine server; an async context manager.
 
     Every call raises ``LoraDeckError`` with words for the user: what the engine answered, or

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
 from fastapi import Depends, Request
 
+from engine.jobs.types import Job
 from engine.server.service import EngineService
 from engine.tasks.record import TaskRecord
 
@@ -30,6 +31,14 @@ async def _found(service: Service, task_id: str) -> TaskRecord:
 
 
 FoundTask = Annotated[TaskRecord, Depends(_found)]
+
+
+async def _found_job(service: Service, job_id: str) -> Job:
+    """Find the job that a path names, before an answer has begun."""
+    return service.jobs.get(job_id)
+
+
+FoundJob = Annotated[Job, Depends(_found_job)]
 
 
 async def until_stopped(request: Request, source: AsyncIterator[T]) -> AsyncIterator[T]:

@@ -20,6 +20,7 @@ from engine.data.scan_cache import row_keys
 from engine.data.scan_process import inspect_whole
 from engine.errors import ConflictError, LoraDeckError, NotFoundError, WeightsMissingError
 from engine.files import sync_folder, write_atomic
+from engine.jobs.jobs import Jobs
 from engine.models.adapters import copy_adapter, is_made_by
 from engine.models.catalog import find_model, find_unweighted, list_models
 from engine.plan.abilities import attention_kernels
@@ -68,6 +69,7 @@ class EngineService:
         self.scheduler = Scheduler(home, settings, self.store, self.live, self.pool)
         self.control = Control(self.store, self.live, self.scheduler)
         self.pulls = Pulls(home)
+        self.jobs = Jobs(home, settings)
         self.network = ""
         self.stays = False
         self._creating = asyncio.Lock()
@@ -78,7 +80,7 @@ class EngineService:
         """Whether something would be lost or delayed if the server ended now."""
         going_on = (Status.RUNNING, Status.PENDING)
         waiting = any(task.status in going_on or task.waits_for_disk for task in self.store.all())
-        return waiting or self.pulls.active
+        return waiting or self.pulls.active or self.jobs.active
 
     def info(self) -> EngineInfo:
         """Tell the server's state."""

@@ -134,4 +134,5 @@ def _tick(service: EngineService) -> None:
         service.scheduler.tick()
     except OSError:
         log.exception("a task's state could not be stored; trying again")
+    service.jobs.tick()
     service.pool.trim()

@@ -1,0 +1,119 @@
+"""A job's process: detached, at low priority; does one job and journals how it ended."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, Protocol, cast
+
+from engine.errors import DiskFullError, LoraDeckError
+from engine.files import is_disk_full
+from engine.jobs import journal
+from engine.jobs.reporter import JobReporter
+from engine.jobs.spec import FILE, JobCancelledError, JobRefusedError, JobSpec
+from engine.locks import ProcessLock
+from engine.text import visible
+
+if TYPE_CHECKING:
+    from engine.results.export.types import Exported
+
+LOCK = "worker.lock"
+LOG = "worker.log"
+WORK = {"export": "engine.results.export.work"}
+"""The module that does each kind of job, by its function ``work``; imported here alone."""
+_NICE = 10
+log = logging.getLogger(__name__)
+
+
+class Work(Protocol):
+    """What a module of ``WORK`` has."""
+
+    def work(self, spec: JobSpec, reporter: JobReporter) -> Exported:
+        """Do the job; what is half written lies in ``spec.partial`` until it is whole.
+
+        Raises:
+            LoraDeckError: It cannot be done.
+            JobRefusedError: It was done, and is not handed over.
+        """
+
+
+def main(folder: Path) -> None:
+    """Do the job of a folder, under its lock; one that has ended already is left alone."""
+    os.nice(_NICE)
+    signal.signal(signal.SIGTERM, _cancel)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    lock = ProcessLock(folder / LOCK)
+    # A server may have settled it meanwhile, having found nobody
+    if not lock.acquire(patience=2.0) or ((told := journal.read(folder)) and told.ended):
+        return
+    spec = JobSpec.model_validate_json((folder / FILE).read_bytes())
+    reporter = JobReporter(folder, spec.begun())
+    try:
+        update = _outcome(spec, reporter, folder)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        remove_partial(spec)
+    except JobCancelledError:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        remove_partial(spec)
+        update = {"state": "cancelled"}
+    reporter.end(**update)
+
+
+def remove_partial(spec: JobSpec) -> None:
+    """Remove what a job has left half written."""
+    if spec.partial is not None:
+        shutil.rmtree(spec.partial, ignore_errors=True)
+
+
+def _cancel(*_: object) -> NoReturn:
+    """End the job where it is; a second signal must not break off the tidying up."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise JobCancelledError
+
+
+def _outcome(spec: JobSpec, reporter: JobReporter, folder: Path) -> dict[str, object]:
+    """Do the work and give how the job ended; every failure gets words."""
+    try:
+        module = cast("Work", importlib.import_module(WORK[spec.kind]))
+        return {"state": "completed", "progress": 1.0, "exported": module.work(spec, reporter)}
+    except LoraDeckError as error:
+        return _failed(error)
+    except Exception as error:
+        log.exception("the job failed")
+        return _failed(_disk_full() if is_disk_full(error) else _unforeseen(error, folder / LOG))
+
+
+def _failed(error: LoraDeckError) -> dict[str, object]:
+    """Turn an error's words into the job's."""
+    return {
+        "state": "failed",
+        "error_title": error.title,
+        "message": error.message,
+        "hint": error.hint,
+        "exported": error.exported if isinstance(error, JobRefusedError) else None,
+    }
+
+
+def _disk_full() -> DiskFullError:
+    """Put a disk that filled up in the midst into words."""
+    words = "There was no room left while it was being written.", "Make room, then try again."
+    return DiskFullError("Disk full", *words)
+
+
+def _unforeseen(error: Exception, log_file: Path) -> LoraDeckError:
+    """Put an exception that nobody expected into words."""
+    reason = visible(str(error)).strip().splitlines() or [""]
+    return LoraDeckError(
+        "Job failed",
+        f"{type(error).__name__}: {reason[0]}"[:500],
+        f"The whole story is in {log_file}.",
+    )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
