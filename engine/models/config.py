@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
+from engine.files import read_plain
 from engine.models.gguf_header import GgufHeader, read_header
 from engine.models.types import ModelShape
 
@@ -74,7 +75,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     """
     file = folder / "config.json"
     try:
-        config = json.loads(file.read_text(encoding="utf-8"))
+        config = json.loads(read_plain(file))
     except FileNotFoundError as error:
         raise _unreadable(file, "it is missing") from error
     except OSError as error:

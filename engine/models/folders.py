@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError, WeightsMissingError
 from engine.models.architecture import check_architecture
@@ -70,7 +70,7 @@ def check_folder(folder: Path) -> None:
     if missing := missing_weights(folder):
         raise _weights_missing(folder, missing)
     for file in weight_files(folder):
-        if not _is_whole(file):
+        if not is_whole(file):
             raise _unusable(
                 folder,
                 f"{file.name} is cut short, or no safetensors file (a Git LFS pointer?)",
@@ -125,18 +125,32 @@ def read_source(folder: Path) -> dict[str, str]:
     return {str(k): str(v) for k, v in values.items()} if isinstance(values, dict) else {}
 
 
-def _is_whole(file: Path) -> bool:
+def is_whole(file: Path) -> bool:
     """Tell whether a safetensors file is as long as its header says."""
+    header = read_weights_header(file)
+    try:
+        ends = [entry["data_offsets"][1] for entry in (header or {}).values()]
+        with file.open("rb") as stream:
+            begin = 8 + int.from_bytes(stream.read(8), "little")
+        return bool(ends) and file.stat().st_size == begin + max(ends)
+    except (OSError, TypeError, LookupError):
+        return False
+
+
+def read_weights_header(file: Path) -> dict[str, Any] | None:
+    """Read a safetensors file's table of tensors; ``None`` where there is none that can be read."""
+    if not file.is_file():
+        return None  # a FIFO would be waited for
     try:
         with file.open("rb") as stream:
             size = int.from_bytes(stream.read(8), "little")
-            header = json.loads(stream.read(size)) if size <= _LONGEST_HEADER else {}
-        ends = [
-            entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"
-        ]
-        return bool(ends) and file.stat().st_size == 8 + size + max(ends)
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
-        return False
+            if size > min(_LONGEST_HEADER, file.stat().st_size):
+                return None
+            header = json.loads(stream.read(size))
+        header.pop("__metadata__", None)
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return None
+    return {name: entry for name, entry in header.items() if isinstance(entry, dict)}
 
 
 def _indexed(folder: Path) -> set[str]:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _SCALARS = dict(zip((0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12), "BbHhIif?Qqd", strict=True))
 _STRING, _ARRAY = 8, 9
 _MOST_KEPT = 4096  # elements; longer arrays are vocabularies, of which only the length counts
+_MOST_READ = 8_000_000  # values; the largest vocabularies with their merges have a quarter of it
+_MOST_TEXT = 64_000_000  # bytes of all strings that are kept
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,10 @@ class GgufHeader:
     """Long arrays and arrays of strings are given as their length."""
     tensors: dict[str, int]
     """Elements of each tensor."""
+    data_at: int
+    """Where the weights begin, in bytes."""
+    last: tuple[int, int, int]
+    """Offset among the weights, type and elements of the tensor that lies last."""
 
     @property
     def architecture(self) -> str:
@@ -70,12 +76,24 @@ def read_header(file: Path) -> GgufHeader:
             cursor = _Cursor(data)
             count, pairs = cursor.start()
             metadata = dict(cursor.pair() for _ in range(pairs))
-            tensors = dict(cursor.tensor() for _ in range(count))
+            tensors = [cursor.tensor() for _ in range(count)]
     except OSError as error:
         raise _unreadable(file, error.strerror or str(error)) from error
     except (ValueError, struct.error, OverflowError) as error:
         raise _unreadable(file, str(error)) from error
-    return GgufHeader(file, metadata, tensors)
+    return GgufHeader(
+        file,
+        metadata,
+        {name: elements for name, _, _, elements in tensors},
+        data_at=_aligned(cursor.at, metadata.get("general.alignment")),
+        last=max((tensor[1:] for tensor in tensors), default=(0, 0, 0)),
+    )
+
+
+def _aligned(at: int, alignment: object) -> int:
+    """Round a place up to the file's alignment, by default 32 bytes."""
+    step = alignment if isinstance(alignment, int) and alignment > 0 else 32
+    return -(-at // step) * step
 
 
 class _Cursor:
@@ -84,6 +102,8 @@ class _Cursor:
     def __init__(self, data: mmap.mmap) -> None:
         self.data = data
         self.at = 0
+        self.read = 0
+        self.kept = 0
 
     def take(self, layout: str) -> Any:
         """Read one little-endian number."""
@@ -94,8 +114,11 @@ class _Cursor:
     def skip(self, size: int) -> None:
         """Move on, but not beyond the file's end."""
         self.at += size
+        self.read += 1
         if self.at > len(self.data):
             raise ValueError("it ends within its header")
+        if self.read > _MOST_READ:
+            raise ValueError("its header has no end")
 
     def start(self) -> tuple[int, int]:
         """Check the magic and version; give the numbers of tensors and of metadata pairs."""
@@ -110,6 +133,9 @@ class _Cursor:
         """Read one string."""
         size, begin = self.take("Q"), self.at
         self.skip(size)
+        self.kept += size
+        if self.kept > _MOST_TEXT:
+            raise ValueError(f"its header has a text of {size} bytes")
         return self.data[begin : self.at].decode("utf-8", errors="replace")
 
     def pair(self) -> tuple[str, Any]:
@@ -139,14 +165,14 @@ class _Cursor:
         self.skip(count * struct.calcsize("<" + _SCALARS[kind]))
         return count
 
-    def tensor(self) -> tuple[str, int]:
-        """Read one entry of the tensor table: its name and number of elements."""
+    def tensor(self) -> tuple[str, int, int, int]:
+        """Read one entry of the tensor table: its name, offset, type and number of elements."""
         name = self.text()
         if (dimensions := self.take("I")) > 8:
             raise ValueError(f"its tensor {name[:80]!r} has {dimensions} dimensions")
         elements = math.prod(self.take("Q") for _ in range(dimensions))
-        self.skip(12)  # its type and offset
-        return name, elements
+        kind = self.take("I")
+        return name, self.take("Q"), kind, elements
 
 
 def _unreadable(file: Path, reason: str) -> LoraDeckError:

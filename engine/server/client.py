@@ -20,6 +20,7 @@ from engine.errors import (
     NotFoundError,
     OtherVersionError,
 )
+from engine.models.found import ModelScan
 from engine.models.types import ModelInfo
 from engine.plan.types import Plan
 from engine.server.book_client import BookClient
@@ -31,6 +32,7 @@ from engine.server.wire import (
     PREFIX,
     DatasetInfo,
     EngineInfo,
+    ModelScanRequest,
     PlanRequest,
     PullRequest,
     TrainRequest,
@@ -137,6 +139,15 @@ class EngineClient(TaskCalls, JobCalls):
         return ModelInfo.model_validate(
             await self.call("POST", "/models/pull", PullRequest(model=name).model_dump())
         )
+
+    async def scan_models(self, path: str = "") -> ModelScan:
+        """Find adapters, merged models and GGUF files in the home and the cache, or in a folder.
+
+        Raises:
+            NotFoundError: There is no such folder; ``path`` is absolute.
+        """
+        body = ModelScanRequest(path=path).model_dump()
+        return ModelScan.model_validate(await self.call("POST", "/models/scan", body))
 
     async def datasets(self) -> list[DatasetInfo]:
         """List the home's datasets and the samples."""

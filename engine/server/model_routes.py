@@ -7,10 +7,12 @@ import asyncio
 from fastapi import APIRouter
 
 from engine.models.catalog import list_models
+from engine.models.found import ModelScan
+from engine.models.scan import scan_models
 from engine.models.types import ModelInfo
 from engine.server.context import Service
 from engine.server.reach import InReach
-from engine.server.wire import PullRequest
+from engine.server.wire import ModelScanRequest, PullRequest
 
 router = APIRouter(prefix="/models", tags=["models"])
 
@@ -34,3 +36,11 @@ async def pull(service: Service, reach: InReach, request: PullRequest) -> ModelI
     name = reach.model(request.model)
     service.pulls.begin(await service.pulls.find(name))
     return await service.pulls.find(name)
+
+
+@router.post("/scan")
+async def scan(service: Service, reach: InReach, request: ModelScanRequest) -> ModelScan:
+    """Adapters, merged models and GGUF files in the home and the cache, or in one folder."""
+    folder = reach.folder(request.path) if request.path else None
+    tasks = {task.id: (task.task_name, task.base_model) for task in service.store.all()}
+    return await asyncio.to_thread(scan_models, service.home, folder, tasks)

@@ -87,6 +87,21 @@ class Reach:
             )
         return name
 
+    def folder(self, path: str) -> Path:
+        """Check the path of a folder to look into.
+
+        Raises:
+            LoraDeckError: It is relative, or no path.
+            ForbiddenError: Over the network: any path.
+        """
+        if self.remote:
+            raise ForbiddenError(
+                "Folder out of reach",
+                f"Over the network no folder can be named, such as {shown(path)}.",
+                "Leave the path empty: the home and the cache are looked into.",
+            )
+        return absolute(path)
+
     def plan(self, request: _Plan) -> _Plan:
         """Check what a plan is made from, and give the request with it.
 

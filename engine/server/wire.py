@@ -28,6 +28,15 @@ class PathRequest(BaseModel):
     path: Text
 
 
+class ModelScanRequest(BaseModel):
+    """Where to look for adapters, models and GGUF files."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: Text = ""
+    """A folder; empty for the home and the Hugging Face cache."""
+
+
 class PullRequest(BaseModel):
     """Names a base model to fetch: ``demo`` or a hub id."""
 

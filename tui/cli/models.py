@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 
 from engine.text import human_bytes, human_count
+from tui.cli.model_scan import scan
 from tui.cli.output import Json, print_json, print_table, print_text
 from tui.cli.pulling import ensure_model
 from tui.cli.session import model_name, with_engine
 
 app = typer.Typer(
-    help="List base models, or fetch one.", epilog="Example: loradeck models pull demo"
+    help="List base models, fetch one, or find adapters and GGUF files.",
+    epilog="Example: loradeck models pull demo",
 )
 
 
@@ -55,3 +57,6 @@ def pull(
         print_json(info)
     else:
         print_text(f"{info.name}: {info.path}")
+
+
+app.command("scan", epilog="Example: loradeck models scan ~/adapters")(scan)

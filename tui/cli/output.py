@@ -44,10 +44,13 @@ def print_text(text: str) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print aligned columns; wide characters count double, and pipes get whole lines."""
+    """Print aligned columns; wide characters count double, and pipes get whole lines.
+
+    What is too long for a terminal goes on in the next line, so that all of it can be copied.
+    """
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*(Text(visible(cell)) for cell in row))
+        table.add_row(*(Text(visible(cell), overflow="fold") for cell in row))
     console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 10_000)
     console.print(table)
 

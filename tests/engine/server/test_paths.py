@@ -126,3 +126,15 @@ async def test_what_is_no_file_is_refused_and_waited_for_by_nobody(
             for path in ("/datasets/inspect", "/books", "/datasets/add"):
                 answer = await http.post(path, json={"path": str(tmp_path / name)})
                 assert 400 <= answer.status_code < 500, (name, path, answer.text)
+
+
+async def test_a_scan_looks_into_the_home_or_a_whole_path(
+    http: httpx.AsyncClient, home: Home, tmp_path: Path
+) -> None:
+    for number, body in enumerate(({}, {"path": str(tmp_path)})):
+        answer = await http.post("/models/scan", json=body)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["folders"] > number
+    for path, status in (("here", 422), ("/no/such", 404), ("/dev/null", 422), ("/a\0b", 422)):
+        answer = await http.post("/models/scan", json={"path": path})
+        assert answer.status_code == status, (path, answer.text)
