@@ -7,7 +7,10 @@ from engine.tasks.events import (
     Event,
     MemoryProbed,
     MicroBatchHalved,
+    ReportFailed,
+    ReportMade,
     RolledBack,
+    SampleAnswered,
     StoppedEarly,
     StopTested,
 )
@@ -33,6 +36,22 @@ def keeping_words(event: Event) -> str:
             return f"kept the checkpoint of step {event.step}, held-out loss {loss}, the lowest"
         case StopTested():
             return stop_test_words(event)
+        case _:
+            return _judging_words(event)
+
+
+def _judging_words(event: Event) -> str:
+    """Say what the adapter answers, and what it is worth."""
+    match event:
+        case SampleAnswered():
+            said = " ".join(event.answer.split())
+            return f"answer at step {event.step}: {said.rstrip('.') or '(nothing)'}"
+        case ReportMade():
+            rows = "held-out rows" if event.judged_on == "held-out" else "training rows"
+            losses = f"{loss_words(event.base_loss)} → {loss_words(event.adapter_loss)}"
+            return f"report: loss on {rows} {losses}, base → adapter; {event.advice.rstrip('.')}"
+        case ReportFailed():
+            return f"no report could be made: {event.reason.rstrip('.')}; the adapter is saved"
         case _:
             return ""
 

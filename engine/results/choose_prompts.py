@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.data.inspect import conversations
-from engine.data.render import cut, encode
+from engine.data.render import encode
 from engine.results.prompts import LONGEST_REFERENCE, answer_range, make_prompt
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from engine.data.template import ChatTemplate
-    from engine.data.types import Conversation, Shape
+    from engine.data.types import Shape
     from engine.results.prompts import Prompt
 
 MOST = 16
@@ -72,29 +72,19 @@ def read_prompts(
     chosen: Sequence[int],
     template: ChatTemplate,
     tokenizer: Tokenizer,
-    max_length: int,
 ) -> Iterator[Prompt | None]:
     """Make the chosen rows' prompts; ``None`` for each other row, so that a reader can stop.
 
     Args:
         source: The dataset's file or folder, and how it is read.
         chosen: The rows' numbers in the file.
-        max_length: Tokens after which a row is cut, as for the training.
     """
     wanted = set(chosen)
     for conversation in conversations(*source) if wanted else ():
         if conversation.row in wanted:
             wanted.discard(conversation.row)
-            yield _prompt(conversation, template, tokenizer, max_length)
+            yield make_prompt(conversation, encode(conversation, template, tokenizer), tokenizer)
         else:
             yield None
         if not wanted:
             return
-
-
-def _prompt(
-    conversation: Conversation, template: ChatTemplate, tokenizer: Tokenizer, max_length: int
-) -> Prompt:
-    """Encode a row as it was trained, and take its first question."""
-    row = cut(encode(conversation, template, tokenizer), max_length)
-    return make_prompt(conversation, row, tokenizer)

@@ -27,6 +27,9 @@ PROMPTS = "prompts.json"
 LONGEST_REFERENCE = 128
 """Tokens of an answer that are asked for; what a longer one goes on with is left out."""
 
+_LONGEST_BEGINNING = 256
+"""Tokens of a plain text that it is to be gone on from."""
+
 
 class Prompt(BaseModel):
     """A question as the model was trained to see it, with the answer that the dataset gives."""
@@ -43,6 +46,8 @@ class Prompt(BaseModel):
     question: str
     """What the user says last; of a plain text, its beginning."""
     reference: str
+    plain: bool = False
+    """Whether it is the beginning of a plain text, which the reference goes on with."""
     cut: bool = False
     """Whether the reference is only the beginning of the answer."""
     end_id: int
@@ -82,11 +87,17 @@ def load_prompts(folder: Path) -> tuple[Prompt, ...]:
 
 
 def make_prompt(conversation: Conversation, row: EncodedRow, tokenizer: Tokenizer) -> Prompt:
-    """Take the first question of a row that has a trained token; of a plain text, its beginning."""
+    """Take the first question of a row; of a plain text, its beginning.
+
+    Args:
+        row: Whole, however long: the end of a cut answer would be any token.
+    """
     start, end = answer_range(row.labels, plain=conversation.plain)
     text, answer = row.text[: row.offsets[start - 1][1]], row.labels[start:end]
     turns = tuple(takewhile(lambda one: one.role != "assistant", conversation.messages))
     altered = conversation.plain or conversation.tools or row.system_folded or row.tools_folded
+    # A template may let whitespace follow its end-of-turn token
+    said = (at for at in range(end - 1, start - 1, -1) if row.text[slice(*row.offsets[at])].strip())
     return Prompt(
         messages=()
         if altered
@@ -99,15 +110,20 @@ def make_prompt(conversation: Conversation, row: EncodedRow, tokenizer: Tokenize
         if conversation.plain
         else next((one.content for one in reversed(turns) if one.role == "user"), ""),
         reference=tokenizer.decode(answer[:LONGEST_REFERENCE]).strip(),
+        plain=conversation.plain,
         cut=len(answer) > LONGEST_REFERENCE,
-        end_id=answer[-1],
+        end_id=row.labels[next(said, end - 1)],
     )
 
 
 def answer_range(labels: Sequence[int], *, plain: bool) -> tuple[int, int]:
-    """Give where a row's first answer begins and ends; of a plain text, its second half."""
+    """Give where a row's first answer begins and ends; of a plain text, what follows its beginning.
+
+    That is its first half, or less of a long one.
+    """
     start, end = first_answer(labels)
-    return (start + max(1, (end - start) // 2) if plain else start), end
+    beginning = max(1, min((end - start) // 2, _LONGEST_BEGINNING)) if plain else 0
+    return start + beginning, end
 
 
 def first_answer(labels: Sequence[int]) -> tuple[int, int]:

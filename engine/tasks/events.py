@@ -191,6 +191,37 @@ class AnswersCompared(_Event):
     adapter_answer: str
 
 
+class SampleAnswered(_Event):
+    """The adapter answered one and the same question in mid-training, greedily."""
+
+    type: Literal["sample_answered"] = "sample_answered"
+    step: int
+    epoch: float
+    question: str
+    answer: str
+    seconds: float = 0.0
+    """How long that took; no part of any step."""
+
+
+class ReportMade(_Event):
+    """The adapter was judged; the report lies in the task's folder."""
+
+    type: Literal["report_made"] = "report_made"
+    judged_on: Literal["held-out", "training"]
+    base_loss: float
+    adapter_loss: float
+    advice: str
+    seconds: float = 0.0
+    """How long it took to make."""
+
+
+class ReportFailed(_Event):
+    """The adapter could not be judged; it is none the worse for it."""
+
+    type: Literal["report_failed"] = "report_failed"
+    reason: str
+
+
 class TaskStopped(_Event):
     """The worker stopped to be gone on with later: it was asked to, or the disk is full."""
 
@@ -237,6 +268,9 @@ Event = Annotated[
     | StopTested
     | AdapterSaved
     | AnswersCompared
+    | SampleAnswered
+    | ReportMade
+    | ReportFailed
     | TaskStopped
     | TaskCompleted
     | TaskFailed,

@@ -15,6 +15,7 @@ from engine.tasks.events import (
     PhaseEntered,
     RolledBack,
     RowsEncoded,
+    SampleAnswered,
     StepLogged,
     StopTested,
     TaskCompleted,
@@ -104,6 +105,8 @@ class Progress:
                 self.probed = event
             case Evaluated():
                 self._evaluated = event
+                self._step_ended += event.seconds
+            case SampleAnswered():
                 self._step_ended += event.seconds
             case StopTested():
                 self.stop_test = event

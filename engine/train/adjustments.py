@@ -32,6 +32,8 @@ class Adjustments(BaseModel):
     killed: int = 0
     """How often the process was killed twice at one place, as the kernel does where memory ends:
     each time passes are halved, from the second on activations are computed twice."""
+    judging: int = 0
+    """How often the process was killed while it judged the adapter."""
     rolled_back: bool = False
     """Loss or gradient were no number once: the rest runs at a lower rate."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
@@ -19,6 +20,7 @@ from engine.train.rows import Row
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from peft import PeftModel
     from torch import Tensor
     from transformers import TrainerControl
 
@@ -128,11 +130,29 @@ class DeckTrainer(ResumableTrainer):
         self.model.gradient_checkpointing_enable()
         self.model.enable_input_require_grads()
 
-    def leave_packing(self) -> None:
-        """Go back to the model's own attention, which generates."""
-        if self.passes.packed:
-            self.model.get_base_model().set_attn_implementation("sdpa")
+    def score(self, rows: Sequence[Row]) -> tuple[float, float]:
+        """Give the mean loss over rows' trained tokens, and the share of them found likeliest."""
         self.model.eval()
+        return self._within_memory(lambda: self.passes.score(rows))
+
+    @contextmanager
+    def generating(self) -> Iterator[PeftModel]:
+        """Give the model as it generates; afterwards it goes on as if nothing had been asked.
+
+        It has its own attention, which knows a cache, and its evaluation mode meanwhile.
+        """
+        base, training = self.model.get_base_model(), self.model.training
+        attention = base.config._attn_implementation
+        if self.passes.packed:
+            base.set_attn_implementation("sdpa")
+        self.model.eval()
+        try:
+            with torch.random.fork_rng():
+                yield self.model
+        finally:
+            if self.passes.packed:
+                base.set_attn_implementation(attention)
+            self.model.train(training)
 
     def _clip_grad_norm(self, model: Any) -> Tensor:
         """Clip as ever; a norm that is no number ends the run before a weight is touched."""

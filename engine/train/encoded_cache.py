@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from engine.data.types import Inspection
 
-_FORMAT = 4
+_FORMAT = 5
 """Counted up whenever rows are encoded differently."""
 _KEPT_BYTES = 5_000_000_000
 _KEPT_ENTRIES = 32

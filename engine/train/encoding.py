@@ -13,7 +13,6 @@ from engine.data.render import EncodedRow, cut, encode
 from engine.data.run_limits import RanTooLongError, never_ends
 from engine.errors import LoraDeckError
 from engine.files import digest, write_atomic
-from engine.results.sample import Sample, make_sample
 from engine.train.spec import StoppedError
 
 if TYPE_CHECKING:
@@ -55,8 +54,6 @@ class Summary(BaseModel):
     left_out: tuple[str, ...]
     """Why rows were left out, the first ten of them."""
     rows_left_out: int
-    sample: Sample
-    """The first row's question, which the base and the adapter will answer."""
     rows_sha256: str
     """Of the file of the rows: damaged ones would train what nobody wrote."""
 
@@ -80,7 +77,6 @@ class RowEncoder:
         self._go_on = go_on
         self._rows = self._rows_cut = self._tokens_cut = self._rows_left_out = 0
         self._left_out: list[str] = []
-        self._sample: Sample | None = None
 
     def write(self, conversations: Iterable[Conversation], folder: Path) -> Summary:
         """Write all rows; the summary comes last and says that they are whole.
@@ -134,7 +130,6 @@ class RowEncoder:
         if lost := len(whole.input_ids) - len(kept.input_ids):
             self._rows_cut += 1
             self._tokens_cut += lost
-        self._sample = self._sample or make_sample(conversation, kept, self._tokenizer)
         return _columns(kept, _key(conversation))
 
     def _leave_out(self, reason: str) -> None:
@@ -145,7 +140,7 @@ class RowEncoder:
 
     def _summarize(self, rows_sha256: str) -> Summary:
         """Sum up."""
-        if self._sample is None:
+        if not self._rows:
             raise LoraDeckError(
                 "Nothing to train on",
                 " ".join(self._left_out[:3]) or "The dataset has no rows.",
@@ -157,7 +152,6 @@ class RowEncoder:
             tokens_cut=self._tokens_cut,
             rows_left_out=self._rows_left_out,
             left_out=tuple(self._left_out),
-            sample=self._sample,
             rows_sha256=rows_sha256,
         )
 

@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import cross_entropy, linear
 
 from engine.data.render import NOT_TRAINED
-from engine.train.loss import summed_loss
+from engine.train.loss import hits, summed_loss
 
 if TYPE_CHECKING:
     from typing import Any
@@ -59,10 +59,39 @@ def head_loss(
     if head == "fused":
         summed: Tensor = -model(**inputs, shift_labels=targets, fused_lm_head=True).log_probs.sum()
         return summed
-    wanted = targets != NOT_TRAINED
     if head == "whole":
-        logits = model(**inputs, use_cache=False).logits[wanted].float()
-        return cross_entropy(logits, targets[wanted], reduction="sum")
+        return _whole(model, inputs, targets)[0]
+    wanted = targets != NOT_TRAINED
     hidden = model.get_decoder()(**inputs, use_cache=False).last_hidden_state
     weights = model.get_output_embeddings()
     return summed_loss(hidden[wanted], weights.weight, weights.bias, targets[wanted])
+
+
+def head_score(
+    model: PreTrainedModel, head: Head, inputs: dict[str, Any], targets: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Sum the loss over the trained tokens, and count those that the model finds the likeliest.
+
+    Args:
+        inputs: Of the decoder.
+        targets: As for ``head_loss``.
+    """
+    if head == "whole":
+        return _whole(model, inputs, targets)
+    if head == "fused":  # its logits are scaled or capped: only the model itself knows how
+        return head_loss(model, head, inputs, targets), _whole(model, inputs, targets)[1]
+    wanted = targets != NOT_TRAINED
+    hidden = model.get_decoder()(**inputs, use_cache=False).last_hidden_state[wanted]
+    weights, trained = model.get_output_embeddings(), targets[wanted]
+    found = hits(hidden, weights.weight, weights.bias, trained)
+    return summed_loss(hidden, weights.weight, weights.bias, trained), found
+
+
+def _whole(
+    model: PreTrainedModel, inputs: dict[str, Any], targets: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Compute both from the model's own logits."""
+    wanted = targets != NOT_TRAINED
+    logits = model(**inputs, use_cache=False).logits[wanted].float()
+    found = (logits.argmax(dim=1) == targets[wanted]).sum()
+    return cross_entropy(logits, targets[wanted], reduction="sum"), found

@@ -38,6 +38,21 @@ def summed_loss(hidden: Tensor, head: Tensor, bias: Tensor | None, targets: Tens
     return summed
 
 
+def hits(hidden: Tensor, head: Tensor, bias: Tensor | None, targets: Tensor) -> Tensor:
+    """Count the tokens that are the likeliest at their places; takes what ``summed_loss`` takes."""
+    found = hidden.new_zeros((), dtype=torch.long)
+    tile = _tile(hidden, head)
+    for start in range(0, len(hidden), tile):
+        logits = linear(hidden[start : start + tile], head, bias)
+        found += (logits.argmax(dim=1) == targets[start : start + tile]).sum()
+    return found
+
+
+def _tile(hidden: Tensor, head: Tensor) -> int:
+    """Give how many tokens pass the head at once."""
+    return max(1, TILE.get(hidden.device.type, TILE["cuda"]) // head.shape[0])
+
+
 class _TiledLoss(torch.autograd.Function):
     """Cross-entropy by tiles, with the gradient made on the way."""
 
@@ -48,8 +63,7 @@ class _TiledLoss(torch.autograd.Function):
         """Sum up, and keep the gradient where one is wanted; rows without a target only fill up."""
         gradient = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
         total = hidden.new_zeros((), dtype=torch.float32)
-        elements = TILE.get(hidden.device.type, TILE["cuda"])
-        tile = max(1, elements // head.shape[0])
+        tile = _tile(hidden, head)
         for start in range(0, len(hidden), tile):
             end = min(start + tile, len(hidden))
             logits = linear(hidden[start:end], head, bias).float()

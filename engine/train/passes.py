@@ -8,7 +8,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from engine.data.render import NOT_TRAINED
-from engine.train.heads import find_head, head_loss
+from engine.train.heads import find_head, head_loss, head_score
 from engine.train.micro_batches import split
 from engine.train.packing import borders, on_device
 from engine.train.shapes import room_for
@@ -73,11 +73,27 @@ class Passes:
                 tokens += sum(len(row.input_ids) for row in chunk)
         return float(total) / trained, tokens
 
+    def score(self, rows: Sequence[Row]) -> tuple[float, float]:
+        """Give the mean loss over the trained tokens, and the share of them found the likeliest."""
+        total = torch.zeros((), device=self._base.device)
+        likeliest = torch.zeros((), device=self._base.device, dtype=torch.long)
+        with torch.no_grad():
+            for some in self._split(rows):
+                loss, found = head_score(self._base, self._head, *self._inputs(some))
+                total += loss
+                likeliest += found
+        trained = sum(row.trained for row in rows)
+        return float(total) / trained, int(likeliest) / trained
+
     def loss(self, rows: Sequence[Row]) -> Tensor:
         """Sum the loss over the trained tokens of one pass."""
+        return head_loss(self._base, self._head, *self._inputs(rows))
+
+    def _inputs(self, rows: Sequence[Row]) -> tuple[dict[str, Any], Tensor]:
+        """Lay out the rows of one pass on the model's device."""
         inputs, targets = self._pack(rows) if self.packed else _pad(rows)
         device = self._base.device
-        return head_loss(self._base, self._head, on_device(inputs, device), targets.to(device))
+        return on_device(inputs, device), targets.to(device)
 
     def _split(self, rows: Sequence[Row]) -> Iterator[list[Row]]:
         """Share rows out among passes."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,7 @@ from engine.data.template import ChatTemplate
 from engine.errors import LoraDeckError
 from engine.plan.checks import refuse_impossible_split
 from engine.results.choose_prompts import candidates, choose, read_prompts
-from engine.results.prompts import PROMPTS, save_prompts
+from engine.results.prompts import load_prompts, save_prompts
 from engine.tasks.events import DatasetPrepared, RowsEncoded
 from engine.train.encoded_cache import EncodedCache
 from engine.train.encoding import ROWS, RowEncoder, Summary
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from engine.data.types import Shape
     from engine.plan.types import Plan
     from engine.results.prompts import Prompt
-    from engine.results.sample import Sample
     from engine.train.spec import Reporter, TaskSpec
 
 _TELL_SECONDS = 2.0
@@ -43,7 +43,7 @@ _TRAINER_COLUMNS = ["input_ids", "labels", "row"]
 
 @dataclass(frozen=True)
 class Prepared:
-    """Rows ready for the trainer, and one question to ask when it is done."""
+    """Rows ready for the trainer, and the questions to ask when it is done."""
 
     train: Dataset
     evaluation: Dataset | None
@@ -52,7 +52,8 @@ class Prepared:
     eval_tokens: int
     """Of all held-out rows."""
     summary: DatasetPrepared
-    sample: Sample
+    prompts: tuple[Prompt, ...]
+    """Of held-out rows, where there are any; none where no row has a question."""
     template: ChatTemplate
 
 
@@ -80,11 +81,9 @@ def prepare(spec: TaskSpec, model_folder: Path, reporter: Reporter) -> Prepared:
     refuse_impossible_split(len(rows), params.eval_rows)
     evaluation = held_out(_column(rows, "key").tolist(), params.eval_rows, params.seed)
     train = np.setdiff1d(np.arange(len(rows)), evaluation)
-    if not (spec.folder / PROMPTS).exists():
-        judged = rows.select(candidates(_column(rows, "row"), evaluation or train, params.seed))
-        chosen = choose(judged, plain=source[1].dataset_type == "text")
-        read = read_prompts(source, chosen, template, tokenizer, params.max_seq_length)
-        _keep_prompts(spec.folder, read, reporter)
+    judged = rows.select(candidates(_column(rows, "row"), evaluation or train, params.seed))
+    chosen = choose(judged, plain=source[1].dataset_type == "text")
+    asking = read_prompts(source, chosen, template, tokenizer)
     tokens = _column(rows, "tokens")
     return Prepared(
         train=rows.select(train).select_columns(_TRAINER_COLUMNS),
@@ -100,24 +99,29 @@ def prepare(spec: TaskSpec, model_folder: Path, reporter: Reporter) -> Prepared:
             tokens_cut=summary.tokens_cut,
             rows_left_out=spec.plan.dataset.faulty + summary.rows_left_out,
         ),
-        sample=summary.sample,
+        prompts=_prompts(spec.folder, asking, reporter),
         template=template,
     )
 
 
-def _keep_prompts(folder: Path, read: Iterable[Prompt | None], reporter: Reporter) -> None:
-    """Write the prompts that will judge the adapter to the task's folder, before it is trained.
+def _prompts(
+    folder: Path, asking: Iterable[Prompt | None], reporter: Reporter
+) -> tuple[Prompt, ...]:
+    """Give the prompts that will judge the adapter; kept in the task's folder for a resumed run.
 
     Raises:
         StoppedError: The worker was asked to stop meanwhile.
     """
+    with suppress(LoraDeckError):
+        return load_prompts(folder)
     prompts = []
-    for prompt in read:
+    for prompt in asking:
         if reporter.stop_requested:
             raise StoppedError
         if prompt:
             prompts.append(prompt)
     save_prompts(folder, prompts)
+    return tuple(prompts)
 
 
 class _Telling:

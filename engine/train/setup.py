@@ -24,6 +24,7 @@ from engine.train.memory_limit import Shrinker
 from engine.train.packing import keep_rows_apart
 from engine.train.room import Room
 from engine.train.rows import collate
+from engine.train.sampling import Sampler
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,6 +115,8 @@ def build_trainer(
         ),
     )
     trainer.add_callback(ReportingCallback(reporter, trainer, prepared, Room(spec)))
+    if prepared.prompts:
+        trainer.add_callback(Sampler(reporter, trainer, tokenizer, prepared.prompts[0]))
     if params.early_stopping_patience:
         trainer.add_callback(EarlyStoppingCallback(params.early_stopping_patience))
     return trainer

@@ -16,8 +16,8 @@ from transformers import set_seed
 from engine.errors import LoraDeckError
 from engine.files import is_disk_full
 from engine.machine import boot_id
-from engine.results.compare import compare_answers
-from engine.results.stop_test import end_at, stop_test
+from engine.results.answering import end_at
+from engine.results.report.make import Trained
 from engine.tasks.events import (
     PhaseEntered,
     RolledBack,
@@ -25,11 +25,12 @@ from engine.tasks.events import (
     TaskStarted,
     TaskStopped,
 )
-from engine.train.adapter import refuse_foreign, save_adapter
+from engine.train.adapter import publish_adapter, refuse_foreign, write_adapter
 from engine.train.adjustments import Adjustments
 from engine.train.checkpoints import clear_aside, newest, step_of
 from engine.train.deck_trainer import DeckTrainer, DivergedError
 from engine.train.ending import has_ended, report_end, restore
+from engine.train.judging import judge
 from engine.train.prepare import prepare
 from engine.train.probe import peak_memory, probe
 from engine.train.setup import build_trainer, load_base, load_tokenizer
@@ -68,9 +69,9 @@ def train(spec: TaskSpec, reporter: Reporter) -> None:
         disk_full = True
     else:
         return
+    # What was being saved is of no use, and the stop itself is to be journalled
+    shutil.rmtree(spec.partial, ignore_errors=True)
     if disk_full:
-        # Nothing of it is of use, and the stop itself is to be journalled
-        shutil.rmtree(spec.partial, ignore_errors=True)
         clear_aside(spec.checkpoints)
     # Also what a traceback holds is let go by now: reading the checkpoint takes memory
     reporter.report(TaskStopped(step=_resume_step(spec), disk_full=disk_full))
@@ -94,18 +95,13 @@ def _train(spec: TaskSpec, reporter: Reporter) -> None:
     tokenizer = load_tokenizer(prepared, folder)
     trainer = _fit(spec, prepared, tokenizer, reporter)
 
-    reporter.report(PhaseEntered(phase="answering"))
-    trainer.leave_packing()
-    end_at(trainer.model, prepared.sample.end_id)
-    comparison = compare_answers(trainer.model, tokenizer, prepared.sample)
-    reporter.report(comparison)
-    tested = stop_test(trainer.model, tokenizer, prepared.evaluation or prepared.train)
-    if tested:
-        reporter.report(tested)
-
     reporter.report(PhaseEntered(phase="saving"))
+    write_adapter(spec, trainer.model, tokenizer)
+
+    reporter.report(PhaseEntered(phase="answering"))
     loss = _last_epoch_loss(trainer.state.log_history)
-    reporter.report(save_adapter(spec, trainer.model, tokenizer, comparison, tested, loss))
+    trained = Trained(spec, prepared, trainer, tokenizer, time.monotonic() - began, loss)
+    reporter.report(publish_adapter(spec, judge(trained, reporter)))
     reporter.report(
         TaskCompleted(seconds=time.monotonic() - began, train_loss=loss, peak_memory=peak_memory())
     )
@@ -168,6 +164,8 @@ def _run(
         reporter,
         adjustments,
     )
+    if prepared.prompts:
+        end_at(trainer.model, prepared.prompts[0].end_id)
     if spec.start and not checkpoint:
         trainer.start_from(spec.start)
     if checkpoint and (spec.finish or has_ended(checkpoint)):

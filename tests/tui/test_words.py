@@ -14,7 +14,10 @@ from engine.tasks.events import (
     Event,
     MemoryProbed,
     MicroBatchHalved,
+    ReportFailed,
+    ReportMade,
     RolledBack,
+    SampleAnswered,
     StoppedEarly,
     StopTested,
 )
@@ -135,6 +138,12 @@ def test_every_event_has_words() -> None:
         (StopTested(asked=24, ended=19, limit=256),
          "warning: the adapter does not always end its answers: 19 of 24 ended within 256"
          " tokens"),
+        (SampleAnswered(step=10, epoch=1.0, question="Who?", answer="Ada\nMorrow."),
+         "answer at step 10: Ada Morrow"),
+        (ReportMade(judged_on="held-out", base_loss=2.5, adapter_loss=1.25, advice="All is well."),
+         "report: loss on held-out rows 2.500 → 1.250, base → adapter; All is well"),
+        (ReportFailed(reason="No room."),
+         "no report could be made: No room; the adapter is saved"),
     ],
 )  # fmt: skip
 def test_what_a_run_did_to_keep_to_its_plan_is_said(event: Event, words: str) -> None:

@@ -76,6 +76,8 @@ class Report(BaseModel):
     judged_on: Literal["held-out", "training"]
     """Which rows were judged: without held-out ones, some of those it was trained on."""
     judged_rows: int
+    judged_tokens: int = 0
+    """Trained tokens of those rows."""
     base: Scores
     adapter: Scores
     answers: tuple[JudgedAnswer, ...]
@@ -89,6 +91,14 @@ class Report(BaseModel):
     ended: int
     """Answers of the adapter that ended by themselves, of those in ``asked``."""
     asked: int
+    longest_answer: int = 0
+    """Tokens after which an answer counts as endless."""
+    best_step: int = 0
+    """The step whose weights are the result: that of the lowest held-out loss, or the last."""
+    steps: int = 0
+    """Optimizer steps that were trained."""
+    train_loss: float = 0.0
+    """Of the last epoch's steps, averaged."""
     train_curve: tuple[Point, ...]
     """Down-sampled to at most some hundreds of points."""
     eval_curve: tuple[Point, ...]
@@ -103,6 +113,7 @@ class Report(BaseModel):
     dataset_sha256: str
     dataset_rows: int
     mapping: dict[str, str] = {}
+    """Which column holds which field, whether the user said so or it was found."""
     leave_out: bool = False
     started_from: str = ""
     """The adapter that the training started from; or empty."""

@@ -46,8 +46,9 @@ def test_a_prompt_is_what_the_model_sees_before_the_first_answer(tiny_llama: Pat
 def test_a_plain_text_is_asked_to_go_on(tiny_llama: Path) -> None:
     prompt = _prompt(tiny_llama, ("assistant", "abcdef" * 100), plain=True)
     assert prompt.messages == ()
-    assert prompt.question == prompt.text == "abcdef" * 50
-    assert (len(prompt.reference), prompt.cut) == (128, True)
+    assert prompt.question == prompt.text == ("abcdef" * 50)[:256]
+    assert (len(prompt.reference), prompt.plain, prompt.cut) == (128, True, True)
+    assert prompt.end_id == 2
 
 
 def test_turns_with_functions_are_not_said_to_make_the_prompt(tiny_llama: Path) -> None:

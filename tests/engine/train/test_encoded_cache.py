@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.data.inspect import inspect_dataset
-from engine.results.sample import Sample
 from engine.train import encoded_cache
 from engine.train.encoded_cache import EncodedCache
 from engine.train.encoding import ROWS, SUMMARY, Summary
@@ -28,7 +27,6 @@ FOUND = Summary(
     tokens_cut=0,
     left_out=(),
     rows_left_out=0,
-    sample=Sample(prompt_ids=(1,), question="q", reference="r", end_id=2),
     rows_sha256=hashlib.sha256(b"rows").hexdigest(),
 )
 

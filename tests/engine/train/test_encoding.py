@@ -10,9 +10,7 @@ import pytest
 from engine.data.model_files import load_tokenizer
 from engine.data.render import NOT_TRAINED, encode
 from engine.data.template import ChatTemplate
-from engine.data.types import Conversation, Message
 from engine.errors import LoraDeckError
-from engine.results.sample import make_sample
 from engine.train import encoding
 from engine.train.encoding import ROWS, RowEncoder
 
@@ -21,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tokenizers import Tokenizer
+
+    from engine.data.types import Conversation
 
     Encoder = Callable[..., RowEncoder]
 
@@ -51,7 +51,6 @@ def test_rows_are_written_as_the_one_encoding_gives_them(
     rows = [talk("Why?", "Because.", row=1), talk("Who?", "Ada Morrow.", row=2)]
     summary = encoder.write(rows, tmp_path)
     assert (summary.rows, summary.rows_cut, summary.rows_left_out) == (2, 0, 0)
-    assert (summary.sample.question, summary.sample.reference) == ("Why?", "Because.")
     for written, row in zip(_rows(tmp_path), rows, strict=True):
         whole = encode(row, encoder._template, encoder._tokenizer)
         assert written["input_ids"] == whole.input_ids
@@ -67,30 +66,6 @@ def test_rows_that_say_the_same_share_a_key(
     make_encoder().write(rows, tmp_path)
     same, again, other = (row["key"] for row in _rows(tmp_path))
     assert same == again != other
-
-
-def test_sample_is_asked_as_it_is_trained(
-    make_encoder: Encoder, talk: Callable[..., Conversation]
-) -> None:
-    template, tokenizer = _parts(make_encoder())
-    row = talk("Why?", "Because.", "Who?", "Ada.", system="Be brief.")
-    sample = make_sample(row, encode(row, template, tokenizer), tokenizer)
-    assert tokenizer.decode(sample.prompt_ids, skip_special_tokens=False) == template.render(
-        row.messages[:2], add_generation_prompt=True
-    )
-    assert (sample.question, sample.reference) == ("Why?", "Because.")
-
-
-def test_sample_of_a_plain_text_is_its_beginning(make_encoder: Encoder) -> None:
-    template, tokenizer = _parts(make_encoder())
-    row = Conversation(
-        row=1, plain=True, messages=(Message(role="assistant", content="one two three four"),)
-    )
-    sample = make_sample(row, encode(row, template, tokenizer), tokenizer)
-    assert sample.question
-    assert sample.reference
-    whole = f"{sample.question}{sample.reference}"  # the cut may lie at a blank
-    assert whole.replace(" ", "") == "onetwothreefour"
 
 
 def test_batches_join_without_a_gap(

@@ -1,0 +1,57 @@
+"""A report in a folder: for programs, for people, and its picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from engine.errors import LoraDeckError, NotFoundError
+from engine.files import read_plain, write_atomic
+from engine.results.report.chart import CHART, draw_losses
+from engine.results.report.markdown import report_text
+from engine.results.report.types import FILE, Report
+from engine.text import visible
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DOCUMENT = "report.md"
+
+
+def save_report(folder: Path, report: Report) -> None:
+    """Write a report with its document and its picture into a task's folder."""
+    save_picture(folder, report)
+    write_atomic(folder / DOCUMENT, report_text(report))
+    # Last: where it is, all of it is
+    write_atomic(folder / FILE, report.model_dump_json(indent=1))
+
+
+def save_picture(folder: Path, report: Report) -> None:
+    """Draw the curves into a folder, where there are any."""
+    if report.train_curve:
+        write_atomic(folder / CHART, draw_losses(report.train_curve, report.eval_curve))
+
+
+def load_report(folder: Path) -> Report:
+    """Read the report of a task or an adapter from its folder.
+
+    Raises:
+        NotFoundError: There is none.
+        LoraDeckError: It is damaged.
+    """
+    name = visible(str(folder / FILE))
+    try:
+        return Report.model_validate_json(read_plain(folder / FILE))
+    except FileNotFoundError as error:
+        raise NotFoundError(
+            "No report",
+            f"There is no {name}.",
+            "Reports are made when a training ends: loradeck tasks",
+        ) from error
+    except (OSError, ValueError, ValidationError) as error:
+        raise LoraDeckError(
+            "Report not readable",
+            f"{name} is damaged: {visible(str(error)).splitlines()[0]}",
+            "Train it again; its parameters are in the task's record.",
+        ) from error

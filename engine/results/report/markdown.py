@@ -1,0 +1,91 @@
+"""A report in Markdown: what stands in ``report.md``, and in the card beside the adapter."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from engine.results.report.chart import CHART
+from engine.results.report.words import (
+    answers_words,
+    compared_rows,
+    facts,
+    judged_words,
+)
+from engine.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from engine.results.report.types import JudgedAnswer, Report
+
+
+def report_text(report: Report) -> str:
+    """Write a report as a document."""
+    made = datetime.fromtimestamp(report.created_at, UTC)
+    head = f"# {visible(report.task_name)}\n\nReport of {made:%Y-%m-%d %H:%M} UTC.\n\n"
+    return head + report_body(report)
+
+
+def report_body(report: Report) -> str:
+    """Write a report without its title."""
+    return "\n\n".join(_parts(report)) + "\n"
+
+
+def _parts(report: Report) -> Iterator[str]:
+    """Give its paragraphs."""
+    yield report.advice
+    yield f"## Scores\n\n{judged_words(report)}"
+    yield _table(("", "Base", "Adapter"), compared_rows(report))
+    if report.answers:
+        yield f"## Answers\n\n{answers_words(report)}"
+        yield from map(_answer, report.answers)
+    if report.train_curve:
+        yield f"## Curves\n\n![Loss over the steps]({CHART})"
+    if report.samples:
+        yield f"## One question over time\n\n{_quoted('Question', report.sample_question)}"
+        yield _table(
+            ("Step", "Epoch", "Answer"),
+            ((str(one.step), f"{one.epoch:.2f}", one.answer) for one in report.samples),
+        )
+    yield f"## Run\n\n{_table(('', ''), facts(report))}"
+    yield parameter_table(report.training_params)
+
+
+def parameter_table(params: Mapping[str, Any]) -> str:
+    """Write a run's parameters."""
+    rows = ((key, str(value)) for key, value in params.items())
+    return f"## Parameters\n\n{_table(('Parameter', 'Value'), rows)}"
+
+
+def _answer(said: JudgedAnswer) -> str:
+    """Set one question's answers beneath each other."""
+    parts = (
+        ("Question", said.question),
+        ("Dataset", said.reference),
+        (f"Base (chrF {said.base_chrf:.0f})", said.base),
+        (f"Adapter (chrF {said.adapter_chrf:.0f})", said.adapter),
+    )
+    return "\n\n".join(_quoted(*part) for part in parts) + "\n\n---"
+
+
+def _quoted(label: str, text: str) -> str:
+    """Set a text as a Markdown quotation under a bold label, with nothing of it acted on."""
+    lines = visible(text).splitlines() or ["(nothing)"]
+    return f"**{label}**\n\n" + "\n".join(f"> {_plain(line)}".rstrip() for line in lines)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    """Make a text fit into one cell."""
+    return _plain(" ".join(visible(text).split())).replace("|", "\\|")
+
+
+def _plain(text: str) -> str:
+    """Take from a text what Markdown would make a tag or an image of."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("![", "!\\[")
