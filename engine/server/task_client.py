@@ -9,6 +9,7 @@ from urllib.parse import quote
 from pydantic import TypeAdapter
 
 from engine.plan.types import Plan
+from engine.results.report.types import Report
 from engine.tasks.record import TaskRecord
 from engine.text import check_utf8
 
@@ -36,6 +37,14 @@ class TaskCalls(ABC):
     async def plan_of(self, task_id: str) -> Plan:
         """Read the plan that a task was made from."""
         return Plan.model_validate(await self.call("GET", task_path(task_id) + "/plan"))
+
+    async def report(self, task_id: str) -> Report:
+        """Read what a completed task's adapter is worth.
+
+        Raises:
+            NotFoundError: The task has not completed, or there is no report on it.
+        """
+        return Report.model_validate(await self.call("GET", task_path(task_id) + "/report"))
 
     async def cancel(self, task_id: str, *, keep: bool = True) -> TaskRecord:
         """Ask a task to end without a result; with ``keep`` it can be resumed after all."""

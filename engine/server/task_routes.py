@@ -10,6 +10,8 @@ from fastapi import APIRouter, Query, Request
 from fastapi.sse import EventSourceResponse
 
 from engine.plan.types import Plan
+from engine.results.report.files import report_of
+from engine.results.report.types import Report
 from engine.server.context import FoundTask, Service, until_stopped
 from engine.server.reach import InReach
 from engine.server.wire import STREAM_ERRORS, PlanRequest, TrainRequest
@@ -50,6 +52,12 @@ async def task(service: Service, found: FoundTask) -> TaskRecord:
 async def task_plan(service: Service, found: FoundTask) -> Plan:
     """The plan that the task was made from."""
     return await asyncio.to_thread(service.plan_of, found)
+
+
+@router.get("/tasks/{task_id}/report")
+async def task_report(service: Service, found: FoundTask) -> Report:
+    """What a completed task's adapter is worth, beside its base, and how it came about."""
+    return await asyncio.to_thread(report_of, service.home, found)
 
 
 @router.post("/tasks/{task_id}/cancel")

@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 SHARE = 0.02
 """Of a run's time, what all its samples together may cost."""
 _MOST = 8
-_LONGEST = 48
-"""Tokens of a sample."""
+_LONGEST, _ROOM = 48, 8
+"""Tokens of a sample, at most; and by how many it may be longer than the dataset's answer."""
 
 
 class Allowance:
@@ -75,6 +75,32 @@ class Allowance:
         self._cost = max(self._cost, seconds)
 
 
+class _Watch:
+    """Breaks an answer off that would take longer than it may, as soon as that shows.
+
+    Args:
+        seconds: What it may take.
+        tokens: Of the longest answer.
+    """
+
+    def __init__(self, seconds: float, tokens: int) -> None:
+        self._may, self._tokens = seconds, tokens
+        self._began = self._first = time.monotonic()
+        self._said = 0
+
+    def spent(self) -> float:
+        """Give the seconds so far."""
+        return time.monotonic() - self._began
+
+    def breaks(self) -> bool:
+        """Tell, at each token, whether the whole answer would take too long."""
+        self._said += 1
+        if self._said == 1:  # before it the whole question was read
+            self._first = time.monotonic()
+        each = (time.monotonic() - self._first) / max(1, self._said - 1)
+        return self.spent() + each * max(0, self._tokens - self._said) > self._may
+
+
 class Sampler(TrainerCallback):  # type: ignore[misc]
     """Lets the adapter answer a question at evaluations; without them, at checkpoints.
 
@@ -90,6 +116,8 @@ class Sampler(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         self._reporter, self._trainer, self._tokenizer = reporter, trainer, tokenizer
         self._prompt = prompt
+        expected = tokenizer(prompt.reference, add_special_tokens=False)["input_ids"]
+        self._limit = min(_LONGEST, len(expected) + _ROOM)
         self._allowance = Allowance(0)
         self._began = self._step_seconds = 0.0
         self._steps = 0
@@ -117,39 +145,44 @@ class Sampler(TrainerCallback):  # type: ignore[misc]
         place = state.global_step // int(args.save_steps) - 1
         run_seconds = self._step_seconds / self._steps * state.max_steps
         if self._allowance.takes(place, run_seconds):
-            self._ask(place, state, time.monotonic() + self._allowance.left(run_seconds))
+            watch = _Watch(self._allowance.left(run_seconds), self._limit)
+            said = self._answer(watch)
+            if said is None:
+                self._allowance.closed = True
+            else:
+                self._allowance.took(place, watch.spent())
+                self._tell(said, state, watch.spent())
 
-    def _ask(self, place: int, state: TrainerState, until: float) -> None:
-        """Let the adapter answer and tell it; where it takes too long or too much, never again."""
-        began = time.monotonic()
+    def _answer(self, watch: _Watch) -> str | None:
+        """Let the adapter answer; ``None`` where it takes too long, or too much memory."""
         try:
             with self._trainer.generating() as model:
                 (said,) = answer(
-                    model, self._tokenizer, [self._prompt], _LONGEST, lambda: self._breaks(until)
+                    model,
+                    self._tokenizer,
+                    [self._prompt],
+                    self._limit,
+                    lambda: watch.breaks() or self._reporter.stop_requested,
                 )
         except StoppedError:
-            self._allowance.closed = True
-            return
+            return None
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
             log.warning("samples are left out: %s", error)
-            self._allowance.closed = True
-            return
-        seconds = time.monotonic() - began
-        self._allowance.took(place, seconds)
+            return None
+        return said.text
+
+    def _tell(self, said: str, state: TrainerState, seconds: float) -> None:
+        """Keep an answer in the history, and report it."""
         epoch = float(state.epoch or 0.0)
-        state.log_history.append({"step": state.global_step, "epoch": epoch, SAMPLE: said.text})
+        state.log_history.append({"step": state.global_step, "epoch": epoch, SAMPLE: said})
         self._reporter.report(
             SampleAnswered(
                 step=state.global_step,
                 epoch=epoch,
                 question=self._prompt.question,
-                answer=said.text,
+                answer=said,
                 seconds=seconds,
             )
         )
-
-    def _breaks(self, until: float) -> bool:
-        """Tell whether to leave an answer: it takes too long, or the training is to stop."""
-        return time.monotonic() > until or self._reporter.stop_requested

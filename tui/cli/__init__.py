@@ -11,7 +11,7 @@ import typer
 from engine import __version__
 from engine.errors import LoraDeckError
 from engine.text import visible
-from tui.cli import datasets, engine, models, tasks, train
+from tui.cli import datasets, engine, models, report, tasks, train
 from tui.cli.output import print_error
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.add_typer(tasks.app, name="tasks")
 app.add_typer(engine.app, name="engine")
 app.command("train", epilog=train.TRAIN_EXAMPLE)(train.train)
 app.command("plan", epilog=train.PLAN_EXAMPLE)(train.plan)
+app.command("report", epilog="Example: loradeck report my-first")(report.report)
 app.command("doctor", epilog="Example: loradeck doctor --json")(engine.doctor)
 
 

@@ -17,6 +17,7 @@ from engine.server.wire import PlanRequest, TrainRequest
 from engine.tasks.record import check_task_name
 from tui.cli.dataset_names import Dataset, dataset_path
 from tui.cli.follow import JsonEvents, follow_to_end, settle_interrupt
+from tui.cli.from_report import request_again
 from tui.cli.options import LeaveOut, Maps, mapping_of
 from tui.cli.output import Json, print_json, print_json_line, print_text
 from tui.cli.pulling import ensure_model
@@ -49,6 +50,16 @@ From = Annotated[
         show_default=False,
         help="Train the adapter of a completed task further, or one of the home by its name; "
         "its base need not be named.",
+    ),
+]
+FromReport = Annotated[
+    str,
+    typer.Option(
+        "--from-report",
+        metavar="FILE|TASK",
+        show_default=False,
+        help="Do the run once more that a report is on: a report.json, an adapter's folder, or a "
+        "task. FILE says where its dataset lies now.",
     ),
 ]
 Name = Annotated[
@@ -114,13 +125,14 @@ def plan(
 
 
 def train(
-    dataset: Dataset,
-    name: Name,
+    dataset: Dataset = "",
     model: Model = "",
     overrides: Sets = None,
     maps: Maps = None,
     *,
+    name: Name,
     adapter: From = "",
+    from_report: FromReport = "",
     preset: Preset = "",
     leave_out: LeaveOut = False,
     detach: Detach = False,
@@ -132,9 +144,14 @@ def train(
     Exit status: 0 completed, 1 failed, 2 bad input, 130 interrupted.
     """
     named = check_task_name(name)
-    wanted = _request(
-        dataset, model, overrides, maps, leave_out=leave_out, preset=preset, adapter=adapter
-    )
+    if from_report:
+        _refuse_beside_report(model, adapter, preset, maps, leave_out=leave_out)
+        changes = parse_overrides(overrides or [])
+        wanted = with_engine(lambda client: request_again(client, from_report, dataset, changes))
+    else:
+        wanted = _request(
+            dataset, model, overrides, maps, leave_out=leave_out, preset=preset, adapter=adapter
+        )
     request = TrainRequest(task_name=named, **wanted.model_dump())
     created: list[TaskRecord] = []
     try:
@@ -168,6 +185,12 @@ def _request(
 ) -> PlanRequest:
     """Check what can be checked before a model is fetched; only the engine knows the datasets."""
     find_preset(preset)
+    if not dataset:
+        raise LoraDeckError(
+            "Dataset missing",
+            "Say which file to train on.",
+            "For example: loradeck train rows.json --model demo --name my-first",
+        )
     if not (model or adapter):
         raise LoraDeckError(
             "Base model missing",
@@ -183,6 +206,25 @@ def _request(
         leave_out=leave_out,
         preset=preset,
     )
+
+
+def _refuse_beside_report(
+    model: str, adapter: str, preset: str, maps: list[str] | None, *, leave_out: bool
+) -> None:
+    """Refuse what would make it another run; single parameters may be set."""
+    given = {
+        "--model": model,
+        "--from": adapter,
+        "--preset": preset,
+        "--map": maps,
+        "--leave-out": leave_out,
+    }
+    if beside := [option for option, value in given.items() if value]:
+        raise LoraDeckError(
+            "Options do not fit together",
+            f"--from-report says all that {', '.join(beside)} would.",
+            "Leave one of them out; --set changes a parameter.",
+        )
 
 
 async def _plan(client: EngineClient, request: PlanRequest, *, quiet: bool) -> Plan:

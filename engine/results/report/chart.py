@@ -62,7 +62,7 @@ def draw_losses(train: Sequence[Point], held_out: Sequence[Point]) -> str:
     """
     frame = _frame([*train, *held_out])
     drawn = [*_axes(frame), _line(frame, train, "raw"), _line(frame, smoothed(train), "train")]
-    drawn += _legend(with_eval=bool(held_out))
+    drawn += _legend(held_out)
     if held_out:
         drawn += [_line(frame, held_out, "eval"), *_marks(frame, held_out)]
     return (
@@ -88,18 +88,13 @@ def _line(frame: _Frame, points: Sequence[Point], kind: str) -> str:
 
 
 def _marks(frame: _Frame, held_out: Sequence[Point]) -> Iterator[str]:
-    """Draw the held-out losses as dots, and a ring with its step around the lowest."""
+    """Draw the held-out losses as dots, and a ring around the lowest."""
     for one in held_out:
         x, y = frame.x(one.step), frame.y(one.loss)
         yield f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="3"/>'
     best = lowest(held_out)
     x, y = frame.x(best.step), frame.y(best.loss)
-    anchor = "end" if x > _WIDTH / 2 else "start"
     yield f'<circle class="best" cx="{x:.1f}" cy="{y:.1f}" r="7"/>'
-    yield (
-        f'<text x="{x + (-10 if anchor == "end" else 10):.1f}" y="{y - 10:.1f}" '
-        f'text-anchor="{anchor}">step {best.step}: {best.loss:.3f}</text>'
-    )
 
 
 def _axes(frame: _Frame) -> Iterator[str]:
@@ -124,11 +119,14 @@ def _ticks(low: float, high: float) -> Iterator[float]:
         yield round(number * size, 10)
 
 
-def _legend(*, with_eval: bool) -> Iterator[str]:
-    """Say which line is which."""
-    kinds = [("train", "training, smoothed"), ("raw", "training")]
-    kinds += [("eval", "held-out")] if with_eval else []
-    for place, (kind, words) in enumerate(kinds):
-        x = _LEFT + place * 160
+def _legend(held_out: Sequence[Point]) -> Iterator[str]:
+    """Say which line is which, and where the ring is."""
+    kinds = [("raw", "training", 0), ("train", "smoothed", 110)]
+    if held_out:
+        best = lowest(held_out)
+        words = f"held-out, lowest at step {best.step:,}: {best.loss:.3f}"
+        kinds.append(("eval", words, 220))
+    for kind, words, place in kinds:
+        x = _LEFT + place
         yield f'<polyline class="{kind}" points="{x},16 {x + 24},16"/>'
         yield f'<text x="{x + 30}" y="20">{words}</text>'

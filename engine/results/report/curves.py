@@ -13,7 +13,8 @@ Overfitting = Literal["none", "slight", "strong", "unknown"]
 SAMPLE = "sample_answer"
 """What the trainer's history calls the answer to the sample's question after so many steps."""
 _MOST_POINTS = 300
-_SMOOTHING = 0.9
+_SMOOTHED, _MOST_SMOOTHED = 1 / 20, 0.9
+"""Share of a curve that is averaged, and how much of what was before a point may count at most."""
 _SLIGHT, _STRONG = 0.03, 0.15
 """Share of its lowest value by which the held-out loss has risen again."""
 _MEMORISED = 0.4
@@ -55,11 +56,12 @@ def lowest(points: Sequence[Point]) -> Point:
 
 def smoothed(points: Sequence[Point]) -> list[Point]:
     """Average each loss with those before it, which count less the further back they lie."""
+    kept = min(_MOST_SMOOTHED, 1 - 2 / (max(1.0, _SMOOTHED * len(points)) + 1))
     mean = weight = 0.0
     smooth = []
     for point in points:
-        mean = _SMOOTHING * mean + (1 - _SMOOTHING) * point.loss
-        weight = _SMOOTHING * weight + (1 - _SMOOTHING)
+        mean = kept * mean + (1 - kept) * point.loss
+        weight = kept * weight + (1 - kept)
         smooth.append(Point(step=point.step, loss=mean / weight))
     return smooth
 

@@ -11,10 +11,14 @@ from engine.files import read_plain, write_atomic
 from engine.results.report.chart import CHART, draw_losses
 from engine.results.report.markdown import report_text
 from engine.results.report.types import FILE, Report
+from engine.tasks.record import Status
 from engine.text import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from engine.home import Home
+    from engine.tasks.record import TaskRecord
 
 DOCUMENT = "report.md"
 
@@ -55,3 +59,27 @@ def load_report(folder: Path) -> Report:
             f"{name} is damaged: {visible(str(error)).splitlines()[0]}",
             "Train it again; its parameters are in the task's record.",
         ) from error
+
+
+def report_of(home: Home, task: TaskRecord) -> Report:
+    """Read a task's report.
+
+    Raises:
+        NotFoundError: The task has not completed, or none was made.
+        LoraDeckError: It is damaged.
+    """
+    name = visible(task.task_name)
+    if task.status is not Status.COMPLETED:
+        raise NotFoundError(
+            "No report yet",
+            f"'{name}' is {task.status}: its report is made when its training ends.",
+            f"Look how far it is: loradeck tasks show {task.id}",
+        )
+    try:
+        return load_report(home.task(task.id))
+    except NotFoundError:
+        raise NotFoundError(
+            "No report",
+            f"There is no report on '{name}': an older version trained it, or judging it failed.",
+            f"What its worker said: loradeck tasks logs {task.id}",
+        ) from None

@@ -128,5 +128,11 @@ def _judged(prompt: Prompt, base: Said, adapter: Said) -> JudgedAnswer:
 
 
 def _scores(loss: float, accuracy: float) -> Scores:
-    """Lay out what was measured; a perplexity beyond all numbers is as large as they get."""
+    """Lay out what was measured; a perplexity beyond all numbers is as large as they get.
+
+    Raises:
+        ValueError: The loss is no number.
+    """
+    if not math.isfinite(loss):
+        raise ValueError("the loss on the judged rows is no number")
     return Scores(loss=loss, perplexity=math.exp(min(loss, 700.0)), token_accuracy=accuracy)

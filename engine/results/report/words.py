@@ -62,8 +62,8 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
         yield "Started from", report.started_from
     yield "Dataset", f"{report.dataset_file} ({report.dataset_type}, {report.dataset_rows:,} rows)"
     yield "Dataset SHA-256", report.dataset_sha256
-    if report.mapping:
-        yield "Columns", ", ".join(f"{field}={name}" for field, name in report.mapping.items())
+    if columns := [f"{field}={name}" for field, name in report.mapping.items() if field != name]:
+        yield "Columns", ", ".join(columns)
     yield "Seed", str(report.training_params.get("seed", ""))
     yield "Steps", f"{report.steps:,}; the result is that of step {report.best_step:,}"
     yield "Training loss, last epoch", f"{report.train_loss:.4f}"

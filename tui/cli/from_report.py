@@ -1,0 +1,81 @@
+"""``loradeck train --from-report``: the same run once more, from what its report says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import LoraDeckError
+from engine.server.wire import PlanRequest
+from engine.text import visible
+from tui.cli.dataset_names import dataset_path
+from tui.cli.report import find_report
+
+if TYPE_CHECKING:
+    from engine.data.types import Inspection
+    from engine.results.report.types import Report
+    from engine.server.client import EngineClient
+
+
+async def request_again(
+    client: EngineClient, given: str, dataset: str, overrides: dict[str, Any]
+) -> PlanRequest:
+    """Ask for the run that a report is on: same rows, base, parameters and start.
+
+    Args:
+        given: A report's file, an adapter's folder, or a task.
+        dataset: Where the rows lie now; empty for where they lay.
+        overrides: What is to be different.
+
+    Raises:
+        LoraDeckError: There is no such report, or its dataset is gone or has changed.
+    """
+    report = await find_report(client, given)
+    path = await dataset_path(client, dataset) if dataset else _old_place(report)
+    found, mapping = await _inspected(client, path, report)
+    if found.sha256 != report.dataset_sha256:
+        raise LoraDeckError(
+            "Dataset changed",
+            f"{visible(path)} is not what '{visible(report.task_name)}' was trained on: its "
+            f"SHA-256 is {found.sha256[:12]}…, not {report.dataset_sha256[:12]}….",
+            "Put the old file back, or give its place: loradeck train FILE --from-report …",
+        )
+    return PlanRequest(
+        dataset_file=path,
+        base_model=report.base_model,
+        # The engine knows an adapter of its home by name
+        adapter=Path(report.started_from).name,
+        overrides={**report.training_params, **overrides},
+        mapping=mapping,
+        leave_out=report.leave_out,
+    )
+
+
+def _old_place(report: Report) -> str:
+    """Give where the rows lay.
+
+    Raises:
+        LoraDeckError: They lie there no more.
+    """
+    if not Path(report.dataset_file).exists():
+        raise LoraDeckError(
+            "Dataset gone",
+            f"{visible(report.dataset_file)}, which '{visible(report.task_name)}' was trained on, "
+            "is not there any more.",
+            "Give its new place: loradeck train FILE --from-report …",
+        )
+    return report.dataset_file
+
+
+async def _inspected(
+    client: EngineClient, path: str, report: Report
+) -> tuple[Inspection, dict[str, str]]:
+    """Look at the rows; the mapping that comes along is needed where they are read otherwise."""
+    try:
+        found = await client.inspect(path)
+    except LoraDeckError:
+        if not report.mapping:
+            raise
+        return await client.inspect(path, report.mapping), report.mapping
+    same = found.shape is not None and found.shape.columns == report.mapping
+    return found, {} if same else report.mapping
