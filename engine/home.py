@@ -119,6 +119,21 @@ class Home:
         return _child(self.exports, name)
 
     @property
+    def assistants_file(self) -> Path:
+        """The assistants."""
+        return self.root / "assistants.json"
+
+    @property
+    def chats(self) -> Path:
+        """The conversations, a file each."""
+        return self.root / "chats"
+
+    @property
+    def chat_log(self) -> Path:
+        """What the libraries of the process that holds a chat's model have said."""
+        return self.run / "chat.log"
+
+    @property
     def run(self) -> Path:
         """The engine server's lock, log and (where its path is short enough) socket."""
         return self.root / "run"

@@ -35,6 +35,8 @@ class Settings(BaseModel):
     """How many trainings may share the CPU where they fit; each makes the others slower."""
     disk_reserve_mb: float = Field(100.0, ge=0)
     """A training pauses before it takes this much of the disk, and goes on when there is room."""
+    chat_idle_minutes: float = Field(5.0, gt=0)
+    """The model of a chat leaves the memory after this long without a question."""
     clear_checkpoints: bool = False
     """Remove a task's checkpoints once its adapter is saved."""
 

@@ -73,7 +73,7 @@ def estimate(
     count = adapter_size(shape, params.lora_rank, params.target_modules)
     width = _adapter_bytes(params)
     parts = {
-        "weights": _weights(shape, params),
+        "weights": base_bytes(shape, params.dtype, use_4bit=params.use_4bit),
         "adapter": count * width,
         "gradients": count * width,
         # A paged state gives way to the machine's memory when the card's runs short
@@ -88,10 +88,10 @@ def estimate(
     return Memory(parts=parts, total=sum(parts.values()), free=device.memory_free)
 
 
-def _weights(shape: ModelShape, params: TrainingParams) -> int:
-    """Count the base model's bytes; embeddings and head are never quantized."""
-    width = _BYTES[params.dtype]
-    if not params.use_4bit:
+def base_bytes(shape: ModelShape, dtype: str, *, use_4bit: bool) -> int:
+    """Count a base model's bytes; embeddings and head are never quantized."""
+    width = _BYTES[dtype]
+    if not use_4bit:
         return shape.parameters * width
     kept = shape.vocabulary * shape.hidden * (1 if shape.tied_embeddings else 2)
     unpacked = shape.mlp * shape.hidden  # the largest layer's weights, while it computes

@@ -16,14 +16,17 @@ from engine.errors import LoraDeckError
 from engine.files import NO_SPACE
 from engine.server import (
     book_routes,
+    chat_routes,
     dataset_routes,
     engine_routes,
     job_routes,
     managed_routes,
     model_routes,
+    openai_routes,
     task_routes,
 )
 from engine.server.book_service import Books
+from engine.server.openai_wire import error_body
 from engine.server.wire import PREFIX, ErrorBody
 from engine.text import visible
 
@@ -84,8 +87,9 @@ def create_app(service: EngineService) -> FastAPI:
     app.state.activity = Activity()
     app.middleware("http")(app.state.activity)
     datasets = (dataset_routes, managed_routes, book_routes)
-    for module in (engine_routes, model_routes, *datasets, task_routes, job_routes):
+    for module in (engine_routes, model_routes, *datasets, task_routes, job_routes, chat_routes):
         app.include_router(module.router, prefix=PREFIX)
+    app.include_router(openai_routes.router)
     app.add_exception_handler(LoraDeckError, _refuse)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http_error)
@@ -94,24 +98,25 @@ def create_app(service: EngineService) -> FastAPI:
     return app
 
 
-async def _refuse(_: Request, error: Exception) -> JSONResponse:
+async def _refuse(request: Request, error: Exception) -> JSONResponse:
     """Answer with an error's words."""
     assert isinstance(error, LoraDeckError)  # noqa: S101 - registered for this class alone
-    return _answer(error.http_status, error.title, error.message, error.hint)
+    return _answer(request, error.http_status, error.title, error.message, error.hint)
 
 
-async def _malformed(_: Request, error: Exception) -> JSONResponse:
+async def _malformed(request: Request, error: Exception) -> JSONResponse:
     """Answer a body or parameter of the wrong form by naming its place."""
     assert isinstance(error, RequestValidationError)  # noqa: S101
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
-    return _answer(422, "Malformed request", f"{place}: {first['msg']}.", "")
+    return _answer(request, 422, "Malformed request", f"{place}: {first['msg']}.", "")
 
 
-async def _http_error(_: Request, error: Exception) -> JSONResponse:
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
     """Answer an unknown path or method in the same form as everything else."""
     assert isinstance(error, HTTPException)  # noqa: S101
     return _answer(
+        request,
         error.status_code,
         "Not possible",
         f"{error.detail}.",
@@ -119,21 +124,27 @@ async def _http_error(_: Request, error: Exception) -> JSONResponse:
     )
 
 
-async def _disk_full(_: Request, error: Exception) -> JSONResponse:
+async def _disk_full(request: Request, error: Exception) -> JSONResponse:
     """Answer where the disk filled up in the midst; any other failure is the engine's own."""
     if isinstance(error, OSError) and error.errno in NO_SPACE:
         words = f"Nothing more can be written: {error.strerror}.", "Make room, then try again."
-        return _answer(507, "Disk full", *words)
+        return _answer(request, 507, "Disk full", *words)
     raise error
 
 
-async def _fault(_: Request, error: Exception) -> JSONResponse:
+async def _fault(request: Request, error: Exception) -> JSONResponse:
     """Answer in the same form where the engine itself failed; the server logs it."""
     kind = type(error).__name__
-    return _answer(500, "Engine error", f"The engine failed ({kind}).", "See run/engine.log.")
+    words = f"The engine failed ({kind}).", "See run/engine.log."
+    return _answer(request, 500, "Engine error", *words)
 
 
-def _answer(status: int, title: str, message: str, hint: str) -> JSONResponse:
-    """Build an error answer."""
+def _answer(request: Request, status: int, title: str, message: str, hint: str) -> JSONResponse:
+    """Build an error answer; in OpenAI's form where its interface was asked."""
+    if request.url.path.startswith(openai_routes.router.prefix + "/"):
+        # OpenAI's clients know no 422
+        status = 400 if status == 422 else status
+        words = visible(" ".join(filter(None, (f"{title}: {message}", hint))))
+        return JSONResponse(error_body(status, words).model_dump(), status_code=status)
     body = ErrorBody(title=title, message=visible(message), hint=visible(hint))
     return JSONResponse(body.model_dump(), status_code=status)

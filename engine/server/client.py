@@ -24,6 +24,7 @@ from engine.models.found import ModelScan
 from engine.models.types import ModelInfo
 from engine.plan.types import Plan
 from engine.server.book_client import BookClient
+from engine.server.chat_client import ChatCalls
 from engine.server.dataset_wire import InspectRequest, MeasureRequest, ScanStep
 from engine.server.job_client import JobCalls
 from engine.server.launch import ensure_server
@@ -63,7 +64,7 @@ _MODELS = TypeAdapter(list[ModelInfo])
 _DATASETS = TypeAdapter(list[DatasetInfo])
 
 
-class EngineClient(TaskCalls, JobCalls):
+class EngineClient(TaskCalls, JobCalls, ChatCalls):
     """One connection to a home's engine server; an async context manager.
 
     Every call raises ``LoraDeckError`` with words for the user: what the engine answered, or
@@ -164,7 +165,7 @@ class EngineClient(TaskCalls, JobCalls):
     ) -> AsyncGenerator[Scanning, None]:
         """Do so and yield how far it is; the last has the inspection. Closing this ends it."""
         body = InspectRequest(path=path, mapping=mapping).model_dump()
-        async with self._stream("/datasets/scan", "POST", body) as lines:
+        async with self.stream("/datasets/scan", "POST", body) as lines:
             async for data in lines:
                 step = ScanStep.model_validate_json(data)
                 if step.error is not None:
@@ -195,13 +196,13 @@ class EngineClient(TaskCalls, JobCalls):
     ) -> AsyncIterator[Event]:
         """Yield a task's events with ``seq > after``; with ``follow``, until the task has ended."""
         path = f"{task_path(task_id)}/events?after={after}&follow={str(follow).lower()}"
-        async with self._stream(path) as lines:
+        async with self.stream(path) as lines:
             async for data in lines:
                 yield EVENT.validate_json(data)
 
     async def watch(self) -> AsyncIterator[TasksUpdate]:
         """Yield all tasks at once, then those that changed, at most five times a second."""
-        async with self._stream("/watch") as lines:
+        async with self.stream("/watch") as lines:
             async for data in lines:
                 yield TasksUpdate.model_validate_json(data)
 
@@ -222,7 +223,7 @@ class EngineClient(TaskCalls, JobCalls):
         return response.json() if response.content else None
 
     @asynccontextmanager
-    async def _stream(
+    async def stream(
         self, path: str, method: str = "GET", body: dict[str, Any] | None = None
     ) -> AsyncIterator[AsyncIterator[str]]:
         """Open an event stream and give its data lines."""

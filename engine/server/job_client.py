@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
 from engine.jobs.types import Job
+from engine.server.calls import Calls
 from engine.text import check_utf8
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from contextlib import AbstractAsyncContextManager
 
     from engine.results.export.types import DeployRequest, ExportRequest
 
 _JOBS = TypeAdapter(list[Job])
 
 
-class JobCalls(ABC):
+class JobCalls(Calls):
     """What can be asked about jobs over any connection."""
-
-    @abstractmethod
-    async def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Send one request and give its JSON, or raise the error it answered."""
-
-    @abstractmethod
-    def _stream(self, path: str) -> AbstractAsyncContextManager[AsyncIterator[str]]:
-        """Open an event stream and give its data lines."""
 
     async def export(self, request: ExportRequest) -> Job:
         """Start making something of an adapter that other programs can use; paths are absolute."""
@@ -49,7 +40,7 @@ class JobCalls(ABC):
 
     async def follow_job(self, job_id: str) -> AsyncIterator[Job]:
         """Yield a job whenever it has moved, until it has ended."""
-        async with self._stream(_job_path(job_id) + "/events") as lines:
+        async with self.stream(_job_path(job_id) + "/events") as lines:
             async for data in lines:
                 yield Job.model_validate_json(data)
 

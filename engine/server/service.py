@@ -32,6 +32,11 @@ from engine.plan.parameters import check_overrides
 from engine.plan.planner import make_plan
 from engine.plan.presets import find_preset
 from engine.plan.types import PLAN, Plan
+from engine.results.chat.assistants import Assistants
+from engine.results.chat.conversations import Conversations
+from engine.results.chat.holder import ChatHolder
+from engine.server.chat_service import Chats
+from engine.server.chat_targets import Targets
 from engine.server.further import find_further
 from engine.server.pulls import Pulls
 from engine.server.reach import absolute
@@ -70,6 +75,12 @@ class EngineService:
         self.control = Control(self.store, self.live, self.scheduler)
         self.pulls = Pulls(home)
         self.jobs = Jobs(home, settings)
+        self.assistants = Assistants(home.assistants_file)
+        self.conversations = Conversations(home.chats)
+        self.targets = Targets(home, self.store, self.assistants)
+        holder = ChatHolder(home.chat_log, self.scheduler.occupants)
+        self.chats = Chats(holder, settings.chat_idle_minutes, self.scheduler.admit)
+        self.scheduler.lodger = self.chats
         self.network = ""
         self.stays = False
         self._creating = asyncio.Lock()
@@ -103,10 +114,10 @@ class EngineService:
         return device
 
     async def _whole_device(self) -> Device:
-        """Give the device of a run with what tasks under way hold of it: it waits for them."""
+        """Give the device of a run with what tasks and chats hold of it: it waits for them."""
         device = await self.warm()
         there = (one for one in self.scheduler.occupants() if same(one.plan.device, device))
-        ours = sum(held(one.pid, device) for one in there)
+        ours = sum(held(one.pid, device) for one in there) + self.chats.held(device)
         return device.model_copy(update={"memory_free": device.memory_free + ours})
 
     async def plan(self, request: PlanRequest) -> Plan:

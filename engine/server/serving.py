@@ -102,6 +102,7 @@ async def _serve(
         )
     stopping.set()  # event streams end, so that the server can
     service.pool.close()
+    service.chats.close()
     server.should_exit = True
     await serving
     log.info("engine %s ends", os.getpid())
@@ -136,3 +137,4 @@ def _tick(service: EngineService) -> None:
         log.exception("a task's state could not be stored; trying again")
     service.jobs.tick()
     service.pool.trim()
+    service.chats.trim()

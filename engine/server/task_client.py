@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
 from engine.plan.types import Plan
 from engine.results.report.types import Report
+from engine.server.calls import Calls
 from engine.tasks.record import TaskRecord
 from engine.text import check_utf8
 
@@ -19,12 +19,8 @@ if TYPE_CHECKING:
 _TASKS = TypeAdapter(list[TaskRecord])
 
 
-class TaskCalls(ABC):
+class TaskCalls(Calls):
     """What can be asked about tasks over any connection."""
-
-    @abstractmethod
-    async def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        """Send one request and give its JSON, or raise the error it answered."""
 
     async def tasks(self) -> list[TaskRecord]:
         """List all tasks, newest first."""

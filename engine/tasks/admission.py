@@ -91,7 +91,13 @@ class Admission:
         self._settings, self._folder, self._devices = settings, folder, devices
 
     def device_for(
-        self, plan: Plan, running: Sequence[Occupant], *, spare: int | None, crowd: bool = False
+        self,
+        plan: Plan,
+        running: Sequence[Occupant],
+        *,
+        spare: int | None,
+        crowd: bool = False,
+        besides: Callable[[Device], int] = lambda _: 0,
     ) -> Device | None:
         """Give a device on which a plan's predicted memory is free; ``None`` where none is.
 
@@ -101,6 +107,7 @@ class Admission:
             running: All tasks that run.
             spare: The pid of the worker that would take the task; what it holds is the task's.
             crowd: Whether more tasks than the settings want may share a device.
+            besides: Gives the bytes that are free of a device beyond what it shows; or fewer.
         """
         candidates = [one for one in self._devices() if _suits(one, plan)]
         candidates.sort(key=lambda one: not same(one, plan.device))
@@ -108,7 +115,7 @@ class Admission:
             there = [one for one in running if same(one.plan.device, device)]
             if not crowd and len(there) >= self._most(device):
                 continue
-            free = free_beside(device, there) + held(spare, device)
+            free = free_beside(device, there) + held(spare, device) + besides(device)
             if plan.memory.total <= free:
                 return device
         return None

@@ -8,7 +8,7 @@ import shutil
 import signal
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from engine.errors import ConflictError
 from engine.plan.cgroups import out_of_memory_kills
@@ -26,7 +26,7 @@ from engine.train.spec import TaskSpec
 from engine.train.worker import DISK_FULL, FINISH, worker_of
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from engine.home import Home
     from engine.plan.types import Device, Plan
@@ -40,6 +40,19 @@ log = logging.getLogger(__name__)
 _ADOPTED_POLL_SECONDS = 0.5
 _CONSIDERED = 256
 """Of a long queue, so many tasks are looked at: those behind them have to wait anyway."""
+
+
+class Lodger(Protocol):
+    """Who holds memory that a training may have: a chat."""
+
+    def held(self, device: Device) -> int:
+        """Give the bytes that it holds of a device."""
+
+    def to_come(self, device: Device) -> int:
+        """Give the bytes that it is still to take there."""
+
+    def give_way(self, task_name: str) -> None:
+        """Take note which task could start with its memory; empty where none could."""
 
 
 class Scheduler:
@@ -62,6 +75,7 @@ class Scheduler:
         """How often the kernel had killed for lack of memory when each task was started."""
         self._adopted: set[str] = set()
         self._jobs: set[asyncio.Task[None]] = set()
+        self.lodger: Lodger | None = None
 
     def tick(self) -> None:
         """Settle running tasks that nobody follows, then start what waits.
@@ -84,19 +98,30 @@ class Scheduler:
         Otherwise small tasks would overtake a large one for ever.
         """
         blocked: set[tuple[str, str]] = set()
+        wanting = ""
         for task in in_order(self._with_status(Status.PENDING))[:_CONSIDERED]:
             plan = self._plan_of(task)
             if plan is None or kind_of(plan.device) in blocked:
                 continue
             if not self._admission.has_disk(plan):
                 self._say(task, FOR_DISK)
-                return
+                break
             if device := self._device_for(plan):
                 self.launch(task, plan, device)
                 continue
             blocked.add(kind_of(plan.device))
+            wanting = wanting or self._wants_lodgers_memory(task, plan)
             if not any(kind_of(one.plan.device) in blocked for one in self.occupants()):
                 self._say(task, self._admission.obstacle(plan))
+        if self.lodger:
+            self.lodger.give_way(wanting)
+
+    def _wants_lodgers_memory(self, task: TaskRecord, plan: Plan) -> str:
+        """Give a task's name where it would start if the lodger were gone."""
+        lodger = self.lodger
+        if lodger and self._device_for(plan, besides=lodger.held):
+            return task.task_name
+        return ""
 
     def occupants(self) -> list[Occupant]:
         """List the tasks that run, with what they take."""
@@ -208,10 +233,21 @@ class Scheduler:
             if task.requested:
                 self.carry_out(task)
 
-    def _device_for(self, plan: Plan, *, crowd: bool = False) -> Device | None:
+    def _device_for(
+        self, plan: Plan, *, crowd: bool = False, besides: Callable[[Device], int] | None = None
+    ) -> Device | None:
         """Find room for a plan; in a crowd, beside more tasks than usual."""
-        spare = self._pool.spare_pid
-        return self._admission.device_for(plan, self.occupants(), spare=spare, crowd=crowd)
+        return self._admission.device_for(
+            plan,
+            self.occupants(),
+            spare=self._pool.spare_pid,
+            crowd=crowd,
+            besides=besides or self._taken_by_lodger,
+        )
+
+    def _taken_by_lodger(self, device: Device) -> int:
+        """Give what the lodger is still to take of a device, as bytes that are not free."""
+        return -self.lodger.to_come(device) if self.lodger else 0
 
     def _plan_of(self, task: TaskRecord) -> Plan | None:
         """Read the plan of a pending task; one whose plan is gone fails."""

@@ -109,7 +109,7 @@ def worker_main(connection: Connection, queue: Queue[Event], gpu: str) -> None:
     # A worker that outlives the server must not hang at exit on a pipe that nobody reads.
     queue.cancel_join_thread()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _set_environment(gpu)
+    os.environ.update(library_environment(gpu))
     _import_heavy_modules()
     try:
         connection.send(READY)
@@ -162,23 +162,25 @@ def _unforeseen(error: Exception, log_file: Path) -> TaskFailed:
     )
 
 
-def _set_environment(gpu: str) -> None:
-    """Set what libraries read once, when they are imported.
+def library_environment(gpu: str) -> dict[str, str]:
+    """Give what libraries read once, when they are imported.
 
     OpenMP threads must not spin while others work, but a very short spin (libgomp's count, some
     microseconds) saves a third of a step's time on two cores: adapters are many small products.
     TRL refuses several visible GPUs.
+
+    Args:
+        gpu: The UUID of the one GPU to see; empty where there is none to choose.
     """
-    if gpu:
-        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
-    os.environ.update(
-        KMP_BLOCKTIME="0",
-        OMP_WAIT_POLICY="PASSIVE",
-        GOMP_SPINCOUNT="1000",
-        TOKENIZERS_PARALLELISM="false",
-        HF_HUB_DISABLE_TELEMETRY="1",
-        TRANSFORMERS_NO_ADVISORY_WARNINGS="1",
-    )
+    return {
+        **({"CUDA_VISIBLE_DEVICES": gpu} if gpu else {}),
+        "KMP_BLOCKTIME": "0",
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "GOMP_SPINCOUNT": "1000",
+        "TOKENIZERS_PARALLELISM": "false",
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
+    }
 
 
 def _import_heavy_modules() -> None:

@@ -45,7 +45,7 @@ def test_serving_over_the_network(loradeck: CommandLine) -> None:
     try:
         url = f"http://127.0.0.1:{_port(serving)}{PREFIX}/"
         assert before != holder(loradeck.home.run / LOCK) == serving.pid
-        with httpx.Client(base_url=url, trust_env=False) as http:
+        with httpx.Client(base_url=url, trust_env=False, timeout=60.0) as http:
             assert http.get("tasks").status_code == 401
             http.headers["Authorization"] = f"Bearer {token}"
             assert http.get("tasks").json() == []

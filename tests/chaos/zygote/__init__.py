@@ -11,7 +11,7 @@ import os
 from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
 
-from engine.train.worker import _set_environment
+from engine.train.worker import library_environment
 from tests.chaos.processes import HARNESS
 
 _VARIABLE = "CHAOS_ZYGOTE"
@@ -20,7 +20,7 @@ _PRELOADED = ["tests.chaos.zygote.preload"]
 
 def start_zygote() -> None:
     """Start it; it ends with this process."""
-    _set_environment("")
+    os.environ.update(library_environment(""))
     forkserver.set_forkserver_preload(_PRELOADED)
     forkserver.ensure_running()
     HARNESS.update(

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from engine.home import Home
 
+PATIENCE = 60.0
+"""Seconds that a busy machine may take to answer."""
+
 
 @dataclass
 class Served:
@@ -40,14 +43,16 @@ class Served:
     def local(self) -> httpx.AsyncClient:
         """A client over the Unix socket."""
         transport = httpx.AsyncHTTPTransport(uds=str(self.home.socket))
-        return httpx.AsyncClient(transport=transport, base_url="http://engine" + PREFIX)
+        return httpx.AsyncClient(
+            transport=transport, base_url="http://engine" + PREFIX, timeout=PATIENCE
+        )
 
     def remote(self, token: str | None = None) -> httpx.AsyncClient:
         """A client over the network, with the home's token unless another is given."""
         token = self.token if token is None else token
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         url = f"http://127.0.0.1:{self.port}{PREFIX}"
-        return httpx.AsyncClient(base_url=url, headers=headers, trust_env=False)
+        return httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=PATIENCE)
 
     async def raw(
         self, *, remote: bool = False

@@ -244,6 +244,8 @@ async def test_clients_over_the_network_name_nothing_outside_the_home(
         "model": "demo",
         "target": str(engine.home.datasets / "out.jsonl"),
         "task_name": "first",
+        "name": "poet",
+        "messages": [{"role": "user", "content": "Hi?"}],
         "value": {"instruction": "q", "output": "a"},
         "shape": {"family": "alpaca", "dataset_type": "alpaca", "columns": {}},
     }
@@ -255,7 +257,8 @@ async def test_clients_over_the_network_name_nothing_outside_the_home(
             for field in fields.get("properties", {}).keys() & bad.keys():
                 for value in bad[field]:
                     body = {key: good[key] for key in fields.get("required", ())} | {field: value}
-                    answer = await http.post(path.removeprefix("/api/simple-lora"), json=body)
+                    url = http.base_url.copy_with(path=path)
+                    answer = await http.post(url, json=body)
                     tried += 1
                     assert "out of reach" in answer.text or answer.status_code == 403, (path, body)
         assert (await http.get("/models/find", params={"name": str(tiny_llama)})).status_code == 403

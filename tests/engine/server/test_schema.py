@@ -36,6 +36,7 @@ from engine.server.wire import PREFIX
 from engine.settings import Settings
 from engine.tasks.journal import JournalWriter
 from engine.tasks.record import Status
+from tests.engine.chat.fake_process import use_fakes
 from tests.engine.tasks.bench import FakePool
 from tests.engine.tasks.make import record, step
 
@@ -101,12 +102,13 @@ def _likely(home: Home, tmp_path: Path, model: Path, samples: Path) -> dict[str,
     return {
         "path": [*paths, "/" + "x" * 300, "/" + "x" * 5000, "/a\0b", *ODD],
         "dataset_file": [rows, rows, *paths[1:], *ODD],
-        "target": [str(tmp_path / "out.jsonl"), str(tmp_path / "out.csv"), str(tmp_path)],
+        "target": [str(tmp_path / "out.jsonl"), str(tmp_path / "out.csv"), str(tmp_path), "tiny"],
         "model": [*models, *ODD],
         "base_model": [*models, *ODD],
         "name": ["rows", "rows.json", "alpaca_example.json", *models, *ODD],
         "task_name": ["first", "second", "done", *ODD],
         "task_id": [*tasks, *ODD],
+        "conversation_id": ["first", *ODD],
         "preset": ["", "classic", *ODD],
         "device": ["", "RTX 3060", "memory=24GB,capability=8.9", *ODD],
     }
@@ -142,6 +144,7 @@ def _without_ways_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("engine.server.pulls.pull_in_process", absent)
     monkeypatch.setattr("engine.server.managed._add_from_hub", absent)
+    use_fakes(monkeypatch)
     monkeypatch.setattr("engine.server.service.WorkerPool", lambda _: FakePool())
     monkeypatch.setattr(FakePool, "spare_ready", False, raising=False)
 
@@ -190,5 +193,5 @@ def test_interface_keeps_to_its_description(
     assert not faults, "\n".join(faults)
     assert len(tried) > 30
     inside = {path.name.partition(".json")[0] for path in home.root.iterdir()}
-    assert inside <= {"tasks", "datasets", "models", "cache", "run"}
+    assert inside <= {"tasks", "datasets", "models", "cache", "run", "chats", "assistants"}
     assert {path.name.partition(".")[0] for path in tmp_path.iterdir()} <= {"home", "out"}

@@ -12,6 +12,7 @@ import pytest
 
 from engine.errors import ConflictError
 from engine.plan.parameters import TrainingParams
+from engine.plan.types import Memory, Plan
 from engine.tasks.events import (
     CheckpointSaved,
     StopTested,
@@ -266,3 +267,63 @@ async def test_engines_lost_while_a_worker_imports_are_no_interruptions(bench: B
         bench.another().tick()
         assert bench.status(task) is Status.RUNNING
     assert bench.store.get(task.id).interruptions == 0
+
+
+class _Chat:
+    """Holds memory that trainings may have."""
+
+    def __init__(self, held: int, to_come: int = 0) -> None:
+        self._held, self._to_come = held, to_come
+        self.told: list[str] = []
+
+    def held(self, device: Any) -> int:
+        """Give what it holds."""
+        return self._held
+
+    def to_come(self, device: Any) -> int:
+        """Give what it is still to take."""
+        return self._to_come
+
+    def give_way(self, task_name: str) -> None:
+        """Remember who could start."""
+        self.told.append(task_name)
+
+
+def _with_plan(bench: Bench, name: str, total: int, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Add a task whose plan predicts so many bytes."""
+    memory = Memory(parts={}, total=total, free=1000)
+    plan = Plan.model_construct(
+        device=bench.cpu, memory=memory, training_params=TrainingParams(), disk_parts={}
+    )
+    monkeypatch.setattr("engine.tasks.scheduler.load_plan", lambda _: plan)
+    return bench.add(name)
+
+
+@pytest.mark.parametrize(
+    ("held", "total", "wanted"), [(300, 1200, "first"), (100, 1200, ""), (0, 1200, "")]
+)
+async def test_a_chat_is_told_which_task_could_start_with_its_memory(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, held: int, total: int, wanted: str
+) -> None:
+    task = _with_plan(bench, "first", total, monkeypatch)
+    bench.scheduler.lodger = chat = _Chat(held)
+    bench.scheduler.admit()
+    assert bench.status(task) is Status.PENDING
+    assert chat.told == [wanted]
+    bench.scheduler.lodger = None
+    bench.cpu = bench.cpu.model_copy(update={"memory_free": 2000})
+    bench.scheduler.admit()
+    assert bench.status(task) is Status.RUNNING
+
+
+async def test_what_a_chat_is_still_to_take_is_not_free(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = _with_plan(bench, "first", 800, monkeypatch)
+    bench.scheduler.lodger = _Chat(0, to_come=300)
+    bench.scheduler.admit()
+    assert bench.status(task) is Status.PENDING
+    bench.scheduler.lodger = chat = _Chat(0, to_come=100)
+    bench.scheduler.admit()
+    assert bench.status(task) is Status.RUNNING
+    assert chat.told == [""]
