@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.getters import query_one
 
@@ -37,6 +37,8 @@ class HomeScreen(DeckScreen[None]):
         Binding("n", "name", "Name", show=False, id="home.name", tooltip="Name the training"),
         Binding("s", "start", "Start", id="home.start", tooltip="Start the training"),
         Binding("t", "tasks", "Tasks", id="home.tasks", tooltip="Go to the list of tasks"),
+        Binding("a", "assistants", "Assistants", show=False, id="home.assistants",
+                tooltip="The assistants: create, edit, and talk to one"),
         Binding("q", "app.quit", "Quit", id="home.quit",
                 tooltip="Close LoRADeck; trainings go on"),
         Binding("e", "rows", "Rows", show=False, id="home.rows",
@@ -163,6 +165,19 @@ class HomeScreen(DeckScreen[None]):
         self.tasks.show_all()
         self.tasks.cursor = event.record.id
         self.set_focus(self.tasks)
+
+    def action_assistants(self) -> None:
+        """Open the assistants."""
+        from screens.assistants import AssistantsScreen
+
+        self.app.push_screen(AssistantsScreen(self.session))
+
+    @work(group="conversations", exclusive=True, exit_on_error=False)
+    async def action_conversations(self) -> None:
+        """Go on with a conversation that was kept."""
+        from screens.conversations import go_on_with_one
+
+        await go_on_with_one(self)
 
     # The tasks
 

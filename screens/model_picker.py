@@ -41,6 +41,8 @@ class ModelPicker(DeckScreen[ModelInfo | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter, path or hub id", id="models.filter",
                 tooltip="Filter the list, or type a folder, a GGUF file or a hub id"),
+        Binding("c", "chat", "Chat", id="models.chat",
+                tooltip="Talk to the base model as it is"),
         back_binding(),
     ]  # fmt: skip
 
@@ -115,7 +117,8 @@ class ModelPicker(DeckScreen[ModelInfo | None]):
     @on(LineList.Highlighted, "#table")
     def _describe(self) -> None:
         """Tell about the model under the cursor, or why it could not be fetched."""
-        model = self._models.get(self.table.cursor or "")
+        self.refresh_bindings()
+        model = self.present
         if model is None:
             self.detail.update("")
             return
@@ -129,6 +132,24 @@ class ModelPicker(DeckScreen[ModelInfo | None]):
         elif model.state in _MOVING and self._wanted == model.name:
             lines.append(Content.styled("It is chosen once it is ready.", "$muted"))
         self.detail.update(Content("\n").join(lines))
+
+    @property
+    def present(self) -> ModelInfo | None:
+        """The model under the cursor."""
+        return self._models.get(self.table.cursor or "")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """A model must be here to be talked to."""
+        here = self.is_mounted and self.present is not None and self.present.state == "ready"
+        return action != "chat" or here
+
+    def action_chat(self) -> None:
+        """Talk to the model under the cursor."""
+        from screens.chat import ChatScreen
+        from screens.partner import of_model
+
+        if self.present is not None:
+            self.app.push_screen(ChatScreen(self.session, of_model(self.present)))
 
     # Choosing
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from engine.plan.parameters import TrainingParams, describe
 from screens.format import one_line
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "Adapter": ("lora_rank", "lora_alpha", "lora_dropout", "target_modules"),
@@ -55,8 +58,12 @@ def range_words(key: str) -> str:
     if options := options_of(key):
         *others, last = map(value_words, options)
         return f"{', '.join(others)} or {last}"
-    field = TrainingParams.model_fields[key]
-    kind = "a whole number" if field.annotation is int else "a number"
+    return limits_words(TrainingParams.model_fields[key])
+
+
+def limits_words(field: FieldInfo) -> str:
+    """Say which numbers a field takes."""
+    kind = "a number" if field.annotation is float else "a whole number"
     limits = [
         f"{words} {getattr(limit, name):,}".removesuffix(".0")
         for limit in field.metadata

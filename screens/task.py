@@ -59,6 +59,7 @@ class TaskScreen(DeckScreen[None], TaskActions):
                 tooltip="Start the waiting task before all others"),
         Binding("f", "finish", "Finish", id="task.finish",
                 tooltip="End the training early and keep what it has learnt"),
+        Binding("c", "chat", "Chat", id="task.chat", tooltip="Talk to the finished adapter"),
         Binding("c", "cancel", "Cancel", id="task.cancel",
                 tooltip="Cancel the task, with its checkpoints or without"),
         Binding("d", "delete", "Delete", id="task.delete", tooltip="Delete the ended task"),

@@ -18,7 +18,7 @@ _ASKED_OF_RUNNING = {
 _OF_STATE = {
     "pending": frozenset({"hold", "reorder", "prioritize", "finish", "cancel", "start_now"}),
     "paused": frozenset({"resume", "prioritize", "finish", "cancel", "start_now"}),
-    "completed": frozenset({"delete", "copy_path", "further"}),
+    "completed": frozenset({"chat", "delete", "copy_path", "further"}),
     "failed": frozenset({"resume", "delete"}),
     "cancelled": frozenset({"resume", "delete"}),
 }

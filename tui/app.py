@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from engine.home import Home
     from engine.server.client import EngineClient
     from screens.messages import TasksChanged
+    from screens.partner import Partner
 
 UPDATE_SECONDS = 0.2
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0)
@@ -187,6 +188,10 @@ class LoraDeckApp(ShowsFailures, App[None]):
         """Give a call that opens a task's screen."""
         return partial(self._open, task_id)
 
+    def chatting(self, partner: Partner) -> Callable[[], object]:
+        """Give a call that opens a chat."""
+        return partial(self._chat, partner)
+
     async def _at_home(self, action: str) -> None:
         """Go to Home and do something there."""
         if await self._go_home():
@@ -198,6 +203,13 @@ class LoraDeckApp(ShowsFailures, App[None]):
 
         if await self._go_home():
             await self.push_screen(TaskScreen(self.session, task_id))
+
+    async def _chat(self, partner: Partner) -> None:
+        """Open a chat above Home."""
+        from screens.chat import ChatScreen
+
+        if await self._go_home():
+            await self.push_screen(ChatScreen(self.session, partner))
 
     @on(FurtherWanted)
     async def _train_further(self, event: FurtherWanted) -> None:

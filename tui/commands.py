@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.text import Text
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
+from engine.errors import LoraDeckError
 from screens.format import one_line
 from screens.home import HomeScreen
+from screens.partner import of_assistant, of_task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from engine.results.chat.types import Assistant
+    from engine.tasks.view import TaskView
     from tui.app import LoraDeckApp
 
 _TASKS_AT_MOST = 200
@@ -44,6 +49,13 @@ class Command(NamedTuple):
 class DeckCommands(Provider):
     """Commands and tasks; a task's name is shown as it is, never as markup."""
 
+    _assistants: Sequence[Assistant] = ()
+
+    async def startup(self) -> None:
+        """Ask for the assistants; without the engine there are none to talk to."""
+        with suppress(LoraDeckError):
+            self._assistants = await self._deck.session.client.assistants()
+
     async def discover(self) -> Hits:
         """List the commands, before anything is typed."""
         for command in self._commands():
@@ -52,7 +64,7 @@ class DeckCommands(Provider):
     async def search(self, query: str) -> Hits:
         """Find commands and tasks."""
         matcher = self.matcher(query)
-        for command in (*self._commands(), *self._tasks()):
+        for command in (*self._commands(), *self._tasks(), *self._chats()):
             if (score := matcher.match(command.title)) > 0:
                 yield Hit(score, Text(command.title), command.run, command.title, command.help)
 
@@ -75,6 +87,8 @@ class DeckCommands(Provider):
         yield Command("Name the training", home("name"), "Give the next training a name")
         yield Command("Start training", home("start"), "Start what is planned")
         yield Command("Show tasks", home("tasks"), "Go to the list of tasks")
+        yield Command("Assistants", home("assistants"), "Create, edit, and talk to one")
+        yield Command("Conversations", home("conversations"), "Go on with one that was kept")
         yield Command("Look at the dataset's rows", home("rows"), "Page, search and edit them")
         yield Command("Leave out faulty rows", home("leave_out"), "Or take them in again")
         yield from self._of_screen()
@@ -106,11 +120,23 @@ class DeckCommands(Provider):
                 run = partial(self.app.run_action, action, screen.tasks)
                 yield Command(f"{words} {name}", run, "The task under the list's cursor")
 
+    def _chats(self) -> Iterator[Command]:
+        """Give a command for each assistant and each finished adapter."""
+        deck = self._deck
+        done = [view.task for view in self._newest() if view.task.status == "completed"]
+        for partner in (*map(of_assistant, self._assistants), *map(of_task, done)):
+            words = f"Chat with {one_line(partner.target)}"
+            yield Command(words, deck.chatting(partner), one_line(partner.words))
+
+    def _newest(self) -> list[TaskView]:
+        """Give the tasks, the newest first."""
+        views = self._deck.session.tasks.values()
+        newest = sorted(views, key=lambda view: view.task.created_at, reverse=True)
+        return newest[:_TASKS_AT_MOST]
+
     def _tasks(self) -> Iterator[Command]:
         """Give a command for each task."""
         deck = self._deck
-        for view in sorted(
-            deck.session.tasks.values(), key=lambda view: view.task.created_at, reverse=True
-        )[:_TASKS_AT_MOST]:
+        for view in self._newest():
             name = one_line(view.task.task_name)
             yield Command(f"Open task {name}", deck.opening(view.task.id), "Show the task's screen")

@@ -32,6 +32,5 @@ class EditArea(TextArea):
         self.border_title = Content(visible(label))
 
     async def _on_paste(self, event: events.Paste) -> None:
-        """Make what is pasted safe to show."""
+        """Make what is pasted safe to show; Textual calls the base's own handler after this."""
         event.text = visible(event.text.replace("\r\n", "\n").replace("\r", "\n"))
-        await super()._on_paste(event)

@@ -71,6 +71,14 @@ class TaskActions(ShowsFailures, Widget):
         """Offer what the task's state allows."""
         return action not in ACTIONS or action in self.allowed()
 
+    def action_chat(self) -> None:
+        """Talk to the finished adapter."""
+        from screens.chat import ChatScreen
+        from screens.partner import of_task
+
+        if (view := self.view) is not None:
+            self.app.push_screen(ChatScreen(self.session, of_task(view.task)))
+
     @work(group="wish", exit_on_error=False)
     async def action_pause(self) -> None:
         """Pause the training."""

@@ -50,6 +50,7 @@ class TaskList(LineList["TaskView"], TaskActions):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Open", key_display="enter", id="tasks.open",
                 tooltip="Open the task's screen"),
+        Binding("c", "chat", "Chat", id="task.chat", tooltip="Talk to the finished adapter"),
     ]  # fmt: skip
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:  # noqa: A002

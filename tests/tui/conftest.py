@@ -14,6 +14,7 @@ import screens.dataset_picker
 import screens.model_picker
 import screens.preset_dialog
 import screens.row_editor
+import screens.saying
 import screens.task
 import screens.value_dialog
 import tui.app
@@ -44,6 +45,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(screens.value_dialog, "LIVE_SECONDS", 0)
     monkeypatch.setattr(screens.task, "BATCH_SECONDS", 0.01)
     monkeypatch.setattr(screens.task, "DRAW_SECONDS", 0.01)
+    monkeypatch.setattr(screens.saying, "PAINT_SECONDS", 0.01)
     monkeypatch.setattr(screens.preset_dialog, "PRESETS", (CLASSIC,))
     # Pilot sleeps for a fiftieth of a second five times a key.
     monkeypatch.setattr(textual._wait, "SLEEP_GRANULARITY", 0.004)

@@ -41,6 +41,7 @@ from engine.tasks.queue import Where, moved
 from engine.tasks.record import Status, TaskRecord
 from engine.tasks.view import TasksUpdate, TaskView
 from tests.tui.fake_books import FakeBooks
+from tests.tui.fake_chat import FakeChat
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -297,10 +298,11 @@ def _ending() -> list[Event]:
     ]  # fmt: skip
 
 
-class FakeEngine:
+class FakeEngine(FakeChat):
     """Has every public method of ``EngineClient``; its attributes are the script."""
 
     def __init__(self, views: list[TaskView] | None = None) -> None:
+        super().__init__()
         self.views = {view.task.id: view for view in views or []}
         self.known_datasets = [
             dataset("alpaca_example.json"),

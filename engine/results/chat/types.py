@@ -129,6 +129,8 @@ class Conversation(BaseModel):
     sampling: Sampling = Sampling()
     changed_at: float = 0.0
     """Seconds since the epoch."""
+    base_answers: tuple[Text, ...] = ()
+    """What the base answered beside, one for each question; empty where it was not asked."""
 
 
 class Assistant(BaseModel):

@@ -1,0 +1,290 @@
+"""Talking with a model: its answers as they come, and the base's beside them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.getters import query_one
+
+from screens.base import DeckScreen, show_failure
+from screens.format import one_line
+from screens.partner import find_partner
+from screens.sampling_words import sampling_words
+from screens.saying import Saying
+from screens.talk import Turn, begin, go_on
+from screens.widgets.chat_memory import ChatMemory
+from screens.widgets.question_area import QuestionArea
+from screens.widgets.transcript import Transcript, sides_for
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from engine.results.chat.types import Conversation
+    from screens.messages import EngineStatusChanged, TasksChanged
+    from screens.partner import Partner
+    from screens.session import Session
+
+_WRITING = "You · enter sends, ctrl+n begins a line"
+_EDITING = "Your last question, to be asked anew · enter sends"
+_NEED_A_TURN = ("again", "edit", "copy", "begin_new")
+
+
+class ChatScreen(DeckScreen[None]):
+    """A conversation; it is kept after each answer."""
+
+    CSS_PATH = "chat.tcss"
+    AUTO_FOCUS = "QuestionArea"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2,s", "settings", "Settings", id="chat.settings",
+                tooltip="System prompt and sampling settings of the next answer"),
+        Binding("f3,c", "compare", "Compare", id="chat.compare",
+                tooltip="Let the base model answer beside the adapter, or no longer"),
+        Binding("f4,h", "history", "History", id="chat.history",
+                tooltip="The conversations that were kept: open or delete one"),
+        Binding("f5,r", "again", "Again", id="chat.again",
+                tooltip="Have the last question answered anew"),
+        Binding("f6,e", "edit", "Edit", id="chat.edit",
+                tooltip="Edit the last question and ask it anew"),
+        Binding("f7,y", "copy", "Copy", show=False, id="chat.copy",
+                tooltip="Copy the last answer"),
+        Binding("f8,n", "begin_new", "New", show=False, id="chat.new",
+                tooltip="Begin a new conversation; this one is kept"),
+        Binding("f9,u", "let_go", "Free memory", show=False, id="chat.let_go",
+                tooltip="Let the chat's memory go; the next question loads the model again"),
+        Binding("escape", "stop", "Stop", key_display="esc", id="chat.stop",
+                tooltip="Stop the answer; what was said stays"),
+        Binding("escape", "leave_edit", "Leave", key_display="esc", id="chat.leave_edit",
+                tooltip="Leave the last question as it is"),
+        Binding("escape,q", "back", "Back", key_display="esc", id="chat.back",
+                tooltip="Back to the screen before; the conversation is kept"),
+    ]  # fmt: skip
+
+    transcript = query_one(Transcript)
+    area = query_one(QuestionArea)
+    memory = query_one(ChatMemory)
+
+    def __init__(
+        self, session: Session, partner: Partner, conversation: Conversation | None = None
+    ) -> None:
+        super().__init__(session)
+        self.talk = go_on(conversation, partner) if conversation else begin(partner)
+        self.answering = False
+        self._editing = False
+        self._streams: list[asyncio.Task[None]] = []
+
+    def heading(self) -> str:
+        """Say with whom one talks."""
+        return "Chat"
+
+    def compose_body(self) -> ComposeResult:
+        """Lay out transcript, notice and question."""
+        yield Transcript(id="transcript")
+        yield ChatMemory(self.session)
+        yield QuestionArea("", "")
+
+    async def on_mount(self) -> None:
+        """Show what was said, and what is in memory."""
+        await self._show_talk()
+
+    # What is shown
+
+    async def _show_talk(self) -> None:
+        """Show the whole conversation."""
+        beside = " F3 lets the base model answer beside it." if self.talk.partner.adapted else ""
+        invitation = (
+            f"Ask {one_line(self.talk.partner.target)} something.{beside} The conversation is kept."
+        )
+        await self.transcript.show(self.talk.turns, self.talk.partner, invitation)
+        self._show_settings()
+
+    def _show_settings(self) -> None:
+        """Write who answers and how, around the conversation and the question."""
+        talk = self.talk
+        self.transcript.border_title = Content(one_line(talk.partner.words))
+        parts = ["base beside"] if talk.compare else []
+        parts += ["system prompt"] if talk.system else []
+        self.area.border_subtitle = Content(" · ".join([*parts, sampling_words(talk.sampling)]))
+        self.area.border_title = _EDITING if self._editing else _WRITING
+        self.transcript.mark_last(replaced=self._editing)
+        self.refresh_bindings()
+
+    @on(ChatMemory.Looked)
+    def _show_memory(self) -> None:
+        """Say what the chat holds in memory; it can be let go while that is something."""
+        self.transcript.border_subtitle = Content(self.memory.words)
+        self.refresh_bindings()
+
+    def show_tasks(self, message: TasksChanged | None) -> None:
+        """A task that waits may wait for this chat's memory."""
+        super().show_tasks(message)
+        self.memory.look_if_waiting(message)
+
+    def on_engine_status_changed(self, message: EngineStatusChanged) -> None:
+        """Ask again once the engine is there."""
+        super().on_engine_status_changed(message)
+        self.memory.look()
+
+    # Asking
+
+    @on(QuestionArea.Asked)
+    def _asked(self, event: QuestionArea.Asked) -> None:
+        """Send the question, once the answer before has ended."""
+        if self.answering:
+            self.notify("Wait for the answer, or stop it with esc.", markup=False)
+            return
+        self.area.put("")
+        self._ask(event.text, anew=self._editing)
+
+    def _ask(self, question: str, *, anew: bool) -> None:
+        """Have a question answered; ``anew`` in the last one's place."""
+        self.answering, self._editing = True, False
+        self._show_settings()
+        self._answer(question, anew=anew)
+
+    @work(group="answer", exclusive=True, exit_on_error=False)
+    async def _answer(self, question: str, *, anew: bool) -> None:
+        """Take the answer, and the base's too where they are compared."""
+        sides = sides_for(self.talk.partner, compare=self.talk.compare)
+        await self.transcript.begin(question, sides, anew=anew)
+        sayings = [Saying(side) for side in sides]
+        try:
+            for place, saying in enumerate(sayings):
+                request = self.talk.request(question, base=bool(place), anew=anew)
+                source = self.session.client.chat(request)
+                self._streams.append(asyncio.create_task(saying.follow(source)))
+            await asyncio.wait(self._streams)
+            await self._settle(question, sayings, anew=anew)
+        finally:
+            self.action_stop()
+            self._streams.clear()
+            self.answering = False
+        self._show_settings()
+        self.memory.look()
+
+    async def _settle(self, question: str, sayings: list[Saying], *, anew: bool) -> None:
+        """Keep the answer; without one the question goes back to where it was written."""
+        answer, *others = sayings
+        for saying, stream in zip(sayings, self._streams, strict=True):
+            saying.settle(stopped=stream.cancelled())
+            if saying.error is not None:
+                show_failure(self.app, saying.error)
+        if not answer.given:
+            await self._give_back(question)
+            return
+        if answer.ended is not None:
+            self.memory.tell(answer.ended.notice)
+        base = "".join(one.text for one in others)
+        self.talk.take(Turn(question, answer.text, base), anew=anew)
+        await self._keep()
+
+    async def _give_back(self, question: str) -> None:
+        """Show the conversation as it was, with the question where it was written."""
+        if not self.area.text:
+            self.area.put(question)
+        await self._show_talk()
+
+    async def _keep(self) -> None:
+        """Keep the conversation."""
+        moment = self.session.now().timestamp()
+        await self.session.client.save_conversation(self.talk.kept(moment))
+
+    # What the user does
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Offer what there is something for; what waits for a turn or an answer steps back."""
+        match action:
+            case "stop":
+                return self.answering
+            case "leave_edit":
+                return self._editing and not self.answering
+            case "back":
+                return not self.answering and not self._editing
+            case "compare":
+                return self.talk.partner.adapted
+            case "let_go":
+                return self.memory.status.loaded if self.is_mounted else False
+            case "history":
+                return None if self.answering else True
+            case _ if action in _NEED_A_TURN:
+                return None if self.answering or not self.talk.turns else True
+            case _:
+                return True
+
+    def action_stop(self) -> None:
+        """Stop the answer; what was said stays."""
+        for stream in self._streams:
+            stream.cancel()
+
+    def action_again(self) -> None:
+        """Have the last question answered anew."""
+        self._ask(self.talk.turns[-1].question, anew=True)
+
+    def action_edit(self) -> None:
+        """Put the last question back to where it is written."""
+        self._editing = True
+        self.area.put(self.talk.turns[-1].question)
+        self.set_focus(self.area)
+        self._show_settings()
+
+    def action_leave_edit(self) -> None:
+        """Leave the last question as it is."""
+        self._editing = False
+        self.area.put("")
+        self._show_settings()
+
+    def action_compare(self) -> None:
+        """Ask the base beside the adapter from now on, or no longer."""
+        self.talk.compare = not self.talk.compare
+        self._show_settings()
+
+    def action_let_go(self) -> None:
+        """Let the chat's memory go."""
+        self.memory.let_go()
+
+    def action_copy(self) -> None:
+        """Copy the last answer through the terminal."""
+        self.app.copy_to_clipboard(self.talk.turns[-1].answer)
+        self.notify("The last answer.", title="Copied", markup=False)
+
+    async def action_begin_new(self) -> None:
+        """Begin a new conversation with the same partner and settings."""
+        old = self.talk
+        self.talk = begin(old.partner, old.compare)
+        self.talk.system, self.talk.sampling = old.system, old.sampling
+        self._editing = False
+        self.set_focus(self.area)
+        await self._show_talk()
+
+    @work(group="settings", exclusive=True, exit_on_error=False)
+    async def action_settings(self) -> None:
+        """Change system prompt and sampling of the next answer."""
+        from screens.chat_settings import SettingsDialog
+
+        dialog = SettingsDialog(self.talk.system, self.talk.sampling)
+        if (settings := await self.app.push_screen_wait(dialog)) is not None:
+            self.talk.system, self.talk.sampling = settings
+            self._show_settings()
+
+    @work(group="history", exclusive=True, exit_on_error=False)
+    async def action_history(self) -> None:
+        """Open another conversation in this one's place."""
+        from screens.conversations import ConversationsScreen
+
+        chosen = await self.app.push_screen_wait(ConversationsScreen(self.session))
+        if chosen is not None:
+            self.talk = go_on(chosen, await find_partner(self.session, chosen.target))
+            self._editing = False
+            await self._show_talk()
+
+    def action_turn_page(self, by: int) -> None:
+        """Turn a page of the conversation."""
+        height = max(self.transcript.size.height - 1, 1)
+        self.transcript.scroll_relative(y=by * height, animate=False)
+
+    def action_back(self) -> None:
+        """Go back to the screen before."""
+        self.dismiss(None)

@@ -1,0 +1,41 @@
+"""The conversations that were kept, by their first question."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+
+from engine.results.chat.types import Conversation
+from screens.format import fitted, moment_words, one_line
+from screens.widgets.line_list import LineList
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TARGET_SHARE = 3  # a third of the line
+_WHEN = 8
+
+
+class ConversationList(LineList[Conversation]):
+    """A line each: what was asked first, of whom, and when it was last gone on with."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "Open", key_display="enter", id="conversations.open",
+                tooltip="Go on with the conversation"),
+    ]  # fmt: skip
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        super().__init__("No conversation yet. Each is kept after its first answer.")
+        self._now = now
+
+    def lines_of(self, item: Conversation, width: int) -> list[Text]:
+        """Draw a conversation."""
+        room = width // _TARGET_SHARE
+        now = self._now()
+        when = moment_words(datetime.fromtimestamp(item.changed_at, now.tzinfo), now)
+        line = Text(fitted(one_line(item.title) or "(nothing asked)", width - room - _WHEN))
+        line.append(fitted(f"  {one_line(item.target)}", room), self.tone("run"))
+        return [line.append(when.rjust(_WHEN), self.tone("dim"))]

@@ -1,0 +1,125 @@
+"""A question, and the answer or the two answers to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.containers import Container, Vertical
+from textual.content import Content
+from textual.getters import query_one
+from textual.widgets import Static
+
+from engine.text import human_duration, visible
+from screens.format import one_line
+from screens.widgets.flowing_text import FlowingText
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+
+    from engine.results.chat.types import Answered
+
+_CURSOR = " ▍"
+_BRIEF_SECONDS = 10.0
+
+
+class AnswerView(Vertical):
+    """Who answers, what, and quietly beneath how fast."""
+
+    DEFAULT_CSS = """
+    AnswerView {
+        width: 1fr; max-width: 110; height: auto;
+        & .label, & .foot { width: 1fr; height: auto; }
+        & .label { color: $text-primary; text-style: bold; }
+        & .foot { color: $muted; display: none; }
+        & .foot.-filled { display: block; }
+        &.-base .label { color: $muted; }
+    }
+    """
+
+    words = query_one(FlowingText)
+    foot = query_one(".foot", Static)
+
+    def __init__(self, name: str, text: str = "", *, base: bool = False) -> None:
+        super().__init__(classes="-base" if base else "")
+        self._who, self._text = one_line(name), text
+
+    def compose(self) -> ComposeResult:
+        """Lay out name, words and foot."""
+        yield Static(self._who, markup=False, classes="label")
+        yield FlowingText(self._text)
+        yield Static(markup=False, classes="foot")
+
+    def wait(self, words: str) -> None:
+        """Say what is waited for."""
+        self.words.put(one_line(words), muted=True)
+
+    def go_on(self, text: str) -> None:
+        """Show what was said so far."""
+        self.words.put(text + _CURSOR)
+
+    def end(self, text: str, foot: Content) -> None:
+        """Show the whole answer, and what is to be said about it."""
+        self.words.put(text or "(nothing)", muted=not text)
+        self.foot.update(foot)
+        self.foot.set_class(bool(foot.plain), "-filled")
+
+
+class TurnView(Vertical):
+    """A question and its answers: beside each other where there is room, else one by one."""
+
+    DEFAULT_CSS = """
+    TurnView {
+        height: auto; margin-bottom: 1;
+        & .question {
+            height: auto; margin-bottom: 1; padding: 0 1;
+            border-left: outer $accent; background: $foreground 5%;
+        }
+        & .sides { height: auto; padding: 0 0 0 2; }
+        & AnswerView.-base { margin-top: 1; }
+        &.-replaced { opacity: 50%; }
+    }
+    """
+
+    def __init__(self, question: str, sides: Sequence[AnswerView]) -> None:
+        super().__init__()
+        self._question, self.sides = question, sides
+
+    def compose(self) -> ComposeResult:
+        """Lay out question and answers."""
+        yield Static(visible(self._question), markup=False, classes="question")
+        with Container(classes="sides"):
+            yield from self.sides
+
+
+def foot_words(end: Answered | None, *, stopped: bool = False) -> Content:
+    """Say how fast an answer came, and why it ended where that was not by itself."""
+    lines = []
+    if stopped or (end is not None and end.finish == "cancelled"):
+        lines.append(Content.styled("■ stopped", "$text-warning"))
+    elif end is not None and end.finish == "length":
+        words = "▲ cut at the longest length: max_tokens in the settings (F2)"
+        lines.append(Content.styled(words, "$text-warning"))
+    if end is not None:
+        lines.append(Content(" · ".join(_figures(end))))
+    return Content("\n").join(lines)
+
+
+def _figures(end: Answered) -> list[str]:
+    """Write how fast an answer came, as far as it has tokens."""
+    if not end.tokens:
+        return ["no token"]
+    rate = [f"{_rate(end.tokens_per_second)} tokens/s"] if end.tokens > 1 else []
+    count = f"{end.tokens:,} token{'s' * (end.tokens != 1)}"
+    return [f"first token {_seconds(end.first_token_seconds)}", *rate, count]
+
+
+def _seconds(seconds: float) -> str:
+    """Write a short time with two decimals."""
+    return f"{seconds:.2f} s" if seconds < _BRIEF_SECONDS else human_duration(seconds)
+
+
+def _rate(rate: float) -> str:
+    """Write a rate; a decimal where it is slow."""
+    return f"{rate:.1f}" if rate < _BRIEF_SECONDS else f"{rate:,.0f}"
