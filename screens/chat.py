@@ -14,8 +14,8 @@ from screens.base import DeckScreen, show_failure
 from screens.format import one_line
 from screens.partner import find_partner
 from screens.sampling_words import sampling_words
-from screens.saying import Saying
-from screens.talk import Turn, begin, go_on
+from screens.saying import Exchange
+from screens.talk import begin, go_on
 from screens.widgets.chat_memory import ChatMemory
 from screens.widgets.question_area import QuestionArea
 from screens.widgets.transcript import Transcript, sides_for
@@ -74,7 +74,8 @@ class ChatScreen(DeckScreen[None]):
         self.talk = go_on(conversation, partner) if conversation else begin(partner)
         self.answering = False
         self._editing = False
-        self._streams: list[asyncio.Task[None]] = []
+        self._stream: asyncio.Task[None] | None = None
+        self._keeping = asyncio.Lock()
 
     def heading(self) -> str:
         """Say with whom one talks."""
@@ -149,48 +150,40 @@ class ChatScreen(DeckScreen[None]):
     async def _answer(self, question: str, *, anew: bool) -> None:
         """Take the answer, and the base's too where they are compared."""
         sides = sides_for(self.talk.partner, compare=self.talk.compare)
-        await self.transcript.begin(question, sides, anew=anew)
-        sayings = [Saying(side) for side in sides]
+        exchange = Exchange(question, sides, anew=anew)
         try:
-            for place, saying in enumerate(sayings):
-                request = self.talk.request(question, base=bool(place), anew=anew)
-                source = self.session.client.chat(request)
-                self._streams.append(asyncio.create_task(saying.follow(source)))
-            await asyncio.wait(self._streams)
-            await self._settle(question, sayings, anew=anew)
+            await self.transcript.begin(question, sides, anew=anew)
+            self._stream = asyncio.create_task(exchange.follow(self.session.client, self.talk))
+            await asyncio.wait([self._stream])
+            if not self._stream.cancelled():
+                self._stream.result()  # raises what nobody foresaw
+            await self._settle(exchange)
         finally:
             self.action_stop()
-            self._streams.clear()
             self.answering = False
         self._show_settings()
         self.memory.look()
 
-    async def _settle(self, question: str, sayings: list[Saying], *, anew: bool) -> None:
-        """Keep the answer; without one the question goes back to where it was written."""
-        answer, *others = sayings
-        for saying, stream in zip(sayings, self._streams, strict=True):
-            saying.settle(stopped=stream.cancelled())
-            if saying.error is not None:
-                show_failure(self.app, saying.error)
-        if not answer.given:
-            await self._give_back(question)
+    async def _settle(self, exchange: Exchange) -> None:
+        """Take the answer in; without one the question goes back to where it was written."""
+        for error in exchange.settle():
+            show_failure(self.app, error)
+        if (turn := exchange.turn) is not None:
+            self.memory.tell(exchange.notice)
+            self.talk.take(turn, anew=exchange.anew)
+            self._keep()
             return
-        if answer.ended is not None:
-            self.memory.tell(answer.ended.notice)
-        base = "".join(one.text for one in others)
-        self.talk.take(Turn(question, answer.text, base), anew=anew)
-        await self._keep()
-
-    async def _give_back(self, question: str) -> None:
-        """Show the conversation as it was, with the question where it was written."""
         if not self.area.text:
-            self.area.put(question)
+            self.area.put(exchange.question)
         await self._show_talk()
 
+    @work(group="keep", exit_on_error=False)
     async def _keep(self) -> None:
-        """Keep the conversation."""
-        moment = self.session.now().timestamp()
-        await self.session.client.save_conversation(self.talk.kept(moment))
+        """Keep the conversation as it stands; one after the other, so that the last one stays."""
+        talk = self.talk
+        async with self._keeping:
+            moment = self.session.now().timestamp()
+            await self.session.client.save_conversation(talk.kept(moment))
 
     # What the user does
 
@@ -216,8 +209,8 @@ class ChatScreen(DeckScreen[None]):
 
     def action_stop(self) -> None:
         """Stop the answer; what was said stays."""
-        for stream in self._streams:
-            stream.cancel()
+        if self._stream is not None:
+            self._stream.cancel()
 
     def action_again(self) -> None:
         """Have the last question answered anew."""
@@ -285,6 +278,8 @@ class ChatScreen(DeckScreen[None]):
         height = max(self.transcript.size.height - 1, 1)
         self.transcript.scroll_relative(y=by * height, animate=False)
 
-    def action_back(self) -> None:
-        """Go back to the screen before."""
-        self.dismiss(None)
+    @work(group="back", exclusive=True, exit_on_error=False)
+    async def action_back(self) -> None:
+        """Go back to the screen before, once the conversation is kept."""
+        async with self._keeping:
+            self.dismiss(None)

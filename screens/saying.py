@@ -1,4 +1,4 @@
-"""One answer while it is given: its pieces are shown together, some times a second."""
+"""Answers while they are given: their pieces are shown together, some times a second."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from engine.errors import LoraDeckError
 from engine.results.chat.types import Answered, Failed, Loading, Piece
 from screens.format import one_line
 from screens.pump import batches
+from screens.talk import Turn
 from screens.widgets.turn_view import foot_words
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
     from engine.results.chat.types import ChatEvent
+    from engine.server.client import EngineClient
+    from screens.talk import Talk
     from screens.widgets.turn_view import AnswerView
 
 PAINT_SECONDS = 0.08
@@ -67,10 +70,51 @@ class Saying:
         """Whether there is an answer, be it a part of one or one without words."""
         return self.error is None and bool(self.text or self.ended)
 
-    def settle(self, *, stopped: bool) -> None:
-        """Show how it ended."""
+    def settle(self) -> None:
+        """Show how it ended; an answer without an end was stopped."""
         if self.error is not None:
             words = Content.styled(f"✗ {one_line(self.error.message)}", "$text-error")
         else:
-            words = foot_words(self.ended, stopped=stopped)
+            words = foot_words(self.ended)
         self.view.end(self.text, words)
+
+
+class Exchange:
+    """A question, with the answers that are being given to it: the partner's, then the base's.
+
+    Args:
+        question: What was asked.
+        sides: Where the answers are shown.
+        anew: The question takes the last one's place.
+    """
+
+    def __init__(self, question: str, sides: Iterable[AnswerView], *, anew: bool) -> None:
+        self.question, self.anew = question, anew
+        self._sayings = [Saying(side) for side in sides]
+
+    async def follow(self, client: EngineClient, talk: Talk) -> None:
+        """Ask for one answer after the other: the engine gives one at a time."""
+        for place, saying in enumerate(self._sayings):
+            request = talk.request(self.question, base=bool(place), anew=self.anew)
+            await saying.follow(client.chat(request))
+            if saying.error is not None:
+                return
+
+    def settle(self) -> list[LoraDeckError]:
+        """Show how the answers ended, and give what failed."""
+        for saying in self._sayings:
+            saying.settle()
+        return [saying.error for saying in self._sayings if saying.error is not None]
+
+    @property
+    def turn(self) -> Turn | None:
+        """The question with its answers; ``None`` where the partner gave none."""
+        answer, *others = self._sayings
+        base = "".join(saying.text for saying in others)
+        return Turn(self.question, answer.text, base) if answer.given else None
+
+    @property
+    def notice(self) -> str:
+        """What the user should know, as the partner's answer says."""
+        ended = self._sayings[0].ended
+        return ended.notice if ended is not None else ""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from screens.partner import Partner
     from screens.talk import Turn
 
+_WAITING = ("Asking…", "Answers after the adapter.")
+
 
 class Transcript(VerticalScroll, can_focus=True):
     """The turns of a conversation."""
@@ -62,6 +64,8 @@ class Transcript(VerticalScroll, can_focus=True):
             if anew:
                 await self.query(TurnView).last().remove()
             await self.turns.mount(view)
+            for side, words in zip(sides, _WAITING, strict=False):
+                side.wait(words)
         self.anchor()
         return view
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from engine.results.chat.types import Answered
 
 _CURSOR = " ▍"
+_STOPPED = "■ stopped"
+_CUT = "▲ cut at the longest length: max_tokens in the settings (F2)"
 _BRIEF_SECONDS = 10.0
 
 
@@ -93,16 +95,18 @@ class TurnView(Vertical):
             yield from self.sides
 
 
-def foot_words(end: Answered | None, *, stopped: bool = False) -> Content:
-    """Say how fast an answer came, and why it ended where that was not by itself."""
-    lines = []
-    if stopped or (end is not None and end.finish == "cancelled"):
-        lines.append(Content.styled("■ stopped", "$text-warning"))
-    elif end is not None and end.finish == "length":
-        words = "▲ cut at the longest length: max_tokens in the settings (F2)"
-        lines.append(Content.styled(words, "$text-warning"))
-    if end is not None:
-        lines.append(Content(" · ".join(_figures(end))))
+def foot_words(end: Answered | None) -> Content:
+    """Say how fast an answer came, and why it ended where that was not by itself.
+
+    Args:
+        end: ``None`` where it was stopped before its end.
+    """
+    if end is None:
+        return Content.styled(_STOPPED, "$text-warning")
+    lines = [Content(" · ".join(_figures(end)))]
+    if end.finish != "stop":
+        words = _STOPPED if end.finish == "cancelled" else _CUT
+        lines.insert(0, Content.styled(words, "$text-warning"))
     return Content("\n").join(lines)
 
 

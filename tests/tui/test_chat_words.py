@@ -54,23 +54,19 @@ def test_settings_are_summed_up() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "stopped", "words"),
+    ("changes", "words"),
     [
-        ({"tokens": 1}, False, "first token 0.31 s · 1 token"),
-        ({"tokens": 0}, False, "no token"),
-        ({"tokens": 900, "tokens_per_second": 1234.5, "first_token_seconds": 75.0}, False,
+        ({"tokens": 1}, "first token 0.31 s · 1 token"),
+        ({"tokens": 0}, "no token"),
+        ({"tokens": 900, "tokens_per_second": 1234.5, "first_token_seconds": 75.0},
          "first token 1 min 15 s · 1,234 tokens/s · 900 tokens"),
-        ({"finish": "cancelled", "tokens_per_second": 4.26}, False,
+        ({"finish": "cancelled", "tokens_per_second": 4.26},
          "■ stopped\nfirst token 0.31 s · 4.3 tokens/s · 5 tokens"),
-        (None, True, "■ stopped"),
-        (None, False, ""),
+        (None, "■ stopped"),
     ],
 )  # fmt: skip
-def test_how_fast_an_answer_came(
-    changes: dict[str, object] | None, stopped: bool, words: str
-) -> None:
-    end = answered("x", **changes) if changes else None
-    assert foot_words(end, stopped=stopped).plain == words
+def test_how_fast_an_answer_came(changes: dict[str, object] | None, words: str) -> None:
+    assert foot_words(answered("x", **changes) if changes else None).plain == words
 
 
 def test_a_conversation_is_kept_and_goes_on() -> None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.results.chat.types import Loading
 from engine.tasks.view import TaskView
 from screens.adapter_dialog import AdapterDialog
 from screens.assistant_editor import AssistantEditor
@@ -51,7 +50,6 @@ def slow() -> FakeEngine:
     """Make an engine that stays in the midst of both answers."""
     engine = scripted()
     engine.chat_gate.clear()
-    engine.answers[True] = [Loading(message="Waits for the answer before."), *answer("")[-1:]]
     return engine
 
 
@@ -94,7 +92,7 @@ async def to_answering(pilot: Pilot[None]) -> None:
     await talking(pilot.app, pilot)  # type: ignore[arg-type]
     await pilot.press("f3", *"Who?", "enter")
     await until(pilot, lambda: "Cape Wren. ▍" in text_of(pilot.app))
-    await until(pilot, lambda: "Waits for the answer" in text_of(pilot.app))
+    await until(pilot, lambda: "Answers after the adapter." in text_of(pilot.app))
 
 
 async def to_edit(pilot: Pilot[None]) -> None:
