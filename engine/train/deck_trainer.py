@@ -130,10 +130,14 @@ class DeckTrainer(ResumableTrainer):
         self.model.gradient_checkpointing_enable()
         self.model.enable_input_require_grads()
 
-    def score(self, rows: Sequence[Row]) -> tuple[float, float]:
-        """Give the mean loss over rows' trained tokens, and the share of them found likeliest."""
+    def score(self, rows: Sequence[Row], before_each: Callable[[], None]) -> tuple[float, float]:
+        """Give the mean loss over rows' trained tokens, and the share of them found likeliest.
+
+        Args:
+            before_each: Called before each pass; may raise.
+        """
         self.model.eval()
-        return self._within_memory(lambda: self.passes.score(rows))
+        return self._within_memory(lambda: self.passes.score(rows, before_each))
 
     @contextmanager
     def generating(self) -> Iterator[PeftModel]:

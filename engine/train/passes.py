@@ -73,12 +73,17 @@ class Passes:
                 tokens += sum(len(row.input_ids) for row in chunk)
         return float(total) / trained, tokens
 
-    def score(self, rows: Sequence[Row]) -> tuple[float, float]:
-        """Give the mean loss over the trained tokens, and the share of them found the likeliest."""
+    def score(self, rows: Sequence[Row], before_each: Callable[[], None]) -> tuple[float, float]:
+        """Give the mean loss over the trained tokens, and the share of them found the likeliest.
+
+        Args:
+            before_each: Called before each pass; may raise.
+        """
         total = torch.zeros((), device=self._base.device)
         likeliest = torch.zeros((), device=self._base.device, dtype=torch.long)
         with torch.no_grad():
             for some in self._split(rows):
+                before_each()
                 loss, found = head_score(self._base, self._head, *self._inputs(some))
                 total += loss
                 likeliest += found

@@ -13,6 +13,7 @@ from engine.results.report.likeness import chrf, is_same, is_short
 from engine.results.report.types import JudgedAnswer, Scores
 from engine.tasks.events import StopTested
 from engine.train.rows import Row
+from engine.train.spec import StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -61,11 +62,26 @@ def rows_to_judge(rows: Dataset, trained_tokens: float, seed: int) -> list[Row]:
     return sorted(chosen, key=lambda row: row.number)
 
 
-def judge_rows(trainer: DeckTrainer, rows: Sequence[Row]) -> tuple[Scores, Scores]:
-    """Score the base and the adapter on rows, as the training scores them."""
+def judge_rows(
+    trainer: DeckTrainer, rows: Sequence[Row], broken: Callable[[], bool]
+) -> tuple[Scores, Scores]:
+    """Score the base and the adapter on rows, as the training scores them.
+
+    Args:
+        broken: Asked before each pass whether to leave it.
+
+    Raises:
+        StoppedError: ``broken`` said so.
+    """
+
+    def go_on() -> None:
+        """Raise where it is to be left."""
+        if broken():
+            raise StoppedError
+
     with trainer.model.disable_adapter():
-        base = trainer.score(rows)
-    return _scores(*base), _scores(*trainer.score(rows))
+        base = trainer.score(rows, go_on)
+    return _scores(*base), _scores(*trainer.score(rows, go_on))
 
 
 def judge_answers(

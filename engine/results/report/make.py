@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from importlib.metadata import version
+from platform import python_version
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,12 @@ from engine.results.report.curves import eval_curve, overfitting, samples, train
 from engine.results.report.judge import judge_answers, judge_rows, rows_to_judge
 from engine.results.report.types import Report
 from engine.tasks.events import AnswersCompared, ReportMade
+from engine.text import human_bytes
 from engine.train.probe import peak_memory
-from engine.train.spec import StoppedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from transformers import PreTrainedTokenizerBase
 
     from engine.results.report.judge import Answers
@@ -50,9 +53,7 @@ def make_report(trained: Trained, reporter: Reporter) -> Report:
         StoppedError: The worker was asked to stop meanwhile.
     """
     began = time.monotonic()
-    scores = _scores(trained)
-    if reporter.stop_requested:
-        raise StoppedError
+    scores = _scores(trained, lambda: reporter.stop_requested)
     said = judge_answers(
         trained.trainer,
         trained.tokenizer,
@@ -80,13 +81,13 @@ def make_report(trained: Trained, reporter: Reporter) -> Report:
     return report
 
 
-def _scores(trained: Trained) -> dict[str, Any]:
+def _scores(trained: Trained, broken: Callable[[], bool]) -> dict[str, Any]:
     """Judge held-out rows, or else some of those that were trained."""
     prepared, trainer = trained.prepared, trained.trainer
     tokens = prepared.summary.tokens * float(trainer.state.epoch or 0.0)
     seed = trained.spec.plan.training_params.seed
     rows = rows_to_judge(prepared.evaluation or prepared.train, tokens, seed)
-    base, adapter = judge_rows(trainer, rows)
+    base, adapter = judge_rows(trainer, rows, broken)
     return {
         "judged_on": "held-out" if prepared.evaluation else "training",
         "judged_rows": len(rows),
@@ -129,7 +130,7 @@ def _of_run(trained: Trained) -> dict[str, Any]:
         "samples": then,
         "sample_question": trained.prepared.prompts[0].question if then else "",
         "peak_memory": peak_memory(),
-        "versions": {name: version(name) for name in PACKAGES},
+        "versions": {"python": python_version(), **{name: version(name) for name in PACKAGES}},
     }
 
 
@@ -148,7 +149,7 @@ def _of_plan(spec: TaskSpec) -> dict[str, Any]:
         "mapping": dataset.shape.columns if dataset.shape else {},
         "leave_out": plan.leave_out,
         "started_from": plan.adapter,
-        "device": plan.device.name,
+        "device": f"{plan.device.name}, {human_bytes(plan.device.memory_total)} of memory",
     }
 
 

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from engine.results.prompts import load_prompts
+from engine.results.report import judge
 from engine.results.report.files import load_report
 from engine.tasks.events import (
     AdapterSaved,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from engine.tasks.events import Event
     from engine.train.spec import TaskSpec
 
+SHORT = {"max_steps": 6, "save_steps": 2}
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
 
 
@@ -48,6 +50,7 @@ def samples(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let samples be taken, though they cost more than such short steps."""
     monkeypatch.setattr(sampling, "SHARE", 1e6)
     monkeypatch.setattr(sampling, "_LONGEST", 4)
+    monkeypatch.setattr(judge, "_MOST_ASKED", 1)
 
 
 def _spec(folder: Path, rows: Path, model: Path, **more: object) -> TaskSpec:
@@ -132,14 +135,14 @@ def test_samples_change_nothing_of_the_training(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with_samples = _spec(tmp_path / "with", rows, model, lora_dropout=0.1, **more)
+    with_samples = _spec(tmp_path / "with", rows, model, **{**SHORT, "lora_dropout": 0.1, **more})
     kept = _run(with_samples)
-    assert [one.step for one in kept.of(SampleAnswered)] == [5, 10, 15]
+    assert [one.step for one in kept.of(SampleAnswered)] == [2, 4]
     assert {one.question for one in kept.of(SampleAnswered)} == {
         load_prompts(with_samples.folder)[0].question
     }
     monkeypatch.setattr(sampling, "SHARE", 0.0)
-    without = _spec(tmp_path / "without", rows, model, lora_dropout=0.1, **more)
+    without = spec_of(with_samples.plan, tmp_path / "without")
     plain = _run(without)
     assert not plain.of(SampleAnswered)
     assert [one.loss for one in kept.of(StepLogged)] == [one.loss for one in plain.of(StepLogged)]
@@ -151,13 +154,13 @@ def test_samples_change_nothing_of_the_training(
 def test_a_resumed_run_has_all_samples(
     held_out: int, rows: Path, model: Path, tmp_path: Path
 ) -> None:
-    whole = _spec(tmp_path / "whole", rows, model, eval_rows=held_out)
+    whole = _spec(tmp_path / "whole", rows, model, **SHORT, eval_rows=held_out)
     _run(whole)
-    paused = _spec(tmp_path / "paused", rows, model, eval_rows=held_out)
-    _run(paused, Kept(lambda event: isinstance(event, StepLogged) and event.step == 7))
+    paused = spec_of(whole.plan, tmp_path / "paused")
+    _run(paused, Kept(lambda event: isinstance(event, StepLogged) and event.step == 2))
     _run(paused)
     report = load_report(paused.folder)
-    assert [one.step for one in report.samples][:3] == [5, 10, 15]
+    assert [one.step for one in report.samples] == [2, 4]
     assert report.samples == load_report(whole.folder).samples
     assert report.sample_question
     assert _same_weights(whole, paused)
