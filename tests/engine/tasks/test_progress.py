@@ -11,6 +11,7 @@ from engine.tasks.events import (
     PhaseEntered,
     RolledBack,
     RowsEncoded,
+    SampleAnswered,
     TaskCompleted,
     TaskFailed,
     TaskStarted,
@@ -78,6 +79,16 @@ def test_time_left_counts_the_evaluations_to_come() -> None:
     progress.apply(Evaluated(step=4, eval_loss=1.0, tokens=100, seconds=5.0))
     assert progress.view(task).seconds_left == pytest.approx(6 * 2.0 + 15.0)
     assert progress.pace() == pytest.approx((0.02, 0.05))
+
+
+def test_a_sample_takes_no_time_of_a_step() -> None:
+    progress = _running(1.0, 1.0, 1.0)
+    ended = 1000.0
+    progress.apply(step(4, seconds=1.0).model_copy(update={"time": ended}))
+    before = progress.pace()
+    progress.apply(SampleAnswered(step=5, epoch=0.5, question="q", answer="a", seconds=30.0))
+    progress.apply(step(5, seconds=1.0).model_copy(update={"time": ended + 31.0}))
+    assert progress.pace() == pytest.approx(before, nan_ok=True)
 
 
 def test_roll_back_forgets_the_steps_that_are_made_again() -> None:
