@@ -31,8 +31,8 @@ _TOKEN_SHARE = 1 / 20
 """Of the tokens that were trained: judging two models, forward only, then costs 3 % of the time."""
 _ASKED_AT_ONCE = 4
 _MOST_ASKED = 8
-_SECONDS, _TIME_SHARE = 20.0, 0.03
-"""What the answers may take: more are asked for as long as they keep to the larger of the two."""
+_SECONDS, _TIME_SHARE = 10.0, 0.03
+"""What two rounds of answers may take, the larger of both; only then is there a second one."""
 
 
 class Answers(NamedTuple):
@@ -100,13 +100,15 @@ def judge_answers(
     Raises:
         StoppedError: ``broken`` said so.
     """
-    until = time.monotonic() + max(_SECONDS, _TIME_SHARE * seconds) / 2
+    half = time.monotonic() + max(_SECONDS, _TIME_SHARE * seconds) / 2
     judged: list[tuple[Prompt, JudgedAnswer]] = []
-    limit = ROOM + max((_tokens(tokenizer, one) for one in prompts[:_MOST_ASKED]), default=0)
+    longest = 0
     for at in range(0, min(len(prompts), _MOST_ASKED), _ASKED_AT_ONCE):
-        if judged and time.monotonic() > until:
+        if judged and time.monotonic() > half:
             break
         some = prompts[at : at + _ASKED_AT_ONCE]
+        limit = ROOM + max(_tokens(tokenizer, one) for one in some)
+        longest = max(longest, limit)
         with trainer.generating() as model:
             asked: tuple[Any, ...] = (model, tokenizer, some, limit, broken)
             adapter = answer(*asked)
@@ -114,7 +116,7 @@ def judge_answers(
                 base = answer(*asked)
         judged += zip(some, map(_judged, some, base, adapter), strict=True)
     whole = [said.ended for prompt, said in judged if not (prompt.cut or prompt.plain)]
-    stop = StopTested(asked=len(whole), ended=sum(whole), limit=limit) if whole else None
+    stop = StopTested(asked=len(whole), ended=sum(whole), limit=longest) if whole else None
     return Answers(tuple(said for _, said in judged), stop)
 
 

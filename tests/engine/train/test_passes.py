@@ -156,6 +156,32 @@ def test_a_head_is_taken_for_what_it_computes(name: str, head: str) -> None:
     assert find_head(model) == head
 
 
+@pytest.mark.parametrize("name", ["llama", "granite, scaled", "recurrent gemma, capped"])
+def test_tokens_that_are_the_likeliest_are_counted(name: str) -> None:
+    base = _model(CONFIGS[name])
+    model = get_peft_model(base, LoraConfig(target_modules="all-linear", task_type="CAUSAL_LM"))
+    rows = [_half_foreseen(base, row) for row in _rows()]
+    wanted = _reference(base, rows).item()
+    add_fused_lm_head(base)
+    passes = Passes(model.eval(), 30, packed=keep_rows_apart(base))
+    calls: list[int] = []
+    loss, share = passes.score(rows, lambda: calls.append(1))
+    assert loss == pytest.approx(wanted, rel=1e-4)
+    trained = sum(row.trained for row in rows)
+    assert share == sum((row.trained + 1) // 2 for row in rows) / trained
+    assert len(calls) > 1
+
+
+def _half_foreseen(model: PreTrainedModel, row: Row) -> Row:
+    """Let every other trained token of a row be the likeliest, and the rest the least likely."""
+    with torch.no_grad():
+        logits = model(input_ids=row.input_ids[None], use_cache=False).logits[0]
+    targets = row.targets.clone()
+    for number, at in enumerate((row.targets != NOT_TRAINED).nonzero().flatten().tolist()):
+        targets[at] = logits[at].argmin() if number % 2 else logits[at].argmax()
+    return Row(row.number, row.input_ids, targets)
+
+
 @pytest.mark.parametrize(
     ("name", "packs"),
     [

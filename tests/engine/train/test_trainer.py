@@ -84,7 +84,8 @@ def test_a_run_tells_what_it_does(rows: Path, model: Path, tmp_path: Path) -> No
     (best,) = kept.of(BestKept)
     assert best.eval_loss == min(one.eval_loss for one in evaluations)
     (tested,) = kept.of(StopTested)
-    assert 0 <= tested.ended <= tested.asked == 8
+    assert 0 <= tested.ended <= tested.asked
+    assert tested.asked in (4, 8)  # the second four only where the first were quick
     phases = [event.phase for event in kept.of(PhaseEntered)]
     assert phases == ["preparing", "loading", "training", "saving", "answering"]
     assert kept.of(TaskCompleted)
