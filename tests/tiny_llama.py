@@ -47,7 +47,7 @@ def make_tiny_llama(folder: Path) -> Path:
     (folder / "config.json").write_text(json.dumps(config))
     generation = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
     (folder / "generation_config.json").write_text(json.dumps(generation))
-    save_file(_weights(vocabulary), folder / "model.safetensors", metadata={"format": "pt"})
+    save_file(make_weights(vocabulary), folder / "model.safetensors", metadata={"format": "pt"})
     return folder
 
 
@@ -76,7 +76,7 @@ def _write_tokenizer(folder: Path) -> int:
     return len(vocabulary)
 
 
-def _weights(vocabulary: int) -> dict[str, np.ndarray]:
+def make_weights(vocabulary: int) -> dict[str, np.ndarray]:
     """Draw every weight with a fixed seed."""
     random = np.random.default_rng(0)
     key_value = HIDDEN // HEADS * KV_HEADS

@@ -17,6 +17,7 @@ from engine.server.wire import PlanRequest
 
 if TYPE_CHECKING:
     from engine.home import Home
+    from engine.results.export.types import ExportRequest
 
 _Plan = TypeVar("_Plan", bound=PlanRequest)
 _PATH_BYTES = 4096  # Linux' PATH_MAX; others take less and say so
@@ -110,6 +111,39 @@ class Reach:
         """
         dataset, model = self.dataset(request.dataset_file), self.model(request.base_model)
         return request.model_copy(update={"dataset_file": str(dataset), "base_model": model})
+
+    def adapter(self, source: str) -> str:
+        """Check what names an adapter: a task, its own name, or its folder.
+
+        Raises:
+            LoraDeckError: It is a relative path.
+            ForbiddenError: Over the network: it is a path.
+        """
+        if "/" not in source and not source.startswith(("~", ".")):
+            return source
+        if self.remote:
+            raise ForbiddenError(
+                "Adapter out of reach",
+                f"Over the network adapters go by name, not by path: {shown(source)}.",
+                "Take a task or a name from: GET tasks",
+            )
+        return str(absolute(source))
+
+    def export(self, request: ExportRequest) -> ExportRequest:
+        """Check what is exported and where to, and give the request with it.
+
+        Raises:
+            LoraDeckError: As ``adapter``, or the folder is relative.
+            ForbiddenError: Over the network: it names a folder.
+        """
+        if request.out and self.remote:
+            raise ForbiddenError(
+                "Folder out of reach",
+                f"Over the network exports go into the home, not to {shown(request.out)}.",
+                "Leave the folder empty.",
+            )
+        out = str(absolute(request.out)) if request.out else ""
+        return request.model_copy(update={"source": self.adapter(request.source), "out": out})
 
     def local_only(self, what: str) -> None:
         """Refuse what only the user on this machine may do.

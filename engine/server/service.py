@@ -37,6 +37,7 @@ from engine.results.chat.conversations import Conversations
 from engine.results.chat.holder import ChatHolder
 from engine.server.chat_service import Chats
 from engine.server.chat_targets import Targets
+from engine.server.export_source import prepare_export
 from engine.server.further import find_further
 from engine.server.pulls import Pulls
 from engine.server.reach import absolute
@@ -53,8 +54,10 @@ from engine.train.spec import START
 if TYPE_CHECKING:
     from engine.data.types import Inspection, Lengths
     from engine.home import Home
+    from engine.jobs.types import Job
     from engine.models.types import ModelInfo
     from engine.plan.types import Device
+    from engine.results.export.types import ExportRequest
     from engine.server.wire import PlanRequest, TrainRequest
     from engine.settings import Settings
 
@@ -215,6 +218,15 @@ class EngineService:
             await self._create(task, plan)
         self.scheduler.admit()
         return self.store.get(task.id)
+
+    async def export(self, request: ExportRequest) -> Job:
+        """Start making something of an adapter that other programs can use.
+
+        Raises:
+            LoraDeckError: It cannot be done, or not now; nothing has begun.
+        """
+        spec = await asyncio.to_thread(prepare_export, self.home, self.store, request)
+        return self.jobs.start(spec)
 
     def plan_of(self, task: TaskRecord) -> Plan:
         """Read the plan that a task was made from.

