@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from engine.errors import EngineUnavailableError
 from engine.text import human_bytes, human_duration, visible
@@ -128,7 +128,7 @@ class _Bar:
         columns = (
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=20),
-            TaskProgressColumn(markup=False),
+            TextColumn("{task.percentage:>3.0f} %", markup=False),
             TimeElapsedColumn(),
         )
         console = Console(stderr=True, markup=False, highlight=False)

@@ -32,7 +32,7 @@ def work(spec: JobSpec, reporter: JobReporter) -> Exported:
     inputs = ExportInputs.model_validate(spec.inputs)
     assert spec.partial is not None  # noqa: S101 - an export has a target
     target, partial = Path(spec.target), spec.partial
-    _make_room(partial)
+    make_room(partial)
     made = partial / "made"
     gate = _make(inputs, partial, made, reporter)
     exported = Exported(
@@ -86,7 +86,7 @@ def _make(
     return gate.found
 
 
-def _make_room(partial: Path) -> None:
+def make_room(partial: Path) -> None:
     """Make the folder to write in.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError, NotFoundError
 from engine.results.chat.types import ChatMessage
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 MOST = 8
+_DATE = "strftime_now"
+"""What a template calls to tell the model the date."""
 LONGEST = 1024
 """Tokens; longer prompts are passed over where there are shorter ones."""
 _GENERAL = (
@@ -42,9 +44,12 @@ def choose_prompts(folder: Path, tokenizer: PreTrainedTokenizerBase) -> tuple[Pr
         kept = load_prompts(folder)
     except NotFoundError:
         kept = ()
-    if kept:
-        return _fitting(kept, len(tokenizer))
-    return tuple(_general(question, tokenizer) for question in _GENERAL)
+    if not kept:
+        return tuple(_general(question, tokenizer) for question in _GENERAL)
+    asked = _fitting(kept, len(tokenizer))
+    if _DATE in (tokenizer.chat_template or ""):
+        return tuple(_today(one, tokenizer) for one in asked)
+    return asked
 
 
 def _fitting(kept: Sequence[Prompt], vocabulary: int) -> tuple[Prompt, ...]:
@@ -59,20 +64,32 @@ def _fitting(kept: Sequence[Prompt], vocabulary: int) -> tuple[Prompt, ...]:
     return tuple(short or sorted(kept, key=lambda one: len(one.prompt_ids))[:1])[:MOST]
 
 
+def _today(prompt: Prompt, tokenizer: PreTrainedTokenizerBase) -> Prompt:
+    """Render a prompt with the present date, where its template tells the model the date.
+
+    Any program renders it so today; the date of the training is only that of its row.
+    """
+    return (
+        prompt.model_copy(update=_render(prompt.messages, tokenizer)) if prompt.messages else prompt
+    )
+
+
+def _render(messages: Sequence[ChatMessage], tokenizer: PreTrainedTokenizerBase) -> dict[str, Any]:
+    """Render turns up to the beginning of the answer, and split what comes out."""
+    plain = [one.model_dump() for one in messages]
+    text = str(tokenizer.apply_chat_template(plain, tokenize=False, add_generation_prompt=True))
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return {"text": text, "prompt_ids": tuple(ids)}
+
+
 def _general(question: str, tokenizer: PreTrainedTokenizerBase) -> Prompt:
     """Render a question with a template, where there is one, as a program would."""
-    text, messages = question, [ChatMessage(role="user", content=question)]
-    if tokenizer.chat_template:
-        plain = [one.model_dump() for one in messages]
-        text = tokenizer.apply_chat_template(plain, tokenize=False, add_generation_prompt=True)
-        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
-    else:
-        ids, messages = tokenizer(question)["input_ids"], []
+    messages = [ChatMessage(role="user", content=question)] if tokenizer.chat_template else []
+    plain = {"text": question, "prompt_ids": tuple(tokenizer(question)["input_ids"])}
     end = tokenizer.eos_token_id
     return Prompt(
         messages=tuple(messages),
-        text=str(text),
-        prompt_ids=tuple(ids),
+        **(_render(messages, tokenizer) if messages else plain),
         question=question,
         reference="",
         end_id=-1 if end is None else end,

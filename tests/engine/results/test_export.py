@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from engine.results.export.inputs import ExportInputs
 from engine.results.export.loading import load_adapter, load_model
 from engine.results.export.merge import merge
 from engine.results.export.types import ExportRequest
+from engine.results.gate.asked import choose_prompts
 from engine.results.gate.speaker import Speaker
 from engine.results.prompts import Prompt, save_prompts
 from tests.engine.results.spoil import spoil, unpermuted
@@ -285,15 +287,26 @@ def test_kept_prompts_are_asked_and_their_end_is_the_files(made: Made, tmp_path:
     adapter = Adapter.of(inputs_of(folder, base))
     assert adapter.prompts[0].prompt_ids == ids
     assert adapter.ends == [2, 300]
-    copy = tmp_path / "copy"
-    copy_whole(inputs_of(folder, base), copy)
-    assert json.loads((copy / "adapter_config.json").read_text())["base_model_name_or_path"] == (
+    _tells_the_date(folder, tokenizer)
+    whole = tmp_path / "whole"
+    copy_whole(inputs_of(folder, base), whole)
+    assert json.loads((whole / "adapter_config.json").read_text())["base_model_name_or_path"] == (
         "org/tiny"
     )
-    assert {one.name for one in copy.iterdir()} == {
+    assert {one.name for one in whole.iterdir()} == {
         "adapter_config.json",
         "adapter_model.safetensors",
         "generation_config.json",
         "tokenizer.json",
         "tokenizer_config.json",
     }
+
+
+def _tells_the_date(folder: Path, tokenizer: Any) -> None:
+    """Ask as of today where the template tells the date: llama.cpp renders it so too."""
+    dated = copy.copy(tokenizer)
+    dated.chat_template = "{{ strftime_now('%d %b %Y') }}: {{ messages[0].content }}"
+    (asked,) = choose_prompts(folder, dated)
+    assert asked.text.endswith(": x")
+    assert asked.text != "Say it"
+    assert tokenizer.decode(list(asked.prompt_ids)) == asked.text

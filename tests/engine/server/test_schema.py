@@ -109,6 +109,9 @@ def _likely(home: Home, tmp_path: Path, model: Path, samples: Path) -> dict[str,
         "task_name": ["first", "second", "done", *ODD],
         "task_id": [*tasks, *ODD],
         "conversation_id": ["first", *ODD],
+        "source": [*tasks, str(home.models), "/" + "x" * 5000, "/a\0b", *ODD],
+        "out": ["", str(tmp_path / "out"), "/dev/null/x", *ODD],
+        "job_id": ["3f2a", *ODD],
         "preset": ["", "classic", *ODD],
         "device": ["", "RTX 3060", "memory=24GB,capability=8.9", *ODD],
     }
@@ -194,4 +197,5 @@ def test_interface_keeps_to_its_description(
     assert len(tried) > 30
     inside = {path.name.partition(".json")[0] for path in home.root.iterdir()}
     assert inside <= {"tasks", "datasets", "models", "cache", "run", "chats", "assistants"}
+    assert inside <= {"tasks", "datasets", "models", "cache", "run", "jobs", "exports"}
     assert {path.name.partition(".")[0] for path in tmp_path.iterdir()} <= {"home", "out"}
