@@ -80,6 +80,8 @@ class State:
     """Whether the disk has no room."""
     create_error: str = ""
     """What goes wrong while a model is created: told within the stream, after status 200."""
+    gives_up: bool = False
+    """Whether it stops telling of a creation before that is done."""
     speaks: bool = True
     """Whether it is an Ollama at all, rather than some website."""
     forgets: bool = False
@@ -227,6 +229,8 @@ class _Handler(BaseHTTPRequestHandler):
     ) -> Iterator[dict[str, Any]]:
         """Give the steps of a creation, as they are told."""
         yield {"status": "parsing GGUF" if files else "reading model metadata"}
+        if self.state.gives_up:
+            return
         if self.state.create_error:
             yield {"error": self.state.create_error}
             return

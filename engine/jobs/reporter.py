@@ -22,13 +22,19 @@ class JobReporter:
     def __init__(self, folder: Path, job: Job) -> None:
         self._folder = folder
         self._job = job
+        self._part = (0.0, 1.0)
         self._span = (0.0, 1.0)
         self._written = 0.0
 
+    def within(self, start: float, end: float) -> None:
+        """Let the stages that follow make up this part of the whole alone."""
+        self._part = (start, end)
+
     def stage(self, name: str, start: float, end: float) -> None:
         """Begin a stage, which makes up the whole's progress from ``start`` to ``end``."""
-        self._span = (start, end)
-        self._move(stage=name, progress=start)
+        begin, size = self._part[0], self._part[1] - self._part[0]
+        self._span = (begin + size * start, begin + size * end)
+        self._move(stage=name, progress=self._span[0])
 
     def done(self, share: float) -> None:
         """Tell which share of the present stage is done, from 0 to 1."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LOCK = "worker.lock"
 LOG = "worker.log"
-WORK = {"export": "engine.results.export.work"}
+WORK = {"export": "engine.results.export.work", "deploy": "engine.results.ollama.work"}
 """The module that does each kind of job, by its function ``work``; imported here alone."""
 _NICE = 10
 log = logging.getLogger(__name__)

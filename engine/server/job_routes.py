@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.sse import EventSourceResponse
 
 from engine.jobs.types import Job
-from engine.results.export.types import ExportRequest
+from engine.results.export.types import DeployRequest, ExportRequest
 from engine.server.context import FoundJob, Service, until_stopped
 from engine.server.reach import InReach
 from engine.server.wire import STREAM_ERRORS
@@ -20,6 +20,12 @@ router = APIRouter(tags=["jobs"])
 async def export(service: Service, reach: InReach, request: ExportRequest) -> Job:
     """Start making something of an adapter that other programs can use."""
     return await service.export(reach.export(request))
+
+
+@router.post("/deploy", status_code=201)
+async def deploy(service: Service, reach: InReach, request: DeployRequest) -> Job:
+    """Start making a model of another program's out of an adapter."""
+    return await service.deploy(reach.deploy(request))
 
 
 @router.get("/jobs")

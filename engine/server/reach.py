@@ -17,7 +17,7 @@ from engine.server.wire import PlanRequest
 
 if TYPE_CHECKING:
     from engine.home import Home
-    from engine.results.export.types import ExportRequest
+    from engine.results.export.types import DeployRequest, ExportRequest
 
 _Plan = TypeVar("_Plan", bound=PlanRequest)
 _PATH_BYTES = 4096  # Linux' PATH_MAX; others take less and say so
@@ -144,6 +144,21 @@ class Reach:
             )
         out = str(absolute(request.out)) if request.out else ""
         return request.model_copy(update={"source": self.adapter(request.source), "out": out})
+
+    def deploy(self, request: DeployRequest) -> DeployRequest:
+        """Check what is deployed and where to, and give the request with it.
+
+        Raises:
+            LoraDeckError: As ``adapter``.
+            ForbiddenError: Over the network: it names a host, which the engine would then ask.
+        """
+        if request.host and self.remote:
+            raise ForbiddenError(
+                "Host out of reach",
+                f"Over the network no host can be named, such as {shown(request.host)}.",
+                "Leave it empty: the engine reaches its own Ollama.",
+            )
+        return request.model_copy(update={"source": self.adapter(request.source)})
 
     def local_only(self, what: str) -> None:
         """Refuse what only the user on this machine may do.

@@ -37,6 +37,7 @@ from engine.results.chat.conversations import Conversations
 from engine.results.chat.holder import ChatHolder
 from engine.server.chat_service import Chats
 from engine.server.chat_targets import Targets
+from engine.server.deploy_source import prepare_deploy
 from engine.server.export_source import prepare_export
 from engine.server.further import find_further
 from engine.server.pulls import Pulls
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     from engine.jobs.types import Job
     from engine.models.types import ModelInfo
     from engine.plan.types import Device
-    from engine.results.export.types import ExportRequest
+    from engine.results.export.types import DeployRequest, ExportRequest
     from engine.server.wire import PlanRequest, TrainRequest
     from engine.settings import Settings
 
@@ -226,6 +227,15 @@ class EngineService:
             LoraDeckError: It cannot be done, or not now; nothing has begun.
         """
         spec = await asyncio.to_thread(prepare_export, self.home, self.store, request)
+        return self.jobs.start(spec)
+
+    async def deploy(self, request: DeployRequest) -> Job:
+        """Start making a model of Ollama's out of an adapter.
+
+        Raises:
+            LoraDeckError: It cannot be done, or not now; nothing has begun.
+        """
+        spec = await asyncio.to_thread(prepare_deploy, self.home, self.store, request)
         return self.jobs.start(spec)
 
     def plan_of(self, task: TaskRecord) -> Plan:

@@ -11,7 +11,7 @@ import typer
 from engine import __version__
 from engine.errors import LoraDeckError
 from engine.text import visible
-from tui.cli import datasets, engine, export, jobs, models, report, tasks, train
+from tui.cli import datasets, deploy, engine, export, jobs, models, report, tasks, train
 from tui.cli.output import print_error
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ app.command("train", epilog=train.TRAIN_EXAMPLE)(train.train)
 app.command("plan", epilog=train.PLAN_EXAMPLE)(train.plan)
 app.command("report", epilog="Example: loradeck report my-first")(report.report)
 app.command("export", epilog=export.EXAMPLE)(export.export)
+app.command("deploy", epilog=deploy.EXAMPLE)(deploy.deploy)
 app.command("doctor", epilog="Example: loradeck doctor --json")(engine.doctor)
 
 

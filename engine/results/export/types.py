@@ -51,6 +51,8 @@ class DeployRequest(BaseModel):
     """The system prompt that it is given; or empty."""
     sampling: Sampling | None = None
     """``None`` for the model's own settings."""
+    replace: bool = False
+    """Let it take the place of a model that has this name there already."""
     force: bool = False
     """Deploy it although the gate found that it speaks otherwise than the adapter."""
 

@@ -31,6 +31,8 @@ class Gate:
         self.references = tuple(references)
         self.base = agreement_of_base(references, base)
         self.found: list[Agreement] = [self.base]
+        self.heard: tuple[Heard, ...] = ()
+        """What the file that was asked last says."""
 
     @property
     def passed(self) -> bool:
@@ -56,4 +58,5 @@ class Gate:
         """
         longest = max(len(one.prompt.prompt_ids) + len(one.answer) for one in self.references)
         with Llama(file, longest + _ROOM) as llama:
-            self.judge(name, llama.hear(self.references, tell), lossless=lossless)
+            self.heard = tuple(llama.hear(self.references, tell))
+        self.judge(name, self.heard, lossless=lossless)

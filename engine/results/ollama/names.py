@@ -63,7 +63,7 @@ def _check(name: str, what: str, part: str, pattern: re.Pattern[str]) -> None:
     if len(part) > _LONGEST:
         raise _refused(name, f"{what} has {len(part)} characters, at most {_LONGEST} are allowed")
     if not pattern.fullmatch(part):
-        allowed = "letters, digits, _ and -" + (" and ." if pattern is _PART else "")
+        allowed = "letters, digits, _, - and ." if pattern is _PART else "letters, digits, _ and -"
         raise _refused(name, f"{what} may hold {allowed}, and begins with a letter, digit or _")
 
 

@@ -32,6 +32,8 @@ def sampling_parameters(
 ) -> dict[str, Any]:
     """Give how answers are drawn: as asked for, else as the adapter's generation settings say.
 
+    How long an answer may be is left to those who ask.
+
     Args:
         sampling: What the user wants; ``None`` for the model's own.
         folder: The adapter's.
@@ -44,7 +46,6 @@ def sampling_parameters(
         "top_p": sampling.top_p,
         "top_k": sampling.top_k,
         "repeat_penalty": sampling.repetition_penalty,
-        "num_predict": sampling.max_tokens,
     }
     if sampling.seed is not None:
         drawn["seed"] = sampling.seed

@@ -112,6 +112,7 @@ def _likely(home: Home, tmp_path: Path, model: Path, samples: Path) -> dict[str,
         "source": [*tasks, str(home.models), "/" + "x" * 5000, "/a\0b", *ODD],
         "out": ["", str(tmp_path / "out"), "/dev/null/x", *ODD],
         "job_id": ["3f2a", *ODD],
+        "host": ["", "127.0.0.1:9", *ODD],
         "preset": ["", "classic", *ODD],
         "device": ["", "RTX 3060", "memory=24GB,capability=8.9", *ODD],
     }

@@ -162,6 +162,27 @@ def test_an_error_within_the_stream_is_one(file: Path) -> None:
         assert state.models == {}
 
 
+def test_a_creation_that_is_not_told_to_its_end_made_nothing(file: Path) -> None:
+    with ollama_double(gives_up=True) as (url, state), OllamaServer(url) as server:
+        with _refused("ended before"), trial(server, "bot", file, GO, {}, _stage):
+            pytest.fail("there is no model to try")
+        assert state.models == {}
+
+
+def test_cancelled_while_it_is_sent(file: Path) -> None:
+    def stage(words: str) -> Callable[[float], None]:
+        def done(share: float) -> None:
+            if words == "sending it to Ollama":
+                raise Interrupted
+
+        return done
+
+    with ollama_double() as (url, state), OllamaServer(url) as server:
+        with pytest.raises(Interrupted), trial(server, "bot", file, GO, {}, stage):
+            pytest.fail("there is no model to try")
+        assert (state.models, state.blobs, state.uploads) == ({}, {}, 1)
+
+
 @pytest.mark.parametrize(
     ("template", "parameters", "words"),
     [("{{ if }", {}, "template error"), (GO, {"no_such": 1}, "invalid option")],
@@ -233,7 +254,7 @@ def test_settings_go_under_ollamas_names(tmp_path: Path) -> None:
     )
     assert given == {
         "temperature": 0.0, "top_p": 0.95, "top_k": 50, "repeat_penalty": 1.2,
-        "num_predict": 512, "seed": 3, "stop": ["<end>", "###"],
+        "seed": 3, "stop": ["<end>", "###"],
     }  # fmt: skip
     (tmp_path / "generation_config.json").write_text("[")
     assert sampling_parameters(None, tmp_path, []) == {"repeat_penalty": 1.0}

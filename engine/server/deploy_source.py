@@ -1,0 +1,65 @@
+"""Finds what a deployment is about, and refuses what cannot be done before it begins."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from engine.results.export.inputs import ExportInputs
+from engine.results.export.sizes import gguf_size
+from engine.results.export.types import ExportRequest
+from engine.results.ollama.host import base_url
+from engine.results.ollama.inputs import DeployInputs
+from engine.results.ollama.names import check_model_name, default_name
+from engine.server.export_source import prepare_export
+from engine.text import visible
+
+if TYPE_CHECKING:
+    from engine.home import Home
+    from engine.jobs.spec import JobSpec
+    from engine.results.export.types import DeployRequest
+    from engine.tasks.store import TaskStore
+
+
+def prepare_deploy(home: Home, store: TaskStore, request: DeployRequest) -> JobSpec:
+    """Resolve everything that a deployment needs, and look whether Ollama can take it.
+
+    Raises:
+        NotFoundError: There is no such adapter, or its base is not here.
+        ConflictError: Its task has not ended, or the name is taken at Ollama.
+        DiskFullError: Ollama is on this machine, and its disk has too little room.
+        LoraDeckError: As for an export; a name that Ollama would refuse; Ollama is absent or old.
+    """
+    url = base_url(request.host)
+    if request.name:
+        check_model_name(request.name)
+    # No folder is made of that name; what lies beside it meanwhile is this job's
+    place = home.export(".ollama-" + re.sub(r"[^\w.-]", "-", request.name or request.source)[-80:])
+    spec = prepare_export(
+        home,
+        store,
+        ExportRequest(
+            source=request.source, quantize=request.quantize, out=str(place), force=request.force
+        ),
+    )
+    export = ExportInputs.model_validate(spec.inputs)
+    name = request.name or default_name(export.name)
+    wanted = request.model_copy(update={"name": name, "host": url})
+    _check_ollama(wanted, gguf_size(export.parameters, request.quantize))
+    return spec.model_copy(
+        update={
+            "kind": "deploy",
+            "title": f"{visible(export.name)} to Ollama as {name} ({request.quantize})",
+            "inputs": DeployInputs(export=export, request=wanted).model_dump(mode="json"),
+        }
+    )
+
+
+def _check_ollama(request: DeployRequest, size: int) -> None:
+    """Look whether Ollama is there, and can take a model of that name and size."""
+    from engine.results.ollama.server import OllamaServer  # its client takes a while to import
+
+    with OllamaServer(request.host) as server:
+        server.check()
+        server.check_free(request.name, replace=request.replace)
+        server.check_room(size)
