@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from engine.results.export.types import DeployRequest
     from engine.tasks.store import TaskStore
 
+_PLACE = ".ollama-"
+_PATIENCE = 15.0
+"""Seconds after which an Ollama that does not answer is given up, before anything has begun."""
+
 
 def prepare_deploy(home: Home, store: TaskStore, request: DeployRequest) -> JobSpec:
     """Resolve everything that a deployment needs, and look whether Ollama can take it.
@@ -33,13 +37,14 @@ def prepare_deploy(home: Home, store: TaskStore, request: DeployRequest) -> JobS
     url = base_url(request.host)
     if request.name:
         check_model_name(request.name)
-    # No folder is made of that name; what lies beside it meanwhile is this job's
-    place = home.export(".ollama-" + re.sub(r"[^\w.-]", "-", request.name or request.source)[-80:])
     spec = prepare_export(
         home,
         store,
         ExportRequest(
-            source=request.source, quantize=request.quantize, out=str(place), force=request.force
+            source=request.source,
+            quantize=request.quantize,
+            out=str(home.export(_PLACE)),
+            force=request.force,
         ),
     )
     export = ExportInputs.model_validate(spec.inputs)
@@ -50,6 +55,8 @@ def prepare_deploy(home: Home, store: TaskStore, request: DeployRequest) -> JobS
         update={
             "kind": "deploy",
             "title": f"{visible(export.name)} to Ollama as {name} ({request.quantize})",
+            # Never made: the job writes beside it, and two for one model are one too many
+            "target": str(home.export(_PLACE + re.sub(r"[^\w.-]", "-", name.lower())[-80:])),
             "inputs": DeployInputs(export=export, request=wanted).model_dump(mode="json"),
         }
     )
@@ -59,7 +66,7 @@ def _check_ollama(request: DeployRequest, size: int) -> None:
     """Look whether Ollama is there, and can take a model of that name and size."""
     from engine.results.ollama.server import OllamaServer  # its client takes a while to import
 
-    with OllamaServer(request.host) as server:
+    with OllamaServer(request.host, _PATIENCE) as server:
         server.check()
         server.check_free(request.name, replace=request.replace)
         server.check_room(size)

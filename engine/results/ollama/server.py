@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 OLDEST = Version("0.5.5")
 """The first that creates models from ``files``; those before took a Modelfile."""
 _CONNECT_SECONDS = 5.0
-_ANSWER_SECONDS = 600.0  # loading a model from a slow disk
 _FULL = ("no space left", "not enough space", "disk quota", "insufficient storage", "disk full")
 
 
@@ -45,12 +44,13 @@ class OllamaServer:
 
     Args:
         host: Where it listens, in any form that ``OLLAMA_HOST`` may have.
+        patience: Seconds that it may take for an answer; loading a model takes long.
     """
 
-    def __init__(self, host: str = "") -> None:
+    def __init__(self, host: str = "", patience: float = 600.0) -> None:
         self.url = base_url(host)
         self.local = is_local(self.url)
-        timeout = httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS)
+        timeout = httpx.Timeout(patience, connect=_CONNECT_SECONDS)
         # A proxy cannot reach this machine's own addresses
         self._client = Client(self.url, timeout=timeout, trust_env=not self.local)
         key = os.environ.get("OLLAMA_API_KEY")

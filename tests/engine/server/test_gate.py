@@ -238,6 +238,7 @@ async def test_clients_over_the_network_name_nothing_outside_the_home(
         "target": [str(tmp_path / "out.jsonl")],
         "source": models,
         "out": [str(tmp_path / "out"), "out"],
+        "host": ["127.0.0.1:9", "http://elsewhere"],
     }
     good: dict[str, Any] = {
         "path": str(engine.home.datasets / "rows.jsonl"),
