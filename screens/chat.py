@@ -72,7 +72,6 @@ class ChatScreen(DeckScreen[None]):
     ) -> None:
         super().__init__(session)
         self.talk = go_on(conversation, partner) if conversation else begin(partner)
-        self.answering = False
         self._editing = False
         self._stream: asyncio.Task[None] | None = None
         self._keeping = asyncio.Lock()
@@ -85,11 +84,16 @@ class ChatScreen(DeckScreen[None]):
         """Lay out transcript, notice and question."""
         yield Transcript(id="transcript")
         yield ChatMemory(self.session)
-        yield QuestionArea("", "")
+        yield QuestionArea()
 
     async def on_mount(self) -> None:
         """Show what was said, and what is in memory."""
         await self._show_talk()
+
+    @property
+    def answering(self) -> bool:
+        """Tell whether an answer is being given."""
+        return self.is_mounted and self.area.waiting
 
     # What is shown
 
@@ -133,16 +137,12 @@ class ChatScreen(DeckScreen[None]):
 
     @on(QuestionArea.Asked)
     def _asked(self, event: QuestionArea.Asked) -> None:
-        """Send the question, once the answer before has ended."""
-        if self.answering:
-            self.notify("Wait for the answer, or stop it with esc.", markup=False)
-            return
-        self.area.put("")
+        """Have what was written answered."""
         self._ask(event.text, anew=self._editing)
 
     def _ask(self, question: str, *, anew: bool) -> None:
         """Have a question answered; ``anew`` in the last one's place."""
-        self.answering, self._editing = True, False
+        self.area.waiting, self._editing = True, False
         self._show_settings()
         self._answer(question, anew=anew)
 
@@ -160,7 +160,7 @@ class ChatScreen(DeckScreen[None]):
             await self._settle(exchange)
         finally:
             self.action_stop()
-            self.answering = False
+            self.area.waiting = False
         self._show_settings()
         self.memory.look()
 

@@ -25,7 +25,6 @@ CONCEPTS = {
     "Queue": "Tasks that wait for memory: those of higher priority first, then in their order.",
     "Checkpoint": "What a training saves on its way; a paused or interrupted one goes on from it.",
     "Step": "One change of the adapter's weights, learnt from one effective batch of rows.",
-    "Chat": "Talking to a model; with an adapter, its base can answer beside it.",
     "Assistant": "A base, an adapter, a system prompt and sampling settings under one name.",
     "Loss": "How badly the answers are predicted; it falls while the adapter learns.",
     "Engine": "The process behind the dashboard that queues, starts and watches the trainings.",

@@ -50,7 +50,8 @@ class TaskList(LineList["TaskView"], TaskActions):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Open", key_display="enter", id="tasks.open",
                 tooltip="Open the task's screen"),
-        Binding("c", "chat", "Chat", id="task.chat", tooltip="Talk to the finished adapter"),
+        Binding("c", "chat", "Chat", show=False, id="task.chat",
+                tooltip="Talk to the finished adapter"),
     ]  # fmt: skip
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:  # noqa: A002

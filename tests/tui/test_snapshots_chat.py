@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from textual.widgets._footer import FooterKey
 
 from engine.tasks.view import TaskView
 from screens.adapter_dialog import AdapterDialog
@@ -53,6 +54,16 @@ def slow() -> FakeEngine:
     return engine
 
 
+async def steady(pilot: Pilot[None], *, answering: bool = False) -> None:
+    """Wait until the footer too shows that an answer has ended, or has begun."""
+    await until(pilot, lambda: answering or "in memory" in text_of(pilot.app))
+    keys = {"again", "edit"}
+    await until(pilot, lambda: any(
+        key.action.removeprefix("screen.") in keys and key.has_class("-disabled")
+        for key in pilot.app.screen.query("FooterKey").results(FooterKey)
+    ) is answering)  # fmt: skip
+
+
 async def to_chat(pilot: Pilot[None]) -> None:
     """Talk, in two languages and with an answer that was cut off."""
     app: LoraDeckApp = pilot.app  # type: ignore[assignment]
@@ -61,7 +72,7 @@ async def to_chat(pilot: Pilot[None]) -> None:
     await ask(pilot)
     engine.answers[False] = answer(CHINESE, finish="length", tokens=512)
     await ask(pilot, "灯塔什么时候开门？\nWhen does it open?")
-    await until(pilot, lambda: "in memory" in text_of(app) and "max_tokens" in text_of(app))
+    await steady(pilot)
     chat_of(app).area.put("And on Sundays?")
 
 
@@ -76,7 +87,7 @@ async def to_waiting(pilot: Pilot[None]) -> None:
     await talking(pilot.app, pilot)  # type: ignore[arg-type]
     await ask(pilot)
     await until(pilot, lambda: "waits for" in text_of(pilot.app))
-    await until(pilot, lambda: "f5 Again" in text_of(pilot.app))
+    await steady(pilot)
 
 
 async def to_compare(pilot: Pilot[None]) -> None:
@@ -84,7 +95,7 @@ async def to_compare(pilot: Pilot[None]) -> None:
     await talking(pilot.app, pilot)  # type: ignore[arg-type]
     await pilot.press("f3")
     await ask(pilot)
-    await until(pilot, lambda: "in memory" in text_of(pilot.app))
+    await steady(pilot)
 
 
 async def to_answering(pilot: Pilot[None]) -> None:
@@ -93,12 +104,14 @@ async def to_answering(pilot: Pilot[None]) -> None:
     await pilot.press("f3", *"Who?", "enter")
     await until(pilot, lambda: "Cape Wren. ▍" in text_of(pilot.app))
     await until(pilot, lambda: "Answers after the adapter." in text_of(pilot.app))
+    await steady(pilot, answering=True)
 
 
 async def to_edit(pilot: Pilot[None]) -> None:
     """Edit the last question."""
     await to_compare(pilot)
     await pilot.press("f6")
+    await until(pilot, lambda: "esc Leave" in text_of(pilot.app))
 
 
 async def to_settings(pilot: Pilot[None]) -> None:
