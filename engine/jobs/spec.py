@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from engine.errors import LoraDeckError
 from engine.jobs.types import Job, JobKind
+from engine.results.export.types import DeployRequest, ExportRequest
 
 if TYPE_CHECKING:
     from engine.results.export.types import Exported
@@ -33,6 +34,8 @@ class JobSpec(BaseModel):
     """Seconds since the epoch."""
     inputs: dict[str, Any]
     """What its kind of work needs; that work knows the form."""
+    request: ExportRequest | DeployRequest | None = None
+    """What the user asked for."""
     target: str = ""
     """The path that the result gets once it is whole; empty where none is made."""
     memory: int = 0
@@ -56,6 +59,7 @@ class JobSpec(BaseModel):
             kind=self.kind,
             title=self.title,
             task_id=self.task_id,
+            request=self.request,
             created_at=self.created_at,
             stage="starting",
         )

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine.results.export.types import Exported
+from engine.results.export.types import DeployRequest, Exported, ExportRequest
 
 JobKind = Literal["export", "deploy"]
 JobState = Literal["running", "completed", "failed", "cancelled"]
@@ -37,6 +37,8 @@ class Job(BaseModel):
     """Why it failed, in a sentence; empty where it did not."""
     hint: str = ""
     """What to do next; empty where it did not fail."""
+    request: ExportRequest | DeployRequest | None = None
+    """What was asked for, so that the same can be asked for once more."""
     exported: Exported | None = None
     """What was made, once completed, and what the gate found, also where it refused."""
 
