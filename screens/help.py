@@ -26,6 +26,10 @@ CONCEPTS = {
     "Checkpoint": "What a training saves on its way; a paused or interrupted one goes on from it.",
     "Step": "One change of the adapter's weights, learnt from one effective batch of rows.",
     "Assistant": "A base, an adapter, a system prompt and sampling settings under one name.",
+    "Report": "What a finished training was worth: base beside adapter, measured and in answers.",
+    "GGUF": "A model in one file, for llama.cpp and Ollama; q8_0 and the like make it smaller.",
+    "Job": "An export or a deployment; like a task, it goes on when you close LoRADeck.",
+    "Gate": "The same questions to the adapter and to what was exported: they must agree.",
     "Loss": "How badly the answers are predicted; it falls while the adapter learns.",
     "Engine": "The process behind the dashboard that queues, starts and watches the trainings.",
 }

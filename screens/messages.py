@@ -35,6 +35,13 @@ class FurtherWanted(Message):
 
 
 @dataclass
+class BaseWanted(Message):
+    """The user wants to train on a model that was found on this machine."""
+
+    path: str
+
+
+@dataclass
 class PlanChanged(Message, bubble=False):
     """The next training's plan is another, or is being made."""
 

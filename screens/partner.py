@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engine.results.chat.types import Sampling
 
 if TYPE_CHECKING:
+    from engine.models.found import FoundModel
     from engine.models.types import ModelInfo
     from engine.results.chat.types import Assistant
     from engine.tasks.record import TaskRecord
@@ -49,6 +50,13 @@ def of_assistant(assistant: Assistant) -> Partner:
         assistant.name, assistant.base_model, adapted=bool(assistant.adapter),
         system=assistant.system, sampling=assistant.sampling,
     )  # fmt: skip
+
+
+def of_found(found: FoundModel) -> Partner:
+    """Let an adapter or a model that lies somewhere on this machine answer."""
+    if found.kind != "adapter":
+        return Partner(found.path, found.path)
+    return Partner(found.task_name or found.path, found.base, adapted=True)
 
 
 async def find_partner(session: Session, target: str) -> Partner:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -16,6 +15,7 @@ from engine.tasks.events import (
     AnswersCompared,
     Evaluated,
     MemoryProbed,
+    SampleAnswered,
     StepLogged,
     StopTested,
     TaskCompleted,
@@ -24,17 +24,16 @@ from engine.text import visible
 from screens.base import DeckScreen, back_binding
 from screens.curve import Curve
 from screens.dialogs import ConfirmDialog
-from screens.event_lines import event_line
 from screens.messages import FurtherWanted
 from screens.task_rules import allowed
 from screens.widgets.answers import Answers
-from screens.widgets.following_log import FollowingLog
+from screens.widgets.job_strip import JobStrip
+from screens.widgets.result_actions import Finished, ResultActions
 from screens.widgets.task_actions import TaskActions
+from screens.widgets.task_log import LINES, TaskLog
 from screens.widgets.task_summary import TaskSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from textual.app import ComposeResult
     from textual.timer import Timer
 
@@ -46,10 +45,9 @@ if TYPE_CHECKING:
 
 BATCH_SECONDS = 0.5
 DRAW_SECONDS = 1.0
-_LOG_LINES = 1000
 
 
-class TaskScreen(DeckScreen[None], TaskActions):
+class TaskScreen(DeckScreen[None], TaskActions, ResultActions):
     """Follows one task's events; what it shows of the record comes from the session."""
 
     CSS_PATH = "task.tcss"
@@ -63,12 +61,19 @@ class TaskScreen(DeckScreen[None], TaskActions):
         Binding("c", "cancel", "Cancel", id="task.cancel",
                 tooltip="Cancel the task, with its checkpoints or without"),
         Binding("d", "delete", "Delete", id="task.delete", tooltip="Delete the ended task"),
+        Binding("d", "delete_completed", "Delete", show=False, id="task.delete_completed",
+                tooltip="Delete the completed task; its adapter stays"),
         Binding("t", "further", "Train more", id="task.further",
                 tooltip="Train the finished adapter further, on the same rows or others"),
-        Binding("y", "copy_path", "Copy path", id="task.copy",
+        Binding("y", "copy_path", "Copy path", show=False, id="task.copy",
                 tooltip="Copy the path of the finished adapter"),
+        Binding("v", "job", "Job", show=False, id="task.job",
+                tooltip="Show the newest export or deployment of the task"),
         Binding("w", "worker_log", "Worker log", id="task.worker_log",
                 tooltip="Show the worker's own log, or the events again"),
+        Binding("w", "worker_log_of_completed", "Worker log", show=False,
+                id="task.worker_log_of_completed",
+                tooltip="Show the worker's log, or the events again"),
         Binding("j", "scroll(1)", "Down", show=False, id="task.down", tooltip="Scroll down"),
         Binding("k", "scroll(-1)", "Up", show=False, id="task.up", tooltip="Scroll up"),
         back_binding(),
@@ -76,23 +81,28 @@ class TaskScreen(DeckScreen[None], TaskActions):
 
     summary = query_one(TaskSummary)
     answers = query_one(Answers)
-    log_panel = query_one(FollowingLog)
+    log_panel = query_one(TaskLog)
+    job_strip = query_one(JobStrip)
 
     def __init__(self, session: Session, task_id: str) -> None:
         super().__init__(session)
         self.task_id = task_id
         self.curve = Curve()
-        self._lines: deque[str] = deque(maxlen=_LOG_LINES)
         self._last_seq = 0
         self._plot: LossPlot | None = None
         self._drawing: Timer | None = None
-        self._worker_log = False
         self._offered = self.allowed()
 
     @property
     def view(self) -> TaskView | None:
         """The task as the session holds it now."""
         return self.session.tasks.get(self.task_id)
+
+    @property
+    def adapter(self) -> Finished | None:
+        """The task's adapter."""
+        task = self.view.task if self.view else None
+        return Finished(task.id, task.task_name, task.id) if task else None
 
     def heading(self) -> str:
         """Name the task."""
@@ -102,14 +112,13 @@ class TaskScreen(DeckScreen[None], TaskActions):
         """Lay out head, answers, curve and log."""
         with VerticalScroll(id="body", can_focus=False):
             yield TaskSummary(self.session, id="summary")
+            yield JobStrip(self.session, self.task_id, id="job")
             yield Answers(id="answers")
             with Vertical(id="charts"):
                 with Vertical(id="curve") as curve:
                     curve.border_title = "Loss"
                     yield Static("The curve appears with the first step.", id="no-curve")
-                log = FollowingLog(max_lines=_LOG_LINES, id="log")
-                log.border_title = "Events"
-                yield log
+                yield TaskLog(id="log")
 
     def on_mount(self) -> None:
         """Show the record, then follow the events."""
@@ -125,6 +134,15 @@ class TaskScreen(DeckScreen[None], TaskActions):
         await self.query_one("#curve").mount(plot)
         self._plot = plot
         self._follow()
+
+    def on_screen_resume(self) -> None:
+        """Catch up, with an export that was started from here as well."""
+        super().on_screen_resume()
+        self.call_after_refresh(self._look_for_job)
+
+    def _look_for_job(self) -> None:
+        """See whether the task's adapter is being exported."""
+        self.job_strip.look()
 
     # What happens
 
@@ -156,6 +174,8 @@ class TaskScreen(DeckScreen[None], TaskActions):
                     self.curve.add_eval(event.step, event.eval_loss)
                 case AnswersCompared():
                     self.answers.add(event)
+                case SampleAnswered():
+                    self.answers.sample(event)
                 case MemoryProbed():
                     self.summary.probed = event
                 case StopTested():
@@ -164,18 +184,10 @@ class TaskScreen(DeckScreen[None], TaskActions):
                     self.summary.peak_memory = event.peak_memory
                 case _:
                     pass
-        zone = self.session.now().tzinfo
-        self._append(event_line(event, zone) for event in events[-_LOG_LINES:])
+        self.log_panel.add(events, self.session.now().tzinfo)
         if self.view is not None:
             self.summary.put(self.view)
         self._draw_soon()
-
-    def _append(self, lines: Iterable[str]) -> None:
-        """Add lines to the log; it follows unless the user has scrolled up."""
-        new = list(lines)
-        self._lines.extend(new)
-        if not self._worker_log:
-            self.log_panel.write_lines(new)
 
     def _draw_soon(self) -> None:
         """Draw the curve within a second: it is the dearest thing on the screen."""
@@ -216,8 +228,24 @@ class TaskScreen(DeckScreen[None], TaskActions):
         super().on_engine_status_changed(message)
         if self.session.status.state == "ready":
             self._follow()
+            self.job_strip.look()
 
     # What the user does
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what the task's state allows, and its job where it has one.
+
+        A completed task has much to offer: its log and its deletion leave the footer to that.
+        """
+        if action == "job":
+            return any(strip.job for strip in self.query(JobStrip))
+        if action == "worker_log":
+            return "worker_log_of_completed" not in self.allowed()
+        return super().check_action(action, parameters)
+
+    def action_job(self) -> None:
+        """Show the newest export or deployment."""
+        self.show_job(self.job_strip.job)
 
     @work(group="action", exit_on_error=False)
     async def action_delete(self) -> None:
@@ -229,6 +257,10 @@ class TaskScreen(DeckScreen[None], TaskActions):
         )  # fmt: skip
         if await self.app.push_screen_wait(question):
             await self.session.client.delete(self.task_id)
+
+    def action_delete_completed(self) -> None:
+        """Delete the task, once the user has confirmed it."""
+        self.action_delete()
 
     def action_further(self) -> None:
         """Make ready to train the finished adapter further."""
@@ -245,13 +277,14 @@ class TaskScreen(DeckScreen[None], TaskActions):
     @work(group="worker_log", exclusive=True, exit_on_error=False)
     async def action_worker_log(self) -> None:
         """Show the worker's own log in place of the events, or the events again."""
-        self._worker_log = not self._worker_log
-        lines = list(self._lines)
-        if self._worker_log:
-            words = await self.session.client.log(self.task_id, _LOG_LINES)
-            lines = visible(words).splitlines() or ["The worker has written nothing."]
-        self.log_panel.border_title = "Worker log" if self._worker_log else "Events"
-        self.log_panel.clear().write_lines(lines)
+        if self.log_panel.of_worker:
+            self.log_panel.show_events()
+        else:
+            self.log_panel.show_worker(await self.session.client.log(self.task_id, LINES))
+
+    def action_worker_log_of_completed(self) -> None:
+        """Show the worker's own log in place of the events, or the events again."""
+        self.action_worker_log()
 
     def action_scroll(self, by: int) -> None:
         """Scroll what has the focus."""

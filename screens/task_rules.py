@@ -18,10 +18,11 @@ _ASKED_OF_RUNNING = {
 _OF_STATE = {
     "pending": frozenset({"hold", "reorder", "prioritize", "finish", "cancel", "start_now"}),
     "paused": frozenset({"resume", "prioritize", "finish", "cancel", "start_now"}),
-    "completed": frozenset({"chat", "delete", "copy_path", "further"}),
+    "completed": frozenset({"chat", "report", "export", "deploy", "further", "copy_path",
+                            "delete_completed", "worker_log_of_completed"}),
     "failed": frozenset({"resume", "delete"}),
     "cancelled": frozenset({"resume", "delete"}),
-}
+}  # fmt: skip
 ACTIONS = frozenset[str]().union(*_OF_STATE.values(), *_ASKED_OF_RUNNING.values())
 """All that depends on a task's state."""
 

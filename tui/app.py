@@ -17,7 +17,7 @@ from textual.screen import ModalScreen
 from engine.errors import EngineUnavailableError, LoraDeckError
 from screens.base import DeckScreen, ShowsFailures, show_failure
 from screens.home import HomeScreen
-from screens.messages import EngineStatusChanged, FurtherWanted
+from screens.messages import BaseWanted, EngineStatusChanged, FurtherWanted
 from screens.pump import batches
 from screens.session import READY, EngineStatus, Session, local_now
 from tui.theme import THEMES, with_greys
@@ -184,9 +184,23 @@ class LoraDeckApp(ShowsFailures, App[None]):
         """Give a call that goes to Home and does something there."""
         return partial(self._at_home, action)
 
-    def opening(self, task_id: str) -> Callable[[], object]:
-        """Give a call that opens a task's screen."""
-        return partial(self._open, task_id)
+    def opening(self, task_id: str, action: str = "") -> Callable[[], object]:
+        """Give a call that opens a task's screen, and does something there where that is said."""
+        return partial(self._open, task_id, action)
+
+    def show_jobs(self) -> None:
+        """Show all exports and deployments."""
+        from screens.jobs import JobsScreen
+
+        if not isinstance(self.screen, JobsScreen):
+            self.push_screen(JobsScreen(self.session))
+
+    def show_found(self) -> None:
+        """Show all models and adapters of this machine."""
+        from screens.found import FoundScreen
+
+        if not isinstance(self.screen, FoundScreen):
+            self.push_screen(FoundScreen(self.session))
 
     def chatting(self, partner: Partner) -> Callable[[], object]:
         """Give a call that opens a chat."""
@@ -197,12 +211,14 @@ class LoraDeckApp(ShowsFailures, App[None]):
         if await self._go_home():
             await self.run_action(f"screen.{action}")
 
-    async def _open(self, task_id: str) -> None:
-        """Open a task's screen above Home."""
+    async def _open(self, task_id: str, action: str) -> None:
+        """Open a task's screen above Home, and do something there."""
         from screens.task import TaskScreen
 
         if await self._go_home():
             await self.push_screen(TaskScreen(self.session, task_id))
+            if action:
+                await self.run_action(f"screen.{action}")
 
     async def _chat(self, partner: Partner) -> None:
         """Open a chat above Home."""
@@ -217,6 +233,13 @@ class LoraDeckApp(ShowsFailures, App[None]):
         home = self.screen_stack[0]
         if await self._go_home() and isinstance(home, HomeScreen):
             home.training.train_further(event.task)
+
+    @on(BaseWanted)
+    async def _train_on(self, event: BaseWanted) -> None:
+        """Take a model that was found to Home, as the next training's base."""
+        home = self.screen_stack[0]
+        if await self._go_home() and isinstance(home, HomeScreen):
+            home.training.take_base(event.path)
 
     async def _go_home(self) -> bool:
         """Close what lies above Home, unless something there is not saved."""

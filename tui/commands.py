@@ -36,6 +36,11 @@ _TASK_ACTIONS = {
     "Raise the priority of": "prioritize(1)",
     "Lower the priority of": "prioritize(-1)",
 }
+_OF_ADAPTER = {
+    "Report of {}": ("report", "What the training was worth"),
+    "Export {}": ("export", "As an adapter, merged, or as a GGUF file"),
+    "Deploy {} to Ollama": ("deploy", "Make a model of Ollama's of it"),
+}
 
 
 class Command(NamedTuple):
@@ -91,6 +96,9 @@ class DeckCommands(Provider):
         yield Command("Conversations", home("conversations"), "Go on with one that was kept")
         yield Command("Look at the dataset's rows", home("rows"), "Page, search and edit them")
         yield Command("Leave out faulty rows", home("leave_out"), "Or take them in again")
+        yield Command("Jobs", deck.show_jobs, "Exports and deployments, running and ended")
+        yield Command("Models on this machine", deck.show_found,
+                      "Finished adapters, merged models and GGUF files")  # fmt: skip
         yield from self._of_screen()
         yield from self._of_task()
         yield Command("Theme", deck.action_change_theme, "Change the colours")
@@ -140,3 +148,7 @@ class DeckCommands(Provider):
         for view in self._newest():
             name = one_line(view.task.task_name)
             yield Command(f"Open task {name}", deck.opening(view.task.id), "Show the task's screen")
+            if view.task.status == "completed":
+                for words, (action, told) in _OF_ADAPTER.items():
+                    run = deck.opening(view.task.id, action)
+                    yield Command(words.format(name), run, told)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.widgets import Static
 
 from engine.text import visible
@@ -12,7 +13,7 @@ from engine.text import visible
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from engine.tasks.events import AnswersCompared
+    from engine.tasks.events import AnswersCompared, SampleAnswered
 
 
 class Comparison(Vertical):
@@ -51,18 +52,33 @@ class Comparison(Vertical):
 
 
 class Answers(VerticalScroll):
-    """All comparisons of a task; hidden until there is one."""
+    """What the adapter answers: to one question as it learns, then beside its base."""
 
     DEFAULT_CSS = """
     Answers { display: none; height: auto; max-height: 14; }
     Answers.-filled { display: block; }
+    Answers #sample { width: 1fr; height: auto; }
     """
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self.border_title = "What the training changed"
+        self._sample = Static(id="sample", markup=False)
+
+    def compose(self) -> ComposeResult:
+        """Hold the newest sample."""
+        yield self._sample
+
+    def sample(self, event: SampleAnswered) -> None:
+        """Show what the adapter answers by now; what it answers at the end counts more."""
+        if not self.query(Comparison):
+            self.border_title = f"What it answers at step {event.step:,}"
+            question = (visible(event.question) + "\n", "bold")
+            self._sample.update(Content.assemble(question, visible(event.answer) or "(nothing)"))
+            self.add_class("-filled")
 
     def add(self, event: AnswersCompared) -> None:
         """Show one more comparison."""
+        self.border_title = "What the training changed"
+        self._sample.display = False
         self.mount(Comparison(event))
         self.add_class("-filled")

@@ -50,8 +50,15 @@ class ChoiceRow(Widget, can_focus=True):
             """The row."""
             return self.row
 
-    def __init__(self, label: str, values: Sequence[str], value: str = "") -> None:
-        super().__init__()
+    def __init__(
+        self,
+        label: str,
+        values: Sequence[str],
+        value: str = "",
+        *,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
+        super().__init__(id=id)
         self.label = label
         self.values = list(values)
         self.set_reactive(ChoiceRow.value, value)

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from engine.data.types import Finding
     from engine.errors import LoraDeckError
 
-TONES = {"bad": "$text-error", "warn": "$text-warning", "dim": "$muted"}
+TONES = {
+    "dim": "$muted", "run": "$text-primary", "good": "$text-success",
+    "warn": "$text-warning", "bad": "$text-error",
+}  # fmt: skip
+"""A tone's style in running text."""
 
 
 def finding_text(finding: Finding) -> Content:

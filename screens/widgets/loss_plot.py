@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from screens.curve import Curve
 
+_RIGHT = 0.02
+"""Of the width, what stays free at the right: a point on the very edge is not drawn."""
+
 
 class LossPlot(PlotWidget, can_focus=False, inherit_bindings=False):  # type: ignore[misc, call-arg]
     """Raw, smoothed and held-out losses over the steps."""
@@ -43,7 +46,8 @@ class LossPlot(PlotWidget, can_focus=False, inherit_bindings=False):  # type: ig
         self.clear()
         if not curve.steps:
             return
-        self.set_xlimits(curve.steps[0], max(curve.steps[-1], curve.steps[0] + 1))
+        first, last = curve.steps[0], max(curve.steps[-1], curve.steps[0] + 1)
+        self.set_xlimits(first, last + _RIGHT * (last - first))
         self.set_ylimits(*_limits(curve.raw + curve.smooth + curve.eval))
         mode = HiResMode.BRAILLE
         self.plot(curve.steps, curve.raw, self._colour("foreground", 0.35), mode, label="raw")

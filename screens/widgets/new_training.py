@@ -137,12 +137,12 @@ class NewTraining(ShowsFailures, Column):
     def train_further(self, task: TaskRecord) -> None:
         """Take an adapter to train further, with its base and its rows, which may be changed."""
         self.wishes = replace(self.wishes, adapter=task.task_name)
-        self._take_base(task.base_model)
+        self.take_base(task.base_model)
         self.read(task.dataset_file)
 
     @work(group="base", exclusive=True, exit_on_error=False)
-    async def _take_base(self, name: str) -> None:
-        """Take a base model by its name."""
+    async def take_base(self, name: str) -> None:
+        """Take a base model by its name or path."""
         self.take_model(await self._session.client.model(name))
 
     def toggle_leave_out(self) -> None:

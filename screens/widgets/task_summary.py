@@ -22,6 +22,7 @@ from screens.format import (
     rate_words,
     sign_of,
 )
+from screens.widgets.findings import TONES
 
 if TYPE_CHECKING:
     from textual import events
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
     from engine.tasks.events import MemoryProbed, StopTested
     from engine.tasks.view import TaskView
     from screens.session import Session
-
-_STYLES = {
-    "dim": "$muted", "run": "$text-primary", "good": "$text-success",
-    "warn": "$text-warning", "bad": "$text-error",
-}  # fmt: skip
 
 
 class TaskSummary(Static):
@@ -74,7 +70,7 @@ class TaskSummary(Static):
     def _state(self, view: TaskView, width: int) -> Content:
         """Say what the task does, and how long it will take or when it ended."""
         sign = sign_of(view)
-        left = Content.assemble((f"{sign.glyph} {sign.word}", f"bold {_STYLES[sign.tone]}"))
+        left = Content.assemble((f"{sign.glyph} {sign.word}", f"bold {TONES[sign.tone]}"))
         if view.task.status == "running":
             left = left.append(f" · {phase_words(view.phase) or 'starting'}")
         source = f"{one_line(view.task.base_model)} · {one_line(view.task.dataset_file)}"
@@ -146,7 +142,7 @@ def _bar(view: TaskView, width: int) -> Content:
     room = max(width - 6, 0)
     filled = round(share * room)
     return Content.assemble(
-        ("━" * filled, _STYLES[sign_of(view).tone]), ("─" * (room - filled), "$faint"),
+        ("━" * filled, TONES[sign_of(view).tone]), ("─" * (room - filled), "$faint"),
         f" {view.task.progress:3.0f} %",
     )  # fmt: skip
 

@@ -11,6 +11,8 @@ import textual._wait
 
 import screens.dataset
 import screens.dataset_picker
+import screens.following_jobs
+import screens.jobs
 import screens.model_picker
 import screens.preset_dialog
 import screens.row_editor
@@ -42,6 +44,8 @@ def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(screens.dataset, "SETTLE_SECONDS", 0)
     monkeypatch.setattr(screens.row_editor, "LIVE_SECONDS", 0)
     monkeypatch.setattr(screens.model_picker, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(screens.following_jobs, "BATCH_SECONDS", 0.01)
+    monkeypatch.setattr(screens.jobs, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(screens.value_dialog, "LIVE_SECONDS", 0)
     monkeypatch.setattr(screens.task, "BATCH_SECONDS", 0.01)
     monkeypatch.setattr(screens.task, "DRAW_SECONDS", 0.01)

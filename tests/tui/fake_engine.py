@@ -42,6 +42,7 @@ from engine.tasks.record import Status, TaskRecord
 from engine.tasks.view import TasksUpdate, TaskView
 from tests.tui.fake_books import FakeBooks
 from tests.tui.fake_chat import FakeChat
+from tests.tui.fake_results import FakeResults
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -298,11 +299,12 @@ def _ending() -> list[Event]:
     ]  # fmt: skip
 
 
-class FakeEngine(FakeChat):
+class FakeEngine(FakeChat, FakeResults):
     """Has every public method of ``EngineClient``; its attributes are the script."""
 
     def __init__(self, views: list[TaskView] | None = None) -> None:
-        super().__init__()
+        FakeChat.__init__(self)
+        FakeResults.__init__(self)
         self.views = {view.task.id: view for view in views or []}
         self.known_datasets = [
             dataset("alpaca_example.json"),

@@ -169,7 +169,7 @@ async def test_help_lists_this_screens_keys(tmp_path: Path, key: str) -> None:
         shown = text_of(app)
         assert "Choose the dataset" in shown
         assert "Close LoRADeck; trainings go on" in shown
-        assert all(word in shown for word in CONCEPTS)
+        assert CONCEPTS.keys() <= {str(name.content) for name in app.screen.query(".name")}
         await pilot.press("escape")
         assert isinstance(app.screen, HomeScreen)
 

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import tui.cli
 from engine.errors import LoraDeckError
+from tests.tui import test_snapshots_results as results
 from tests.tui.conftest import opened
 from tests.tui.fake_engine import COPIES, EMPTY, FEW_STEPS, FakeEngine, measured
 from tests.tui.test_snapshots import (
@@ -113,6 +114,27 @@ async def test_no_screen_hands_on_control_characters(
         assert [text for text in shown if ACTED_ON.search(text)] == []
         # Were the poison not shown at all, nothing would be tried
         assert way is to_row_editor or "␛" in "".join(shown)
+
+
+RESULTS = {
+    "report": results.to_report, "end": results.to_end, "refused": results.to_refused,
+    "made": results.to_made, "jobs": results.to_jobs, "found": results.to_finds,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", RESULTS.values(), ids=RESULTS)
+async def test_no_result_hands_on_control_characters(
+    way: Callable[[Pilot[None]], Awaitable[None]], tmp_path: Path
+) -> None:
+    engine = results.scripted()
+    engine.reports = {key: poisoned(one) for key, one in engine.reports.items()}
+    engine.known_jobs = {key: poisoned(one) for key, one in engine.known_jobs.items()}
+    engine.found = tuple(map(poisoned, engine.found))
+    async with opened(engine, tmp_path, (120, 50)) as (app, pilot):
+        await way(pilot)
+        shown = "".join(line.text for line in app.screen._compositor.render_strips())
+        assert not ACTED_ON.search(shown)
+        assert "␛" in shown
 
 
 COMMANDS = (

@@ -8,7 +8,13 @@ import pytest
 
 import screens.widgets.loss_plot
 from engine.errors import ConflictError, EngineUnavailableError
-from engine.tasks.events import StepLogged, StopTested, TaskFailed
+from engine.tasks.events import (
+    AnswersCompared,
+    SampleAnswered,
+    StepLogged,
+    StopTested,
+    TaskFailed,
+)
 from engine.tasks.view import TaskView
 from screens.dialogs import ConfirmDialog, ErrorDialog
 from screens.home import HomeScreen
@@ -111,6 +117,24 @@ async def test_the_answers_are_shown_when_they_come(tmp_path: Path) -> None:
         assert "Ada Morrow keeps the lighthouse at" in shown
         assert "peak memory 1.3 GB" in shown
         assert "/home/u/loradeck/models/lora/done" in shown
+
+
+async def test_the_newest_sample_is_shown_until_the_answers_come(tmp_path: Path) -> None:
+    engine = FakeEngine([running()])
+    samples = [
+        SampleAnswered(seq=step, step=step, epoch=0.5, question="Who?", answer=f"[b]{step}[/b]")
+        for step in (4, 8)
+    ]
+    compared = AnswersCompared(seq=9, question="Who?", reference="", base_answer="Nobody.",
+                               adapter_answer="Ada.")  # fmt: skip
+    engine.event_script[RUNNING] = [*samples]
+    async with opened(engine, tmp_path) as (app, pilot):
+        screen = await show(app, pilot, RUNNING)
+        await until(pilot, lambda: "What it answers at step 8" in text_of(app))
+        assert "[b]8[/b]" in text_of(app)
+        screen._take([compared])
+        await until(pilot, lambda: "What the training changed" in text_of(app))
+        assert "[b]8[/b]" not in text_of(app)
 
 
 async def test_a_failed_task_says_why(tmp_path: Path) -> None:

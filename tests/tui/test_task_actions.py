@@ -74,6 +74,10 @@ async def at(app: LoraDeckApp, pilot: Pilot[None], task_id: str) -> HomeScreen:
         (queued("q", 1, resume_step=4), "cancel finish hold prioritize reorder start_now"),
         (paused(), "cancel finish prioritize resume start_now"),
         (TaskView(task=task("x", "completed")), "chat copy_path delete further"),
+        (
+            TaskView(task=task("x", "completed")),
+            "chat copy_path delete_completed deploy export further report worker_log_of_completed",
+        ),
         (TaskView(task=task("x", "failed", resume_step=4)), "delete resume"),
         (TaskView(task=task("x", "cancelled")), "delete resume"),
         (TaskView(task=task("x", "running", requested="pause"), step=2), "cancel resume"),
@@ -94,7 +98,7 @@ async def test_pause_and_resume_on_the_tasks_screen(tmp_path: Path) -> None:
     engine = FakeEngine([running()])
     async with opened(engine, tmp_path) as (app, pilot):
         await show(app, pilot, RUNNING)
-        assert "p Pause" in text_of(app)
+        await until(pilot, lambda: "p Pause" in text_of(app))
         await pilot.press("p")
         await until(pilot, lambda: "■ pausing" in text_of(app) and "p Resume" in text_of(app))
         assert "46 %" in text_of(app)

@@ -1,0 +1,174 @@
+"""Exports and deployments in words: their state, what they made, and what the gate found."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from engine.text import human_bytes, human_duration, visible
+from screens.format import STATES, Sign, moment_words, one_line, widest
+from screens.widgets.facts import Fact
+from screens.widgets.findings import TONES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.jobs.types import Job
+    from engine.results.export.types import Agreement, Exported
+
+_REFUSED = Sign("✗", "refused", "bad")
+_BASE = "base"
+"""The gate's name for the base without the adapter."""
+_GAP = "  "
+_HEADS = ("form", "tokens that agree", "Δ log-prob", "largest", "same answers", "verdict")
+_BRIEF_HEADS = ("form", "tokens agree", "Δ log-p", "largest", "same", "verdict")
+_ROOMY = 90
+"""Cells in which the table's heads can be written out."""
+
+
+def job_sign(job: Job) -> Sign:
+    """Give a job's state; a failure that is the gate's refusal says so."""
+    return _REFUSED if refused(job) else STATES[job.state]
+
+
+def refused(job: Job) -> bool:
+    """Tell whether the gate refused what was made."""
+    gate = job.exported.gate if job.exported else ()
+    return job.state == "failed" and any(not form.passed for form in gate)
+
+
+def share_words(job: Job) -> str:
+    """Write how far a running job is; empty where that is not known."""
+    return "" if job.ended or job.progress is None else f"{100 * job.progress:.0f} %"
+
+
+def stage_words(job: Job) -> str:
+    """Say what a job does, or in a few words what came of it."""
+    if not job.ended:
+        return one_line(job.stage) or "starting"
+    if job.state == "completed" and job.exported is not None:
+        return made_words(job.exported)
+    return one_line(job.error_title)
+
+
+def kind_words(job: Job) -> str:
+    """Name what kind of job it is."""
+    return "Export" if job.kind == "export" else "Deployment"
+
+
+def made_words(exported: Exported) -> str:
+    """Say what was made: its name at Ollama, or where it lies."""
+    if exported.ollama_name:
+        return f"ollama run {one_line(exported.ollama_name)}"
+    return one_line(exported.path)
+
+
+def ended_words(job: Job, now: datetime) -> str:
+    """Write when a job ended and after how long; while it runs, since when."""
+    begun = datetime.fromtimestamp(job.created_at, UTC)
+    if job.ended_at is None:
+        return f"since {moment_words(begun, now)}"
+    ended = moment_words(datetime.fromtimestamp(job.ended_at, UTC), now)
+    return f"{ended}, after {human_duration(job.ended_at - job.created_at)}"
+
+
+def made_lines(job: Job) -> list[Fact | Content]:
+    """Say what a job made, a line a fact."""
+    exported = job.exported
+    if exported is None or job.state != "completed":
+        return []
+    facts = {
+        "at Ollama": exported.ollama_name and f"ollama run {exported.ollama_name}",
+        "path": exported.path,
+        "size": human_bytes(exported.size_bytes) if exported.size_bytes else "",
+    }
+    lines: list[Fact | Content] = [
+        Fact(name, Content(one_line(words))) for name, words in facts.items() if words
+    ]
+    if exported.forced:
+        words = "▲ made although it speaks otherwise than the adapter"
+        lines.append(Content.styled(words, "$text-warning"))
+    return lines
+
+
+def failure_lines(job: Job) -> list[Content]:
+    """Say why a job failed and what to do."""
+    if job.state != "failed":
+        return []
+    lines = [Content.assemble((one_line(job.error_title), "bold $text-error"))]
+    lines += [Content(visible(job.message))] if job.message else []
+    lines += [Content.styled(visible(job.hint), "$muted")] if job.hint else []
+    return lines
+
+
+def gate_lines(gate: Sequence[Agreement], width: int) -> list[Content]:
+    """Draw the gate's table: how like the adapter each form speaks."""
+    rows = [_cells(form) for form in gate]
+    heads = _HEADS if width >= _ROOMY else _BRIEF_HEADS
+    widths = [widest([heads[column], *(row[column] for row in rows)]) for column in range(6)]
+    lines = [Content.styled(_row(heads, widths), "$muted")]
+    for form, row in zip(gate, rows, strict=True):
+        sign = _verdict(form)
+        line = Content(_row(row[:-1], widths[:-1]) + _GAP)
+        lines.append(Content.assemble(line, (f"{sign.glyph} {sign.word}", TONES[sign.tone])))
+    return lines
+
+
+def difference_lines(gate: Sequence[Agreement]) -> list[Fact | Content]:
+    """Say what speaks against a form, and where a lossy one first answers otherwise."""
+    lines: list[Fact | Content] = []
+    for form in gate:
+        lossy = not form.judged and form.name != _BASE
+        if form.problem or (lossy and form.prompt):
+            lines += [*([Content()] if lines else []), *_difference_of(form)]
+    return lines
+
+
+def _difference_of(form: Agreement) -> list[Fact | Content]:
+    """Say how a form differs from the adapter, with the first question that shows it."""
+    name = one_line(form.name)
+    words = visible(form.problem) or "its first other answer."
+    lines: list[Fact | Content] = [Content.assemble((f"{name}: ", "bold"), words)]
+    if form.prompt:
+        told = {"question": form.prompt, "adapter": form.expected, name: form.found}
+        lines += [Fact(who, Content(visible(said) or "(nothing)")) for who, said in told.items()]
+    return lines
+
+
+def _cells(form: Agreement) -> tuple[str, ...]:
+    """Write a form's figures."""
+    return (
+        one_line(form.name),
+        f"{100 * form.agreement:.1f} % of {form.tokens:,}",
+        _difference(form.logprob_mean),
+        _difference(form.logprob_max),
+        f"{form.same_answers} of {form.prompts}",
+        "",
+    )
+
+
+def _difference(value: float | None) -> str:
+    """Write a difference of log-probabilities; a dash where none was measured."""
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """Lay cells out: the first from the left, figures from the right."""
+    first, *figures = cells
+    line = [first.ljust(widths[0])]
+    last = len(_HEADS) - 2
+    for place, (cell, width) in enumerate(zip(figures, widths[1:], strict=True)):
+        line.append(cell.ljust(width) if place == last else cell.rjust(width))
+    return _GAP.join(line)
+
+
+def _verdict(form: Agreement) -> Sign:
+    """Judge a form; the base is there to be compared with, and should differ."""
+    if not form.passed:
+        return Sign("✗", "differs", "bad")
+    if form.name == _BASE:
+        warned = Sign("▲", "hardly differs", "warn")
+        return warned if form.problem else Sign("•", "to compare with", "dim")
+    return Sign("✓", "agrees", "good") if form.judged else Sign("•", "lossy", "dim")

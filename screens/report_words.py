@@ -1,0 +1,165 @@
+"""A report in words and figures: base beside adapter, the verdict, and how to do it again."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual.content import Content
+
+from engine.results.report.words import facts
+from engine.text import visible
+from screens.format import Sign, one_line, rate_words, widest
+from screens.widgets.facts import Fact
+from screens.widgets.findings import TONES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from engine.results.report.types import Report
+
+_BETTER = Sign("✓", "better", "good")
+_WORSE = Sign("✗", "worse", "bad")
+_SAME = Sign("=", "same", "dim")
+_GAP = "   "
+_HEADS = ("", "base", "adapter", "change")
+_OVERFITTING = {
+    "none": Sign("✓", "no overfitting", "good"),
+    "slight": Sign("▲", "slight overfitting", "warn"),
+    "strong": Sign("✗", "strong overfitting", "bad"),
+    "unknown": Sign("•", "overfitting not measured", "dim"),
+}
+
+
+class Score(NamedTuple):
+    """A figure of base and adapter, and which of them is the better one."""
+
+    name: str
+    base: str
+    adapter: str
+    change: str
+    sign: Sign | None
+
+
+def verdict(report: Report) -> list[Content]:
+    """Write the advice, and in a line what it rests on."""
+    sign = _OVERFITTING[report.overfitting]
+    rows = f"{report.judged_rows:,} row{'s' * (report.judged_rows != 1)}"
+    judged = f"{rows} held out" if report.judged_on == "held-out" else f"{rows} it was trained on"
+    told = [
+        Content.styled(f"{sign.glyph} {sign.word}", TONES[sign.tone]),
+        Content.styled(f"judged on {judged}", "$muted"),
+    ]
+    advice = visible(report.advice) or "Nothing to object to."
+    return [Content.styled(advice, "bold"), Content.styled(" · ", "$muted").join(told)]
+
+
+def scores(report: Report) -> list[Score]:
+    """List the figures; what was not measured is left out."""
+    base, adapter = report.base, report.adapter
+    loss = "held-out loss" if report.judged_on == "held-out" else "loss"
+    found = [
+        _score(loss, base.loss, adapter.loss, "{:.3f}".format, lower=True),
+        _score("perplexity", base.perplexity, adapter.perplexity, _perplexity, lower=True),
+        _score("token accuracy", 100 * base.token_accuracy, 100 * adapter.token_accuracy,
+               "{:.1f} %".format),
+    ]  # fmt: skip
+    if report.base_chrf is not None and report.adapter_chrf is not None:
+        found.append(_score("likeness (chrF)", report.base_chrf, report.adapter_chrf,
+                            "{:.1f}".format))  # fmt: skip
+    if report.exact_of:
+        found.append(_score("exact answers", report.base_exact, report.adapter_exact,
+                            lambda count: f"{count:.0f} of {report.exact_of}"))  # fmt: skip
+    return [*found, *_ending(report)]
+
+
+def score_lines(report: Report) -> list[Content]:
+    """Draw the table of base beside adapter; better and worse by sign and word."""
+    rows = scores(report)
+    cells = [_HEADS, *((row.name, row.base, row.adapter, row.change) for row in rows)]
+    widths = [widest([line[column] for line in cells]) for column in range(len(_HEADS))]
+    lines = [Content.styled(_aligned(_HEADS, widths), "$muted")]
+    for row in rows:
+        sign = row.sign
+        told = (f"{_GAP}{sign.glyph} {sign.word}", TONES[sign.tone]) if sign else ""
+        words = _aligned((row.name, row.base, row.adapter, row.change), widths)
+        lines.append(Content.assemble(words, told))
+    return lines
+
+
+def sample_lines(report: Report) -> list[Fact | Content]:
+    """Write what the adapter answered to one question as it learned."""
+    if not report.samples:
+        return []
+    return [
+        Content.styled(visible(report.sample_question), "bold"),
+        *(Fact(f"step {one.step}", _said(one.answer)) for one in report.samples),
+    ]
+
+
+def again_lines(report: Report) -> list[Fact | Content]:
+    """Write what it takes to do the training again."""
+    known = dict(facts(report)) | {"Parameters": _pairs(report.training_params)}
+    return [
+        Fact("The same again", Content(command(report))),
+        *(Fact(name, Content(visible(words))) for name, words in known.items() if words),
+    ]
+
+
+def command(report: Report) -> str:
+    """Give the command that runs the training again."""
+    name, again = shlex.quote(report.task_name), shlex.quote(f"{report.task_name}-again")
+    return one_line(f"loradeck train --from-report {name} --name {again}")
+
+
+def _score(
+    name: str, base: float, adapter: float, write: Callable[[float], str], *, lower: bool = False
+) -> Score:
+    """Compare two figures as they are written: what looks alike is the same."""
+    words = write(base), write(adapter)
+    if words[0] == words[1]:
+        return Score(name, *words, "", _SAME)
+    better = (adapter < base) == lower and not math.isnan(adapter)
+    difference = write(abs(adapter - base)).partition(" of ")[0]
+    change = ("+" if adapter > base else "−") + difference
+    return Score(name, *words, change, _BETTER if better else _WORSE)
+
+
+def _ending(report: Report) -> list[Score]:
+    """Tell how many answers of the adapter ended by themselves; the base is not asked."""
+    if not report.asked:
+        return []
+    all_end = report.ended == report.asked
+    sign = Sign("✓", "all of them", "good") if all_end else Sign("▲", "not always", "warn")
+    return [Score("ends its answers", "–", f"{report.ended} of {report.asked}", "", sign)]
+
+
+def _said(answer: str) -> Content:
+    """Write an answer; an empty one says so."""
+    return Content(visible(answer) or "(nothing)")
+
+
+def _perplexity(value: float) -> str:
+    """Write a perplexity: of a base that knows nothing of the data it may be huge."""
+    return f"{value:.2f}" if value < 1e5 else f"{value:.1e}"
+
+
+def _aligned(cells: tuple[str, ...], widths: list[int]) -> str:
+    """Lay a line of the table out: names from the left, figures from the right."""
+    figures = (cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True))
+    return _GAP.join([cells[0].ljust(widths[0]), *figures])
+
+
+def _pairs(values: Mapping[str, object]) -> str:
+    """Write names with their values."""
+    return ", ".join(f"{name} {_value(value)}" for name, value in values.items() if value != "")
+
+
+def _value(value: object) -> str:
+    """Write a value briefly."""
+    if isinstance(value, float):
+        return rate_words(value) if 0 < abs(value) < 1e-2 else f"{value:g}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
