@@ -54,6 +54,7 @@ def prepare_deploy(home: Home, store: TaskStore, request: DeployRequest) -> JobS
     return spec.model_copy(
         update={
             "kind": "deploy",
+            "request": request,
             "title": f"{visible(export.name)} to Ollama as {name} ({request.quantize})",
             # Never made: the job writes beside it, and two for one model are one too many
             "target": str(home.export(_PLACE + re.sub(r"[^\w.-]", "-", name.lower())[-80:])),

@@ -52,6 +52,7 @@ def prepare_export(home: Home, store: TaskStore, request: ExportRequest) -> JobS
         title=f"{inputs.name} as {inputs.form}",
         task_id=found.task_id if found.task_name else "",
         inputs=inputs.model_dump(mode="json"),
+        request=request,
         target=str(target),
         memory=memory_needed(request.format, inputs.parameters),
         disk=disk_needed(*needs),

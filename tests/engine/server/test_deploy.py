@@ -48,6 +48,8 @@ def test_it_is_begun_with_everything_written_out(home: Home, ollama: tuple[str, 
     assert (spec.kind, spec.title) == ("deploy", "First Try to Ollama as first-try (q8_0)")
     assert (inputs.request.name, inputs.request.host) == ("first-try", url)
     assert inputs.request.system == "Be brief."
+    assert isinstance(spec.begun().request, DeployRequest)
+    assert spec.begun().request == spec.request
     assert inputs.export.form == "gguf q8_0"
     assert inputs.export.adapter == str(home.adapter("First Try"))
     assert spec.partial is not None

@@ -69,7 +69,9 @@ def test_adapter_goes_by_task_by_name_and_by_path(home: Home, adapter: Path) -> 
     shutil.copytree(adapter, home.adapter("second"))
     (home.adapter("second") / "loradeck.json").write_text(json.dumps({"task_id": task.id}))
     assert prepare_export(home, store, ExportRequest(source=task.id[:5])).task_id == task.id
-    assert prepare(home, str(adapter)).inputs["adapter"] == str(adapter)
+    spec = prepare(home, str(adapter))
+    assert spec.inputs["adapter"] == str(adapter)
+    assert spec.begun().request == ExportRequest(source=str(adapter))
     store.put(record(task_name="third"))
     with pytest.raises(ConflictError, match="No adapter yet"):
         prepare_export(home, store, ExportRequest(source="third"))
