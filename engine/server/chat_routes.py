@@ -82,8 +82,8 @@ async def assistants(service: Service) -> list[Assistant]:
 @router.post("/assistants", status_code=201)
 async def create(service: Service, reach: InReach, body: Assistant) -> Assistant:
     """Bind a base model, an adapter, a system prompt and sampling settings to a new name."""
-    await asyncio.to_thread(service.targets.check, body.base_model, body.adapter, reach)
-    return service.assistants.create(body)
+    checked = await asyncio.to_thread(service.targets.checked, body, reach)
+    return service.assistants.create(checked)
 
 
 @router.get("/assistants/{name}")
@@ -98,8 +98,8 @@ async def put(service: Service, reach: InReach, name: str, body: Assistant) -> A
     if body.name != name:
         words = f"The path says '{name}', the body '{body.name}'."
         raise LoraDeckError("Two names", words, "Give both the same.")
-    await asyncio.to_thread(service.targets.check, body.base_model, body.adapter, reach)
-    return service.assistants.put(body)
+    checked = await asyncio.to_thread(service.targets.checked, body, reach)
+    return service.assistants.put(checked)
 
 
 @router.delete("/assistants/{name}", status_code=204)

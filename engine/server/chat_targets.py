@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from engine.home import Home
     from engine.models.types import ModelInfo
     from engine.results.chat.assistants import Assistants
+    from engine.results.chat.types import Assistant
     from engine.server.reach import Reach
     from engine.tasks.record import TaskRecord
     from engine.tasks.store import TaskStore
@@ -85,13 +86,15 @@ class Targets:
         adapter = self._adapter(name)
         return self._bound("", name) if adapter else self._base(name)
 
-    def check(self, base: str, adapter: str, reach: Reach) -> None:
-        """Check what an assistant is to be bound to.
+    def checked(self, assistant: Assistant, reach: Reach) -> Assistant:
+        """Check what an assistant is bound to; gives it with its adapter's base if it names none.
 
         Raises:
             LoraDeckError: As ``find``; or the adapter is of another base model.
         """
-        self._bound(reach.model(base), reach.model(adapter))
+        base = reach.model(assistant.base_model)
+        found = self._bound(base, reach.model(assistant.adapter))
+        return assistant.model_copy(update={"base_model": base or found.base.name})
 
     def _bound(self, base: str, adapter: str) -> Target:
         """Find a base model with an adapter, or alone where none is named."""
@@ -163,7 +166,8 @@ class Targets:
                 f"'{visible(model.name)}' is not on this machine yet.",
                 f"Fetch it with: loradeck models pull {visible(model.name)}",
             )
-        return Target(model, Path(model.path))
+        # By whatever path it is named, it is one model
+        return Target(model, Path(model.path).resolve())
 
 
 def _is_home_adapter(home: Home, name: str) -> bool:

@@ -11,7 +11,19 @@ import typer
 from engine import __version__
 from engine.errors import LoraDeckError
 from engine.text import visible
-from tui.cli import datasets, deploy, engine, export, jobs, models, report, tasks, train
+from tui.cli import (
+    assistants,
+    chat,
+    datasets,
+    deploy,
+    engine,
+    export,
+    jobs,
+    models,
+    report,
+    tasks,
+    train,
+)
 from tui.cli.output import print_error
 
 app = typer.Typer(
@@ -27,9 +39,11 @@ app.add_typer(models.app, name="models")
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(assistants.app, name="assistants")
 app.add_typer(engine.app, name="engine")
 app.command("train", epilog=train.TRAIN_EXAMPLE)(train.train)
 app.command("plan", epilog=train.PLAN_EXAMPLE)(train.plan)
+app.command("chat", epilog=chat.EXAMPLE)(chat.chat)
 app.command("report", epilog="Example: loradeck report my-first")(report.report)
 app.command("export", epilog=export.EXAMPLE)(export.export)
 app.command("deploy", epilog=deploy.EXAMPLE)(deploy.deploy)
