@@ -8,8 +8,9 @@ import time
 from typing import TYPE_CHECKING
 
 from engine.errors import EngineUnavailableError, LoraDeckError
-from engine.results.chat.types import Answered, ChatMessage, ChatStatus, Failed, Loading, Piece
+from engine.results.chat.types import Answered, ChatStatus, Failed, Loading, Piece
 from engine.results.chat.wire import Ended, Question, Refused, Said
+from engine.server.chat_turn import Turn
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from engine.plan.types import Device
     from engine.results.chat.holder import ChatHolder
     from engine.results.chat.process import ChatProcess
-    from engine.results.chat.types import ChatEvent, ChatRequest, Sampling
+    from engine.results.chat.types import ChatEvent, ChatRequest
     from engine.results.chat.wire import Report
     from engine.server.chat_targets import Target
 
@@ -28,19 +29,6 @@ _QUIET_SECONDS = 60.0
 """A chat that nobody has asked for so long gives way to a training that could then start."""
 _CANCEL_SECONDS = 30.0
 """After which a process that does not end its answer is killed."""
-
-
-class _Turn:
-    """A question under way, and who waits for its answer."""
-
-    def __init__(
-        self, target: Target, messages: tuple[ChatMessage, ...], sampling: Sampling
-    ) -> None:
-        self.target, self.messages, self.sampling = target, messages, sampling
-        self.events: asyncio.Queue[ChatEvent | None] = asyncio.Queue()
-        self.gone = asyncio.Event()
-        """Set when nobody waits any more."""
-        self.text: list[str] = []
 
 
 class Chats:
@@ -75,7 +63,7 @@ class Chats:
         Raises:
             LoraDeckError: Too many wait already, or there is no question.
         """
-        turn = _Turn(target, _turns(target, request), request.sampling or target.sampling)
+        turn = Turn.of(target, request)
         if self._waiting >= _MOST_WAITING:
             raise EngineUnavailableError(
                 "Too many questions", f"{self._waiting} wait for an answer already.", "Ask later."
@@ -146,7 +134,7 @@ class Chats:
         self._adapters.clear()
         self._freed()
 
-    async def _carry_out(self, turn: _Turn) -> None:
+    async def _carry_out(self, turn: Turn) -> None:
         """Wait for the turn, answer, and tell what goes wrong in words."""
         if self._waiting:
             turn.events.put_nowait(Loading(message="Waits for its turn."))
@@ -163,7 +151,7 @@ class Chats:
             self._used = self._clock()
             turn.events.put_nowait(None)
 
-    async def _serve(self, turn: _Turn) -> None:
+    async def _serve(self, turn: Turn) -> None:
         """Have the model loaded and ask it.
 
         Raises:
@@ -186,7 +174,7 @@ class Chats:
         await process.ask(question)
         await self._listen(process, turn)
 
-    async def _listen(self, process: ChatProcess, turn: _Turn) -> None:
+    async def _listen(self, process: ChatProcess, turn: Turn) -> None:
         """Pass the answer on until it is whole; once nobody waits, have it ended.
 
         Raises:
@@ -213,7 +201,7 @@ class Chats:
         finally:
             left.cancel()
 
-    def _take(self, report: Report, turn: _Turn) -> bool:
+    def _take(self, report: Report, turn: Turn) -> bool:
         """Pass a report on; tells whether it was the last.
 
         Raises:
@@ -230,7 +218,7 @@ class Chats:
             turn.events.put_nowait(self._answered(report, turn))
         return isinstance(report, Ended)
 
-    def _answered(self, ended: Ended, turn: _Turn) -> Answered:
+    def _answered(self, ended: Ended, turn: Turn) -> Answered:
         """Put a whole answer together."""
         notices = list(ended.notices)
         if self._wanted_by:
@@ -246,24 +234,3 @@ class Chats:
         running = asyncio.ensure_future(job)
         self._jobs.add(running)
         running.add_done_callback(self._jobs.discard)
-
-
-def _turns(target: Target, request: ChatRequest) -> tuple[ChatMessage, ...]:
-    """Put the system prompt before the turns; what the request says goes before the assistant's.
-
-    Raises:
-        LoraDeckError: The last turn is not a question.
-    """
-    messages = request.messages
-    if messages[-1].role != "user":
-        raise LoraDeckError(
-            "No question",
-            "The last turn is not the user's.",
-            "End the conversation with a question.",
-        )
-    if messages[0].role == "system":
-        if request.system is None:
-            return messages
-        messages = messages[1:]
-    system = target.system if request.system is None else request.system
-    return (ChatMessage(role="system", content=system), *messages) if system else messages
