@@ -12,7 +12,6 @@ from peft import PeftConfig, PeftModelForCausalLM
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, DynamicCache
 
 from engine.errors import LoraDeckError
-from engine.results.chat.lora_forward import speed_up
 from engine.results.chat.prompt import Speech
 from engine.text import visible
 
@@ -120,7 +119,6 @@ class ChatModel:
             config.inference_mode = True
             self._peft = PeftModelForCausalLM(self.base, config, adapter_name=name)
         found = self._peft.load_adapter(str(folder), adapter_name=name, local_files_only=True)
-        speed_up(self._peft)
         self._peft.eval()
         lacking = [key for key in found.missing_keys if f".{name}." in key]
         return [*found.unexpected_keys, *lacking]
