@@ -14,6 +14,7 @@ from textual.widgets import Footer
 from textual.widgets._footer import FooterKey
 
 from engine.errors import EngineUnavailableError, LoraDeckError
+from engine.server.calls import Calls
 from engine.server.client import EngineClient
 from engine.tasks.view import TaskView
 from screens.dialogs import ErrorDialog
@@ -34,7 +35,7 @@ AWAY = EngineUnavailableError("Engine not reachable", "It does not answer.", "Lo
 
 def test_the_fake_has_the_clients_interface() -> None:
     for name, member in inspect.getmembers(EngineClient, inspect.isfunction):
-        if not name.startswith("_"):
+        if not name.startswith("_") and name not in vars(Calls):
             fake = inspect.signature(getattr(FakeEngine, name))
             assert list(fake.parameters) == list(inspect.signature(member).parameters), name
 

@@ -73,7 +73,6 @@ async def at(app: LoraDeckApp, pilot: Pilot[None], task_id: str) -> HomeScreen:
         (queued("q", 1), "cancel hold prioritize reorder start_now"),
         (queued("q", 1, resume_step=4), "cancel finish hold prioritize reorder start_now"),
         (paused(), "cancel finish prioritize resume start_now"),
-        (TaskView(task=task("x", "completed")), "chat copy_path delete further"),
         (
             TaskView(task=task("x", "completed")),
             "chat copy_path delete_completed deploy export further report worker_log_of_completed",
