@@ -52,7 +52,9 @@ def load_adapter(inputs: ExportInputs, tokenizer: PreTrainedTokenizerBase) -> Pe
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message=_MISSING)
         try:
-            model = PeftModel.from_pretrained(base, inputs.adapter, local_files_only=True)
+            model = PeftModel.from_pretrained(
+                base, inputs.adapter, torch_device="cpu", local_files_only=True
+            )
         except (RuntimeError, ValueError, UserWarning) as error:
             raise _other_shape(inputs, visible(str(error)).strip().splitlines()[-1]) from error
     return model.eval()
