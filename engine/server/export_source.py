@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from engine.models.found import FoundModel
     from engine.models.types import ModelInfo
     from engine.results.export.types import ExportRequest
+    from engine.tasks.record import TaskRecord
     from engine.tasks.store import TaskStore
 
 _UNMERGEABLE = {
@@ -84,7 +85,7 @@ def _folder(home: Home, store: TaskStore, source: str) -> Path:
     elif source and "/" not in source and _is_adapter(own := home.adapter(source)):
         folder = own
     else:
-        task = store.find(source)
+        task = _task(store, source)
         if task.status is not Status.COMPLETED:
             raise ConflictError(
                 "No adapter yet",
@@ -99,6 +100,22 @@ def _folder(home: Home, store: TaskStore, source: str) -> Path:
             "Adapters that are here: loradeck models scan",
         )
     return folder
+
+
+def _task(store: TaskStore, source: str) -> TaskRecord:
+    """Find the task that is meant.
+
+    Raises:
+        NotFoundError: There is none, nor an adapter of that name.
+    """
+    try:
+        return store.find(source)
+    except NotFoundError as error:
+        raise NotFoundError(
+            "No such adapter",
+            f"There is no task and no adapter '{visible(source)}'.",
+            "List them: loradeck tasks; loradeck models scan",
+        ) from error
 
 
 def _is_adapter(folder: Path) -> bool:

@@ -24,7 +24,7 @@ _TOKENIZER = (
     "merges.txt",
 )
 _TEMPLATE, _SETTINGS = "chat_template.jinja", "generation_config.json"
-_CARD = ("README.md", "LICENSE", "LICENSE.txt")
+_CARD = ("README.md", "loss.svg", "LICENSE", "LICENSE.txt")
 
 
 def copy_whole(inputs: ExportInputs, folder: Path) -> None:

@@ -10,7 +10,6 @@ from engine.errors import LoraDeckError
 from engine.files import size_of, sync_folder, sync_tree
 from engine.jobs.spec import JobRefusedError
 from engine.results.export.copying import copy_whole
-from engine.results.export.forms import Adapter, make_gguf, make_merged
 from engine.results.export.inputs import ExportInputs
 from engine.results.export.papers import write_papers
 from engine.results.export.types import Exported
@@ -75,6 +74,9 @@ def _make(
         reporter.stage("copying", 0.0, 1.0)
         copy_whole(inputs, made)
         return []
+    # Only here: a copy needs none of the libraries, which take some seconds
+    from engine.results.export.forms import Adapter, make_gguf, make_merged
+
     adapter = Adapter.of(inputs)
     if inputs.request.format == "merged":
         return make_merged(adapter, made, reporter, 1.0).found
