@@ -45,19 +45,31 @@ def convert(folder: Path, file: Path, kind: str, tell: Callable[[float], None], 
         raise _refused(said, code)
 
 
-def end_by(folder: Path, tokenizer: PreTrainedTokenizerBase, prompts: tuple[Prompt, ...]) -> None:
-    """Let a GGUF file end answers where the adapter was trained to.
+def fit_tokenizer(
+    folder: Path, tokenizer: PreTrainedTokenizerBase, prompts: tuple[Prompt, ...]
+) -> None:
+    """Write a merged model's tokenizer settings so that the converter reads out of them what is so.
 
-    The format has one end of text, which the converter takes from the tokenizer's settings. Base
-    models name the end of a document there, and their adapters would talk on.
+    It wants the added tokens listed, which transformers no longer does. The one end of text that
+    the format has must be that of an answer as it was trained: base models name the end of a
+    document, and their adapters would talk on. Nothing may go before a prompt that was trained
+    without a beginning of text.
     """
+    file = folder / "tokenizer_config.json"
+    values = json.loads(file.read_text(encoding="utf-8"))
+    values.setdefault(
+        "added_tokens_decoder",
+        {
+            str(number): {"content": token.content, "special": token.special}
+            for number, token in tokenizer.added_tokens_decoder.items()
+        },
+    )
     ends = {one.end_id for one in prompts} - {-1}
-    if not ends or tokenizer.eos_token_id in ends:
-        return
-    settings = folder / "tokenizer_config.json"
-    values = json.loads(settings.read_text(encoding="utf-8"))
-    values["eos_token"] = tokenizer.convert_ids_to_tokens(min(ends))
-    settings.write_text(json.dumps(values, indent=2, ensure_ascii=False), encoding="utf-8")
+    if ends and tokenizer.eos_token_id not in ends:
+        values["eos_token"] = tokenizer.convert_ids_to_tokens(min(ends))
+    if any(one.messages and one.prompt_ids[0] != tokenizer.bos_token_id for one in prompts):
+        values["add_bos_token"] = False
+    file.write_text(json.dumps(values, indent=2, ensure_ascii=False), encoding="utf-8")
 
 
 def _converter() -> Path:

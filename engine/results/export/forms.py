@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import torch
 
-from engine.results.export.convert import DIRECT, convert, end_by
+from engine.results.export.convert import DIRECT, convert, fit_tokenizer
 from engine.results.export.loading import (
     end_tokens,
     load_adapter,
@@ -108,7 +108,7 @@ def make_gguf(
     kind, stem = adapter.inputs.request.quantize, adapter.inputs.name
     first = kind if kind in DIRECT else _GGUF_TYPES[adapter.dtype]
     file = folder / f"{stem}-{first}.gguf"
-    end_by(merged, adapter.tokenizer, adapter.prompts)
+    fit_tokenizer(merged, adapter.tokenizer, adapter.prompts)
     reporter.stage("converting", 0.5, 0.65)
     convert(merged, file, first, reporter.done, gguf_size(adapter.inputs.parameters, first))
     _ask(gate, file, first, reporter, 0.65 if first != kind else 0.75)

@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from engine.errors import LoraDeckError
 from engine.models.gguf_header import read_header
 from engine.results.chat.types import ChatMessage
+from engine.results.export.convert import convert, fit_tokenizer
 from engine.results.export.copying import copy_whole
 from engine.results.export.forms import Adapter, make_gguf, make_merged
 from engine.results.export.inputs import ExportInputs
@@ -259,8 +260,6 @@ def test_adapter_of_another_shape_and_one_with_missing_weights_are_refused(
 def test_tokenizer_that_llama_cpp_does_not_know_is_refused(
     made: Made, tmp_path: Path, tiny_llama: Path
 ) -> None:
-    from engine.results.export.convert import convert
-
     with pytest.raises(LoraDeckError, match="Tokenizer unknown to llama"):
         convert(tiny_llama, tmp_path / "x.gguf", "f16", lambda _: None, 1000)
     assert not list(tmp_path.iterdir())
@@ -288,6 +287,7 @@ def test_kept_prompts_are_asked_and_their_end_is_the_files(made: Made, tmp_path:
     assert adapter.prompts[0].prompt_ids == ids
     assert adapter.ends == [2, 300]
     _tells_the_date(folder, tokenizer)
+    _fits_the_converter(made, adapter, tmp_path / "fitted")
     whole = tmp_path / "whole"
     copy_whole(inputs_of(folder, base), whole)
     assert json.loads((whole / "adapter_config.json").read_text())["base_model_name_or_path"] == (
@@ -310,3 +310,13 @@ def _tells_the_date(folder: Path, tokenizer: Any) -> None:
     assert asked.text.endswith(": x")
     assert asked.text != "Say it"
     assert tokenizer.decode(list(asked.prompt_ids)) == asked.text
+
+
+def _fits_the_converter(made: Made, adapter: Adapter, folder: Path) -> None:
+    """The answer's end is the file's, and nothing goes before what was trained without."""
+    shutil.copytree(made.merged, folder)
+    fit_tokenizer(folder, adapter.tokenizer, adapter.prompts)
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    assert settings["eos_token"] == adapter.tokenizer.convert_ids_to_tokens(300)
+    assert settings["add_bos_token"] is False
+    assert settings["added_tokens_decoder"]["1"] == {"content": "<|im_start|>", "special": True}
