@@ -15,6 +15,7 @@ import pytest
 
 from engine.locks import holder
 from engine.server.main import LOCK
+from tests.chaos.zygote import start_zygote, use_zygote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,11 +63,32 @@ class CommandLine:
         return [json.loads(line) for line in self.run(*arguments, "--json", code=code).splitlines()]
 
 
+@pytest.fixture(scope="session")
+def forking() -> dict[str, str]:
+    """The environment of servers that fork their workers from a process with the imports done.
+
+    A worker imports for longer than it trains here. ``spawned`` is for tests without it.
+    """
+    before = dict(os.environ)
+    start_zygote()
+    use_zygote(used=True)
+    changed = {key: value for key, value in os.environ.items() if before.get(key) != value}
+    os.environ.clear()
+    os.environ.update(before)
+    return changed
+
+
 @pytest.fixture
-def loradeck(home: Home, monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLine]:
+def loradeck(home: Home, forking: dict[str, str]) -> Iterator[CommandLine]:
     """The command line over a fresh home; its engine, workers and spare end with the test."""
-    command = CommandLine(home, {"LORADECK_SPARE_WORKER": "false"})
-    yield command
+    yield CommandLine(home, {"LORADECK_SPARE_WORKER": "false", **forking})
+    end_everything(home)
+
+
+@pytest.fixture
+def spawned(home: Home) -> Iterator[CommandLine]:
+    """The same, its workers spawned as a user's are."""
+    yield CommandLine(home, {"LORADECK_SPARE_WORKER": "false"})
     end_everything(home)
 
 

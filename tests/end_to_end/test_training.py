@@ -67,8 +67,8 @@ def _next(process: subprocess.Popen[str], kind: str) -> dict[str, Any]:
     raise AssertionError(f"no {kind}")
 
 
-def test_train_from_file_to_adapter(loradeck: CommandLine, tiny_llama: Path, samples: Path) -> None:
-    events = loradeck.events(
+def test_train_from_file_to_adapter(spawned: CommandLine, tiny_llama: Path, samples: Path) -> None:
+    events = spawned.events(
         *_train("first", samples / "alpaca_example.json", tiny_llama, "--set", "save_steps=10")
     )
     kinds = [event["type"] for event in events]
@@ -80,13 +80,13 @@ def test_train_from_file_to_adapter(loradeck: CommandLine, tiny_llama: Path, sam
     assert [event["seq"] for event in events[1:-1]] == list(range(1, len(events) - 1))
     assert "answers_compared" in kinds
 
-    task = loradeck.json("tasks", "show", "first")
+    task = spawned.json("tasks", "show", "first")
     assert task.keys() >= RECORD_FIELDS
     assert task["training_params"].keys() >= PARAMETERS
     assert (task["status"], task["progress"], task["dataset_type"]) == ("completed", 100, "alpaca")
-    assert loradeck.json("tasks") == [task]
+    assert spawned.json("tasks") == [task]
 
-    adapter = loradeck.home.adapter("first")
+    adapter = spawned.home.adapter("first")
     names = {path.name for path in adapter.iterdir()}
     assert names >= {
         "adapter_model.safetensors",
@@ -100,9 +100,9 @@ def test_train_from_file_to_adapter(loradeck: CommandLine, tiny_llama: Path, sam
     # Nothing half written is left beside it.
     assert [path.name for path in adapter.parent.iterdir()] == ["first"]
 
-    loradeck.run("tasks", "delete", "first")
-    assert loradeck.json("tasks") == []
-    assert not loradeck.home.task(task["id"]).exists()
+    spawned.run("tasks", "delete", "first")
+    assert spawned.json("tasks") == []
+    assert not spawned.home.task(task["id"]).exists()
     assert adapter.exists()
 
 
@@ -130,9 +130,9 @@ def test_four_bit_evaluation_and_sharegpt(
 
 
 def test_killed_worker_is_replaced_and_loses_no_checkpoint(
-    loradeck: CommandLine, tiny_llama: Path, samples: Path
+    spawned: CommandLine, tiny_llama: Path, samples: Path
 ) -> None:
-    process = loradeck.start(
+    process = spawned.start(
         *_train(
             "bot",
             samples / "alpaca_example.json",
@@ -146,7 +146,7 @@ def test_killed_worker_is_replaced_and_loses_no_checkpoint(
     )
     task = _next(process, "task_created")["task"]
     checkpoint = _next(process, "checkpoint_saved")["step"]
-    worker = holder(loradeck.home.task(task["id"]) / WORKER_LOCK)
+    worker = holder(spawned.home.task(task["id"]) / WORKER_LOCK)
     assert worker is not None
     os.kill(worker, signal.SIGKILL)
     again = _next(process, "task_started")
@@ -154,14 +154,14 @@ def test_killed_worker_is_replaced_and_loses_no_checkpoint(
     out, _ = process.communicate(timeout=120)
     assert process.returncode == 0
     assert json.loads(out.splitlines()[-1])["task"]["status"] == "completed"
-    numbers = [event.seq for event in read_events(loradeck.home.task(task["id"]))]
+    numbers = [event.seq for event in read_events(spawned.home.task(task["id"]))]
     assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_training_outlives_server_and_client(
-    loradeck: CommandLine, tiny_llama: Path, samples: Path
+    spawned: CommandLine, tiny_llama: Path, samples: Path
 ) -> None:
-    process = loradeck.start(
+    process = spawned.start(
         *_train(
             "bot",
             samples / "alpaca_example.json",
@@ -175,20 +175,20 @@ def test_training_outlives_server_and_client(
     )
     task = _next(process, "task_created")["task"]
     _next(process, "step_logged")
-    server = holder(loradeck.home.run / LOCK)
-    worker = holder(loradeck.home.task(task["id"]) / WORKER_LOCK)
+    server = holder(spawned.home.run / LOCK)
+    worker = holder(spawned.home.task(task["id"]) / WORKER_LOCK)
     assert server is not None
     process.kill()
     process.communicate()
     os.kill(server, signal.SIGKILL)
-    found = loradeck.json("tasks", "show", "bot")  # starts the next server
+    found = spawned.json("tasks", "show", "bot")  # starts the next server
     assert found["status"] == "running"
-    assert holder(loradeck.home.task(task["id"]) / WORKER_LOCK) == worker
-    assert loradeck.json("engine", "status")["pid"] != server
-    loradeck.run("tasks", "cancel", "bot")
-    assert loradeck.events("tasks", "follow", "bot", code=1)[-1]["type"] == "task_ended"
-    assert loradeck.json("tasks", "show", "bot")["status"] == "cancelled"
-    assert not loradeck.home.adapter("bot").exists()
+    assert holder(spawned.home.task(task["id"]) / WORKER_LOCK) == worker
+    assert spawned.json("engine", "status")["pid"] != server
+    spawned.run("tasks", "cancel", "bot")
+    assert spawned.events("tasks", "follow", "bot", code=1)[-1]["type"] == "task_ended"
+    assert spawned.json("tasks", "show", "bot")["status"] == "cancelled"
+    assert not spawned.home.adapter("bot").exists()
 
 
 def test_followed_training_is_followed_on_when_the_engine_ends(
@@ -207,14 +207,14 @@ def test_followed_training_is_followed_on_when_the_engine_ends(
 
 
 def test_what_a_run_measured_corrects_the_next_plan(
-    loradeck: CommandLine, tiny_llama: Path, samples: Path
+    spawned: CommandLine, tiny_llama: Path, samples: Path
 ) -> None:
     dataset = samples / "alpaca_example.json"
     planning = ["plan", str(dataset), "--model", str(tiny_llama)]
-    before = loradeck.json(*planning)
+    before = spawned.json(*planning)
     assert (before["memory"]["measured"], before["seconds"]) == (False, None)
-    events = loradeck.events(*_train("first", dataset, tiny_llama))
-    after = loradeck.json(*planning)
+    events = spawned.events(*_train("first", dataset, tiny_llama))
+    after = spawned.json(*planning)
     assert after["memory"]["measured"]
     assert after["seconds"] > 0
     (peak,) = (one["peak_memory"] for one in events if one["type"] == "task_completed")
