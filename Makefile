@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo run test check format fuzz chaos clean
+.PHONY: setup demo run test check format show fuzz chaos clean
 
 setup: $(STAMP)
 
@@ -29,6 +29,9 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+show: setup
+	$(BIN)/pytest -s -m long
 
 fuzz: setup
 	$(BIN)/python -m tests.fuzz --files 20000 --seed 1

@@ -9,10 +9,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.getters import query_one
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from engine.tasks.record import TaskRecord
 from screens.format import one_line
+from screens.widgets.keys_line import KeysLine
 from screens.widgets.line_list import LineList
 from screens.widgets.option_list import Option, OptionList
 
@@ -53,7 +54,7 @@ class AdapterDialog(ModalScreen[TaskRecord | None]):
             box.border_title = " Adapter "
             yield Static("Its base model comes with it.", markup=False, classes="label")
             yield OptionList("No training has finished yet.", id="adapters")
-            yield Footer(show_command_palette=False)
+            yield KeysLine()
 
     def on_mount(self) -> None:
         """List the trainings, with the cursor on the present one."""

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.screen import Screen, ScreenResultType
-from textual.widgets import Footer
 from textual.worker import Worker, WorkerState
 
 from screens.dialogs import ErrorDialog, as_shown
 from screens.widgets.header import DeckHeader
+from screens.widgets.keys_line import KeysLine
 
 if TYPE_CHECKING:
     from textual.app import App, ComposeResult
@@ -57,7 +57,7 @@ class DeckScreen(ShowsFailures, Screen[ScreenResultType]):
         """Put header and footer around the screen's own parts."""
         yield DeckHeader(self.session, self.heading())
         yield from self.compose_body()
-        yield Footer(show_command_palette=False)
+        yield KeysLine()
 
     def compose_body(self) -> ComposeResult:
         """Give the screen's own parts."""

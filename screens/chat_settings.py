@@ -10,12 +10,13 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.getters import query_one
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Input, Static, TextArea
+from textual.widgets import Input, Static, TextArea
 
 from engine.errors import LoraDeckError
 from engine.results.chat.types import Sampling
 from engine.text import visible
 from screens.widgets.edit_area import EditArea
+from screens.widgets.keys_line import KeysLine
 from screens.widgets.sampling_fields import SamplingFields
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class SettingsDialog(ModalScreen[tuple[str, Sampling] | None]):
             yield EditArea(_PROMPT, visible(self._system))
             yield SamplingFields(self._sampling)
             yield Static(id="problem", markup=False)
-            yield Footer(show_command_palette=False)
+            yield KeysLine()
 
     @on(Input.Changed)
     @on(TextArea.Changed)

@@ -10,9 +10,9 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
 from textual.screen import ModalScreen
-from textual.widgets import Footer
 
 from screens.format import one_line
+from screens.widgets.keys_line import KeysLine
 from screens.widgets.line_list import LineList
 from screens.widgets.menu import Menu
 
@@ -48,7 +48,7 @@ class FoundDialog(ModalScreen[str | None]):
         with Vertical(classes="dialog") as box:
             box.border_title = Content(f" {one_line(self._called)} ")
             yield Menu(id="menu")
-            yield Footer(show_command_palette=False)
+            yield KeysLine()
 
     def on_mount(self) -> None:
         """List the actions."""

@@ -10,12 +10,13 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.getters import query_one
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from engine.errors import LoraDeckError
 from engine.text import visible
 from screens.widgets.choice_row import ChoiceRow
 from screens.widgets.field import Field
+from screens.widgets.keys_line import KeysLine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +67,7 @@ class MappingDialog(ModalScreen["dict[str, str] | None"]):
                 yield Static("Write it as field=column, with commas between.", classes="label")
             yield Field(_INVITATION, id="text")
             yield Static(id="problem", markup=False)
-            yield Footer(show_command_palette=False)
+            yield KeysLine()
 
     def on_mount(self) -> None:
         """Show the mapping as it is."""

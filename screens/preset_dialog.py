@@ -10,11 +10,12 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from engine.plan.presets import PRESETS
 from screens.format import one_line
 from screens.parameters import value_words
+from screens.widgets.keys_line import KeysLine
 from screens.widgets.line_list import LineList
 from screens.widgets.option_list import Option, OptionList
 
@@ -52,7 +53,7 @@ class PresetDialog(ModalScreen[str | None]):
                          markup=False, classes="label")  # fmt: skip
             yield OptionList(id="presets")
             yield Static(id="told", markup=False)
-            yield Footer(show_command_palette=False)
+            yield KeysLine()
 
     def on_mount(self) -> None:
         """List the presets, with the cursor on the present one."""

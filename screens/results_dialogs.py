@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from engine.errors import LoraDeckError
 from engine.results.export.types import DeployRequest, ExportRequest, Format, Quantization
@@ -21,6 +21,7 @@ from screens.format import one_line
 from screens.widgets.choice_row import ChoiceRow
 from screens.widgets.field import Field, PathField
 from screens.widgets.field_row import FieldRow
+from screens.widgets.keys_line import KeysLine
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -66,7 +67,7 @@ class ResultDialog(ShowsFailures, ModalScreen["Job | None"]):
             yield from self.compose_lines()
             yield Static(_GATE, markup=False, classes="label", id="gate")
             yield Static(id="problem", markup=False)
-            yield Footer(show_command_palette=False)
+            yield KeysLine()
 
     def compose_lines(self) -> ComposeResult:
         """Give the dialog's own lines."""

@@ -10,12 +10,13 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from engine.errors import LoraDeckError
 from engine.server.wire import DatasetInfo
 from engine.text import visible
 from screens.widgets.field import Field
+from screens.widgets.keys_line import KeysLine
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -50,7 +51,7 @@ class SaveDialog(ModalScreen[DatasetInfo | None]):
             yield Static(f"{words} Your file stays as it is.", markup=False, classes="label")
             yield Field("name", id="name")
             yield Static(id="problem", markup=False)
-            yield Footer(show_command_palette=False)
+            yield KeysLine()
 
     def on_mount(self) -> None:
         """Propose the name."""

@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from engine.errors import LoraDeckError
 from engine.plan.parameters import check_overrides
@@ -21,6 +21,7 @@ from screens.base import ShowsFailures
 from screens.parameters import meaning, options_of, range_words, value_words
 from screens.sums import changed_words
 from screens.widgets.field import Field
+from screens.widgets.keys_line import KeysLine
 from screens.widgets.line_list import LineList
 from screens.widgets.option_list import Option, OptionList
 
@@ -85,7 +86,7 @@ class ValueDialog(ShowsFailures, ModalScreen[Edited | None]):
                 yield Static(f"Takes {range_words(self._key)}.", markup=False, classes="label")
                 yield Field(id="value")
             yield Static(id="told", markup=False)
-            yield Footer(show_command_palette=False)
+            yield KeysLine()
 
     def on_mount(self) -> None:
         """Show the value as it is."""

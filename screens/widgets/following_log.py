@@ -18,9 +18,18 @@ class FollowingLog(Log):
     def write_lines(self, lines: Iterable[str], scroll_end: bool | None = None) -> Self:
         """Write lines and show the last one, where the log follows."""
         super().write_lines(lines, scroll_end=False)
-        if self._following and scroll_end is not False:
-            self.call_after_refresh(self.scroll_end, animate=False, immediate=True, x_axis=False)
+        if scroll_end is not False:
+            self._follow()
         return self
+
+    def on_resize(self) -> None:
+        """Show the last line in the new size too."""
+        self._follow()
+
+    def _follow(self) -> None:
+        """Go to the last line, where the log follows."""
+        if self._following:
+            self.call_after_refresh(self.scroll_end, animate=False, immediate=True, x_axis=False)
 
     def clear(self) -> Self:
         """Begin anew, and follow."""

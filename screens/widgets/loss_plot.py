@@ -8,6 +8,7 @@ from textual.color import Color
 from textual_plot import HiResMode, LegendLocation, PlotWidget
 
 if TYPE_CHECKING:
+    from textual import events
     from textual.binding import BindingType
 
     from screens.curve import Curve
@@ -35,10 +36,18 @@ class LossPlot(PlotWidget, can_focus=False, inherit_bindings=False):  # type: ig
         super().__init__(id=id, allow_pan_and_zoom=False)
         self._curve: Curve | None = None
 
-    def on_mount(self) -> None:
+    def on_mount(self, event: events.Mount) -> None:
         """Set the margins; the panel around says what is shown."""
+        if not self.children:  # the screen was left before the plot was whole
+            event.prevent_default()
+            return
         self.margin_top, self.margin_bottom, self.margin_left = 0, 1, 7
         self.show_legend(LegendLocation.TOPRIGHT)
+
+    def _update_margin_sizes(self) -> None:
+        """Set them where there is something around which they lie."""
+        if self.children:
+            super()._update_margin_sizes()
 
     def draw(self, curve: Curve) -> None:
         """Draw the curve as it is now."""

@@ -32,6 +32,8 @@ class CommandLine:
 
     home: Home
     environment: dict[str, str] = field(default_factory=dict)
+    patience: float = 300.0
+    """Seconds that a command may take."""
 
     def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
         """Start a command."""
@@ -50,7 +52,7 @@ class CommandLine:
     def run(self, *arguments: str | Path, code: int = 0) -> str:
         """Run a command to its end and give what it printed."""
         process = self.start(*arguments)
-        out, err = process.communicate(timeout=300)
+        out, err = process.communicate(timeout=self.patience)
         assert process.returncode == code, f"{arguments}: {process.returncode}\n{out}\n{err}"
         return out if code == 0 else out + err
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from textual.command import CommandList, CommandPalette
-from textual.widgets import Footer
-from textual.widgets._footer import FooterKey
 
 from engine.errors import EngineUnavailableError, LoraDeckError
 from engine.server.calls import Calls
@@ -22,6 +20,7 @@ from screens.help import CONCEPTS, HelpScreen
 from screens.home import HomeScreen
 from screens.pump import batches
 from screens.task import TaskScreen
+from screens.widgets.keys_line import KeysLine
 from tests.tui.conftest import LARGE, SMALL, make_app, opened, settled, text_of, until
 from tests.tui.fake_engine import FakeEngine, running, some_tasks, task
 from tui.theme import THEMES
@@ -210,12 +209,11 @@ async def test_no_footer_overflows_at_80_columns(tmp_path: Path) -> None:
                 await pilot.press(key)
                 await pilot.pause()
             seen.add(type(app.screen).__name__)
-            footer = app.screen.query_one(Footer)
-            await until(pilot, lambda shown=footer: shown.query(FooterKey))
+            line = app.screen.query_one(KeysLine)
+            await until(pilot, lambda shown=line: shown.keys)
             await pilot.pause()
-            shown = list(footer.query(FooterKey))
-            assert 1 <= len(shown) <= 7, keys
-            assert max(key.region.right for key in shown) <= 80, keys
+            assert 1 <= len(line.keys) <= 7, keys
+            assert line.render().cell_length <= 80, keys
         assert seen >= {"DatasetPicker", "DatasetScreen", "RowEditor", "TaskScreen"}
 
 

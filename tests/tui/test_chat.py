@@ -17,6 +17,7 @@ from screens.dialogs import ConfirmDialog, ErrorDialog
 from screens.home import HomeScreen
 from screens.model_picker import ModelPicker
 from screens.partner import Partner, of_assistant
+from screens.widgets.keys_line import KeysLine
 from tests.tui.conftest import LARGE, SMALL, opened, text_of, until
 from tests.tui.fake_chat import BASE_SAID, HELD, KEEPER, SAID, answer, kept
 from tests.tui.fake_engine import FakeEngine, task
@@ -489,6 +490,6 @@ async def test_the_footer_has_at_most_seven_keys(tmp_path: Path) -> None:
     async with opened(FakeEngine([DONE]), tmp_path) as (app, pilot):
         await talking(app, pilot)
         await ask(pilot)
-        keys = [key for key in app.screen.query("FooterKey") if key.display]
-        assert 0 < len(keys) <= 7
-        assert keys[-1].region.right <= 80
+        line = app.screen.query_one(KeysLine)
+        assert 0 < len(line.keys) <= 7
+        assert line.render().cell_length <= 80

@@ -154,6 +154,10 @@ def to_task(task_id: str, words: str) -> Callable[[Pilot[None]], Awaitable[None]
         await until(pilot, lambda: isinstance(app.screen, TaskScreen) and app.screen._plot)
         await until(pilot, lambda: app.screen._plot._datasets and words in text_of(app))
         await until(pilot, lambda: app.screen._drawing is None)
+        view = app.screen.view
+        if view and view.task.status.ended:
+            await until(pilot, lambda: "completed in" in str(app.screen.log_panel._events))
+            await pilot.pause()
 
     return lead
 

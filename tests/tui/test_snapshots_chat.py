@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from textual.widgets._footer import FooterKey
 
 from engine.tasks.view import TaskView
 from screens.adapter_dialog import AdapterDialog
@@ -13,6 +12,7 @@ from screens.assistant_editor import AssistantEditor
 from screens.assistants import AssistantsScreen
 from screens.chat_settings import SettingsDialog
 from screens.conversations import ConversationsScreen
+from screens.widgets.keys_line import KeysLine
 from tests.tui.conftest import LARGE, SMALL, Picture, text_of, until
 from tests.tui.fake_chat import HELD, answer, kept
 from tests.tui.fake_engine import FakeEngine, task
@@ -57,10 +57,10 @@ def slow() -> FakeEngine:
 async def steady(pilot: Pilot[None], *, answering: bool = False) -> None:
     """Wait until the footer too shows that an answer has ended, or has begun."""
     await until(pilot, lambda: answering or "in memory" in text_of(pilot.app))
-    keys = {"again", "edit"}
+    line = pilot.app.screen.query_one(KeysLine)
     await until(pilot, lambda: any(
-        key.action.removeprefix("screen.") in keys and key.has_class("-disabled")
-        for key in pilot.app.screen.query("FooterKey").results(FooterKey)
+        key.action.removeprefix("screen.") in ("again", "edit") and not key.enabled
+        for key in line.keys
     ) is answering)  # fmt: skip
 
 

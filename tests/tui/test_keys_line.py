@@ -1,0 +1,29 @@
+"""The line of keys at the bottom: what it shows, and that a click presses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from screens.help import HelpScreen
+from screens.widgets.keys_line import KeysLine
+from tests.tui.conftest import opened, until
+from tests.tui.fake_engine import FakeEngine, running
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def test_it_follows_the_focus_and_a_click_presses_a_key(tmp_path: Path) -> None:
+    async with opened(FakeEngine([running()]), tmp_path) as (app, pilot):
+        line = app.screen.query_one(KeysLine)
+        await until(pilot, lambda: line.keys)
+        before = line.keys
+        await pilot.press("t")
+        await until(pilot, lambda: line.keys != before)
+        text = line.render().plain
+        assert all(f" {key.shown} {key.words} " in text for key in line.keys)
+        at = text.index("Help")
+        await pilot.hover(line, (at, 0))
+        assert line.tooltip == next(key.tooltip for key in line.keys if key.words == "Help")
+        await pilot.click(line, offset=(at, 0))
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
