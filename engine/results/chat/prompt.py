@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.data.model_files import load_tokenizer, special_texts, template_source
@@ -69,13 +70,21 @@ class Speech:
         """
         room = context - min(longest, _ROOM, context // 4)
         system, turns = _split(messages)
-        dropped = 0
-        while len(tokens := self._encode([*system, *turns])) > room:
-            size = _oldest(turns)
-            if not size:
-                raise _too_long(len(tokens), room)
-            dropped, turns = dropped + size, turns[size:]
-        return Prompt(tokens, tuple(self._notices(messages, dropped, context)))
+
+        def tokens(dropped: int) -> list[int]:
+            """Give the tokens without the oldest turns."""
+            return self._encode([*system, *turns[dropped:]])
+
+        dropped, said = 0, tokens(0)
+        if len(said) > room:
+            later = [at for at, one in enumerate(turns) if at and one.role == "user"]
+            # Of a long chat not each turn is tried: each trial renders and tokenizes all of it
+            place = bisect_left(later, 1, key=lambda at: len(tokens(at)) <= room)
+            dropped = later[min(place, len(later) - 1)] if later else 0
+            said = tokens(dropped)
+        if len(said) > room:
+            raise _too_long(len(said), room)
+        return Prompt(said, tuple(self._notices(messages, dropped, context)))
 
     def _encode(self, messages: Sequence[ChatMessage]) -> list[int]:
         """Give the tokens of the turns up to where the next answer begins."""
@@ -108,12 +117,6 @@ def _split(
     """Part a leading system prompt, which always stays, from the turns."""
     count = 1 if messages[0].role == "system" else 0
     return list(messages[:count]), list(messages[count:])
-
-
-def _oldest(turns: Sequence[ChatMessage]) -> int:
-    """Count the turns of the oldest question with its answer; 0 where no later question is."""
-    questions = [at for at, one in enumerate(turns) if at and one.role == "user"]
-    return questions[0] if questions else 0
 
 
 def _end_tokens(folder: Path) -> list[int]:

@@ -18,6 +18,7 @@ from engine.results.chat.types import ChatMessage
 from tests.tiny_llama import TEMPLATE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -102,3 +103,23 @@ def test_an_adapters_own_template_tokenizer_and_ends_go_first(
     bare = tmp_path / "bare"
     bare.mkdir()
     assert Speech(tiny_llama, bare).ends == [2]
+
+
+def test_a_very_long_chat_is_cut_in_a_few_trials(
+    tiny_llama: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speech, trials = Speech(tiny_llama, None), 0
+    whole = speech._encode
+
+    def counted(messages: Sequence[ChatMessage]) -> list[int]:
+        nonlocal trials
+        trials += 1
+        return whole(messages)
+
+    monkeypatch.setattr(speech, "_encode", counted)
+    turns = _turns(*(str(number) for number in range(1001)))
+    prompt = speech.prompt(turns, 400, 100)
+    assert trials < 15
+    dropped = int(prompt.notices[0].split()[2])
+    assert prompt.tokens == whole([turns[0], *turns[1 + dropped :]])
+    assert len(prompt.tokens) <= 300 < len(whole([turns[0], *turns[dropped - 1 :]]))
