@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter
 
-from engine.results.chat.types import Assistant, ChatEvent, ChatStatus, Conversation
+from engine.errors import EngineUnavailableError
+from engine.results.chat.types import (
+    Answered,
+    Assistant,
+    ChatEvent,
+    ChatStatus,
+    Conversation,
+    Failed,
+)
 from engine.server.calls import Calls
 from engine.server.task_client import quoted
 
@@ -27,10 +35,19 @@ class ChatCalls(Calls):
         """Yield an answer as it is made; closing this ends it.
 
         What is wrong with the request is raised; what goes wrong later is the last event.
+
+        Raises:
+            EngineUnavailableError: The engine ended in the midst of the answer.
         """
+        event: ChatEvent | None = None
         async with self.stream("/chat", "POST", request.model_dump(mode="json")) as lines:
             async for data in lines:
-                yield _EVENT.validate_json(data)
+                event = _EVENT.validate_json(data)
+                yield event
+        if not isinstance(event, (Answered, Failed)):
+            raise EngineUnavailableError(
+                "Answer not whole", "The engine ended before the answer did.", "Ask again."
+            )
 
     async def chat_status(self) -> ChatStatus:
         """Tell what is held in memory for chats."""

@@ -11,7 +11,6 @@ from fastapi.sse import EventSourceResponse
 
 from engine.errors import LoraDeckError
 from engine.results.chat.types import Assistant, ChatEvent, ChatRequest, ChatStatus, Conversation
-from engine.server.chat_targets import Target
 from engine.server.context import Service, until_stopped
 from engine.server.reach import InReach
 from engine.server.wire import STREAM_ERRORS
@@ -21,19 +20,19 @@ router = APIRouter(tags=["chat"])
 
 async def _asked(
     service: Service, reach: InReach, request: ChatRequest
-) -> tuple[Target, ChatRequest]:
-    """Find who is to answer, before the answer has begun."""
+) -> AsyncIterator[ChatEvent]:
+    """Find who is to answer, and refuse what cannot be asked, before the answer has begun."""
     target = await asyncio.to_thread(service.targets.find, request.target, reach)
-    return target.without_adapter() if request.base else target, request
+    return service.chats.answer(target.without_adapter() if request.base else target, request)
 
 
-Asked = Annotated[tuple[Target, ChatRequest], Depends(_asked)]
+Asked = Annotated[AsyncIterator[ChatEvent], Depends(_asked)]
 
 
 @router.post("/chat", response_class=EventSourceResponse, responses=STREAM_ERRORS)
-async def chat(service: Service, request: Request, asked: Asked) -> AsyncIterator[ChatEvent]:
+async def chat(request: Request, asked: Asked) -> AsyncIterator[ChatEvent]:
     """The next answer of a conversation, as it is made. Closing the stream ends it."""
-    async for event in until_stopped(request, service.chats.answer(*asked)):
+    async for event in until_stopped(request, asked):
         yield event
 
 

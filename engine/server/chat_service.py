@@ -57,17 +57,22 @@ class Chats:
         self._adapters: dict[str, None] = {}
         self._jobs: set[asyncio.Future[None]] = set()
 
-    async def answer(self, target: Target, request: ChatRequest) -> AsyncIterator[ChatEvent]:
-        """Answer a conversation; closing this ends the answer at its next token.
+    def answer(self, target: Target, request: ChatRequest) -> AsyncIterator[ChatEvent]:
+        """Answer a conversation; closing what this gives ends the answer at its next token.
 
         Raises:
-            LoraDeckError: Too many wait already, or there is no question.
+            LoraDeckError: Too many wait already, or there is no question: at once, so that it is
+                told before a stream has begun.
         """
         turn = Turn.of(target, request)
         if self._waiting >= _MOST_WAITING:
             raise EngineUnavailableError(
                 "Too many questions", f"{self._waiting} wait for an answer already.", "Ask later."
             )
+        return self._events(turn)
+
+    async def _events(self, turn: Turn) -> AsyncIterator[ChatEvent]:
+        """Have a question answered and give what is told of it."""
         self._spawn(self._carry_out(turn))
         try:
             while (event := await turn.events.get()) is not None:
@@ -146,6 +151,13 @@ class Chats:
         except LoraDeckError as error:
             words = {"message": visible(error.message), "hint": visible(error.hint)}
             turn.events.put_nowait(Failed(title=error.title, **words))
+        except Exception as error:  # whoever waits hears of it, and the next question begins anew
+            log.exception("a question failed")
+            await self._holder.release()
+            reason = f"The engine failed ({type(error).__name__})."
+            turn.events.put_nowait(
+                Failed(title="Engine error", message=reason, hint="See run/engine.log.")
+            )
         finally:
             self._waiting -= 1
             self._used = self._clock()

@@ -118,7 +118,8 @@ class Targets:
     def _adapter(self, name: str) -> tuple[Path, str] | None:
         """Find an adapter's folder, and the base that its task names; ``None`` for neither."""
         if name.startswith((os.sep, "~")):
-            folder = Path(name).expanduser()
+            # Path's own raises for the home of nobody
+            folder = Path(os.path.expanduser(name))  # noqa: PTH111
             return (folder, "") if holds_adapter(folder) else None
         if task := self._task(name):
             if task.status is not Status.COMPLETED:

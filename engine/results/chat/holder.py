@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from engine.errors import LoraDeckError
 from engine.plan.hardware import best_device
 from engine.results.chat.memory import choose_format
 from engine.results.chat.process import ChatProcess
@@ -75,7 +76,11 @@ class ChatHolder:
             gpu=device.uuid,
             cores=device.cores,
         )
-        self._process = process = await ChatProcess.start(start, self._log)
+        try:
+            self._process = process = await ChatProcess.start(start, self._log)
+        except OSError as error:
+            await self.release()
+            raise _not_started(error, self._log) from error
         report = await process.report()
         if isinstance(report, Refused):
             await self.release()
@@ -100,7 +105,17 @@ class ChatHolder:
         return held(self.process.pid, device)
 
     def to_come(self, device: Device) -> int:
-        """Give the bytes that it is still to take there."""
-        if self.device is None or not same(self.device, device):
+        """Give the bytes that it is still to take there; a process that died takes none."""
+        died = self._process is not None and not self._process.alive
+        if died or self.device is None or not same(self.device, device):
             return 0
         return max(0, self._expected - self.held(device))
+
+
+def _not_started(error: OSError, log: Path) -> LoraDeckError:
+    """Say that there is no process: no log can be written, or the machine gives none."""
+    return LoraDeckError(
+        "Chat not started",
+        f"Its process, which writes to {log}, cannot be started: {error.strerror or error}.",
+        "Where the disk is full, make room; then ask again.",
+    )

@@ -80,9 +80,13 @@ class Processes:
         self.all: list[FakeProcess] = []
         self.endless = False
         self.refusal: Refused | None = None
+        self.failure: Exception | None = None
+        """Raised in place of a start."""
 
     async def start(self, start: Start, _log: Path) -> FakeProcess:
         """Start one."""
+        if self.failure:
+            raise self.failure
         process = FakeProcess(start)
         process.endless = self.endless
         if self.refusal:

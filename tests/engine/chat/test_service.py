@@ -166,6 +166,32 @@ async def test_what_goes_wrong_is_told_and_the_next_question_works(ground: Groun
     assert isinstance((await ground.hear())[-1], Answered)
 
 
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (ValueError("x"), "The engine failed (ValueError)"),
+    ],
+)
+async def test_a_process_that_cannot_be_started_is_told_and_takes_no_memory(
+    ground: Ground, failure: Exception, words: str
+) -> None:
+    ground.processes.failure = failure
+    failed = (await ground.hear())[-1]
+    assert isinstance(failed, Failed)
+    assert words in failed.message
+    assert not ground.chats.to_come(CPU)
+    ground.processes.failure = None
+    assert isinstance((await ground.hear())[-1], Answered)
+
+
+async def test_a_process_that_died_is_to_take_nothing_more(ground: Ground) -> None:
+    await ground.hear()
+    assert ground.chats.to_come(CPU)
+    ground.processes.all[0].kill()
+    assert not ground.chats.to_come(CPU)
+
+
 async def test_what_does_not_fit_beside_trainings_is_refused(ground: Ground) -> None:
     memory = Memory(parts={}, total=int(3.5e9), free=10**10)
     ground.occupants = [Occupant(Plan.model_construct(device=CPU, memory=memory), None)]

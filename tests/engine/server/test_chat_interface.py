@@ -10,7 +10,13 @@ import httpx
 import openai
 import pytest
 
-from engine.errors import ConflictError, ForbiddenError, LoraDeckError, NotFoundError
+from engine.errors import (
+    ConflictError,
+    EngineUnavailableError,
+    ForbiddenError,
+    LoraDeckError,
+    NotFoundError,
+)
 from engine.results.chat.types import (
     Answered,
     Assistant,
@@ -168,6 +174,32 @@ async def test_who_cannot_answer_is_told_before_anything_is_loaded(
     with pytest.raises(LoraDeckError, match=words):
         _ = [one async for one in client.chat(question(target))]
     assert not processes.all
+
+
+async def test_what_cannot_be_asked_is_told_before_the_stream_begins(
+    client: EngineClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = ChatMessage(role="assistant", content="x")
+    with pytest.raises(LoraDeckError, match="No question"):
+        await anext(client.chat(ChatRequest(target="tiny", messages=(answered,))))
+    with pytest.raises(NotFoundError, match="~nobody-of-this-name"):
+        await anext(client.chat(question("~nobody-of-this-name/x")))
+    monkeypatch.setattr("engine.server.chat_service._MOST_WAITING", 0)
+    with pytest.raises(LoraDeckError, match="Too many questions"):
+        await anext(client.chat(question("tiny")))
+
+
+async def test_an_engine_that_ends_in_the_midst_leaves_no_half_answer(
+    client: EngineClient, processes: Processes
+) -> None:
+    processes.endless = True
+    stream = client.chat(question("tiny"))
+    while not isinstance(await anext(stream), Piece):
+        pass
+    await client.stop()
+    with pytest.raises(EngineUnavailableError, match="ended before the answer"):
+        async for _ in stream:
+            pass
 
 
 async def test_adapters_of_no_use_are_told(
