@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -104,6 +105,18 @@ def test_what_a_report_says_is_not_said_again() -> None:
         train(name="again", from_report="bot", model="demo", leave_out=True)
     with pytest.raises(LoraDeckError, match="which file to train on"):
         train(name="again", model="demo")
+
+
+def test_the_command_for_the_run_again_can_be_copied(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    name = "my run; $(id) " + "x" * 30
+    print_report(make_report(task_name=name))
+    command = capsys.readouterr().out.splitlines()[-1].removeprefix("Again: ")
+    assert shlex.split(command) == [
+        "loradeck", "train", "--from-report", name, "--name", f"{name}-again"
+    ]  # fmt: skip
 
 
 def test_a_report_fits_into_80_columns(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -40,9 +41,10 @@ def print_report(report: Report) -> None:
         console.print(_indented(_table(("Step", "Answer"), rows)))
     _section(console, "Run", "")
     console.print(_indented(_table((), facts(report))))
-    name = visible(report.task_name)
+    again = quote(visible(report.task_name)), quote(visible(f"{report.task_name}-again"))
     console.print()
-    console.print(Text(f"Again: loradeck train --from-report {name} --name {name}-again"))
+    command = f"Again: loradeck train --from-report {again[0]} --name {again[1]}"
+    console.print(Text(command), soft_wrap=True)  # it is copied
 
 
 def _section(console: Console, title: str, words: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.results.report.curves import is_falling, lowest
+from engine.results.report.curves import has_risen, is_falling, lowest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,8 @@ def _said(report: Report) -> Iterator[str]:
         )
     if report.overfitting in ("slight", "strong"):
         yield _overfitted(report)
+    elif has_risen(report.eval_curve):
+        yield f"{_risen(report)}; a lower learning rate{_rate(report)} may help."
     elif is_falling(report.eval_curve) and report.adapter.loss <= _HARDLY * report.base.loss:
         yield "The held-out loss still fell at the end: more epochs may help."
     if report.judged_on == "training":
@@ -45,9 +47,10 @@ def _said(report: Report) -> Iterator[str]:
 
 def _learned_little(report: Report) -> str:
     """Say what helps an adapter that is hardly better than its base, or worse."""
-    rate = report.training_params.get("learning_rate")
-    now = f" (now {rate:g})" if isinstance(rate, float) else ""
-    if report.adapter.loss > report.base.loss and report.judged_on == "held-out":
+    now = _rate(report)
+    if report.adapter.loss > report.base.loss and report.judged_on == "training":
+        return f"It knows even its own rows no better than its base: lower the learning rate{now}."
+    if report.adapter.loss > report.base.loss:
         return (
             "On the held-out rows the adapter is no better than its base: lower the learning "
             f"rate{now}, or look whether these rows are of another kind than the others."
@@ -57,15 +60,27 @@ def _learned_little(report: Report) -> str:
 
 def _overfitted(report: Report) -> str:
     """Say from which step on the training learned its rows by heart, and what helps."""
-    best = lowest(report.eval_curve)
-    last = report.eval_curve[-1]
-    if best == last:
+    if not has_risen(report.eval_curve):
         return (
             "It knows the training rows far better than others: more rows, or a smaller "
             "lora_rank, would help it more than more epochs."
         )
     return (
-        f"From step {best.step:,} of {report.steps:,} on it learned the rows by heart: the "
-        f"held-out loss rose from {best.loss:.3f} to {last.loss:.3f}. Step {best.step:,} was kept; "
-        "fewer epochs would do, and more rows would help."
+        f"{_risen(report)}: the rows were learned by heart. Fewer epochs would do, and more rows "
+        "would help."
     )
+
+
+def _risen(report: Report) -> str:
+    """Say from which step on the held-out loss rose, and what the result is."""
+    best, last = lowest(report.eval_curve), report.eval_curve[-1]
+    return (
+        f"The held-out loss rose from {best.loss:.3f} at step {best.step:,}, which was kept, to "
+        f"{last.loss:.3f} at step {last.step:,}"
+    )
+
+
+def _rate(report: Report) -> str:
+    """Give the learning rate in brackets, where it is known."""
+    rate = report.training_params.get("learning_rate")
+    return f" (now {rate:g})" if isinstance(rate, float) else ""

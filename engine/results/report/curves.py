@@ -74,13 +74,16 @@ def overfitting(train: Sequence[Point], held_out: Sequence[Point]) -> Overfittin
     """
     if len(held_out) < 2 or not train:
         return "unknown"
-    best, last = lowest(held_out), held_out[-1]
     smooth = smoothed(train)
-    rise = (last.loss - best.loss) / max(best.loss, 1e-9)
-    falling = smooth[-1].loss < _at(smooth, best.step)
-    if rise > _SLIGHT and falling:
-        return "strong" if rise > _STRONG else "slight"
-    return "slight" if smooth[-1].loss < _MEMORISED * last.loss else "none"
+    falling = smooth[-1].loss < _at(smooth, lowest(held_out).step)
+    if has_risen(held_out) and falling:
+        return "strong" if _rise(held_out) > _STRONG else "slight"
+    return "slight" if smooth[-1].loss < _MEMORISED * held_out[-1].loss else "none"
+
+
+def has_risen(held_out: Sequence[Point]) -> bool:
+    """Tell whether the held-out loss ended clearly above its lowest point."""
+    return len(held_out) > 1 and _rise(held_out) > _SLIGHT
 
 
 def is_falling(held_out: Sequence[Point]) -> bool:
@@ -89,6 +92,12 @@ def is_falling(held_out: Sequence[Point]) -> bool:
         return False
     before, last = held_out[-2:]
     return last == lowest(held_out) and last.loss < 0.99 * before.loss
+
+
+def _rise(held_out: Sequence[Point]) -> float:
+    """Give the share of its lowest value by which the held-out loss has risen again."""
+    best = lowest(held_out).loss
+    return (held_out[-1].loss - best) / max(best, 1e-9)
 
 
 def _at(points: Sequence[Point], step: int) -> float:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from engine.results.report.chart import CHART
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from engine.results.report.types import JudgedAnswer, Report
+
+_INLINE = re.compile(r"[\\`*\[~]|(?<![^\W_])_|_(?![^\W_])")
+"""What is acted on within a line; an underscore inside a word is not."""
+_BLOCK = re.compile(r"^(\d*)([#>+=.)|-])")
+"""What makes a line more than a line, at its beginning."""
 
 
 def report_text(report: Report) -> str:
@@ -71,8 +78,19 @@ def _answer(said: JudgedAnswer) -> str:
 
 def _quoted(label: str, text: str) -> str:
     """Set a text as a Markdown quotation under a bold label, with nothing of it acted on."""
-    lines = visible(text).splitlines() or ["(nothing)"]
-    return f"**{label}**\n\n" + "\n".join(f"> {_plain(line)}".rstrip() for line in lines)
+    lines = [_line(line) for line in visible(text).splitlines()] or ["(nothing)"]
+    # Two blanks at its end keep a line a line
+    ends = ["  " if line and after else "" for line, after in pairwise([*lines, ""])]
+    quoted = (f"> {line}{end}" if line else ">" for line, end in zip(lines, ends, strict=True))
+    return f"**{label}**\n\n" + "\n".join(quoted)
+
+
+def _line(text: str) -> str:
+    """Take from a line also what makes it a heading, a list, a rule or code; its indent stays."""
+    wide = text.expandtabs()
+    line = wide.lstrip()
+    indent = "\u00a0" * (len(wide) - len(line))
+    return indent + _BLOCK.sub(r"\1\\\2", _plain(line.rstrip()))
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -87,5 +105,5 @@ def _cell(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Take from a text what Markdown would make a tag or an image of."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace("![", "!\\[")
+    """Take from a text what Markdown would make a tag, a link, an image, code or emphasis of."""
+    return _INLINE.sub(r"\\\g<0>", text).replace("&", "&amp;").replace("<", "&lt;")

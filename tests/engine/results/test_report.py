@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import pytest
+from markdown_it import MarkdownIt
 
 from engine.errors import LoraDeckError, NotFoundError
 from engine.results.prompts import Prompt
@@ -23,7 +24,7 @@ from engine.results.report.curves import (
 from engine.results.report.files import load_report, report_of, save_report
 from engine.results.report.likeness import chrf, is_same, is_short
 from engine.results.report.markdown import report_text
-from engine.results.report.types import FILE, Point, Report, Scores
+from engine.results.report.types import FILE, JudgedAnswer, Point, Report, Scores
 from engine.tasks.record import Status, TaskRecord
 from engine.train.sampling import SHARE, Allowance
 
@@ -106,8 +107,12 @@ def test_overfitting_shows_in_the_curves(
          "no better than its base: lower the learning rate"),
         ({"ended": 1}, "3 of 4 answers did not end by themselves"),
         ({"eval_curve": _points(3.0, 2.0, 2.6, every=10), "overfitting": "strong"},
-         "From step 20 of 40 on it learned the rows by heart: the held-out loss rose from 2.000 to"
-         " 2.600."),
+         "The held-out loss rose from 2.000 at step 20, which was kept, to 2.600 at step 30: the"
+         " rows were learned by heart."),
+        ({"eval_curve": _points(3.0, 2.0, 2.6, every=10)}, "; a lower learning rate (now 0.0002)"),
+        ({"eval_curve": _points(3.0, 2.0, 2.01), "overfitting": "slight"}, "smaller lora_rank"),
+        ({"adapter": Scores(loss=3.5, perplexity=33, token_accuracy=0.2), "judged_on": "training"},
+         "even its own rows no better than its base: lower the learning rate"),
         ({"eval_curve": _points(3.0, 2.0), "overfitting": "slight"}, "smaller lora_rank"),
         ({"eval_curve": _points(3.0, 2.0)}, "still fell at the end: more epochs"),
         ({"judged_on": "training"}, "No rows were held out"),
@@ -194,9 +199,34 @@ def test_a_document_shows_texts_and_does_nothing_with_them() -> None:
     }
     text = report_text(make_report(answers=(said,), base_chrf=0.0, adapter_chrf=50.0))
     assert "\x1b" not in text
-    assert "> &lt;script>\n> !\\[x](http://a)" in text
+    assert "> &lt;script>  \n> !\\[x](http://a)" in text
     assert "| Loss | 3.0000 | 1.0000 |" in text
     assert "(nothing)" in text
+
+
+def test_a_document_keeps_each_line_of_an_answer_as_it_is() -> None:
+    lines = (
+        "# no heading", "1. no list", "- no list", "* no `code`, [link](http://x) or __bold__",
+        "no heading either", "===", "    no code", "", "```", "snake_case & 1) | a | ~~b~~", "---",
+        "<b>",
+    )  # fmt: skip
+    said = JudgedAnswer(
+        question="q", reference="r", base="b", adapter="\n".join(lines), base_chrf=0.0,
+        adapter_chrf=0.0, short=False, ended=True,
+    )  # fmt: skip
+    text = report_text(make_report(answers=(said,)))
+    tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(text)
+    quote = [at for at, one in enumerate(tokens) if one.type == "blockquote_open"][3]
+    shown, at = [], quote + 1
+    while tokens[at].type != "blockquote_close":
+        assert tokens[at].type in ("paragraph_open", "inline", "paragraph_close"), tokens[at]
+        for one in tokens[at].children or ():
+            assert one.type in ("text", "text_special", "hardbreak"), one
+        shown.append("".join(
+            "\n" if one.type == "hardbreak" else one.content for one in tokens[at].children or ()
+        ))  # fmt: skip
+        at += 1
+    assert "\n\n".join(filter(None, shown)).replace("\u00a0", " ").splitlines() == list(lines)
 
 
 def test_a_task_without_a_report_says_why(home: Home) -> None:
