@@ -7,13 +7,14 @@ import json
 import time
 import uuid
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 from pydantic import ValidationError
 
 from engine.errors import LoraDeckError
+from engine.models.adapters import is_adapter
 from engine.models.catalog import list_models
 from engine.results.chat.types import (
     Answered,
@@ -40,7 +41,10 @@ from engine.server.openai_wire import (
 )
 from engine.server.reach import InReach
 from engine.server.service import EngineService
-from engine.tasks.record import Status
+from engine.text import visible
+
+if TYPE_CHECKING:
+    from engine.home import Home
 
 router = APIRouter(
     prefix="/v1",
@@ -180,9 +184,14 @@ def _line(value: dict[str, Any]) -> str:
 def _names(service: EngineService) -> list[str]:
     """Name all who can be asked."""
     assistants = [one.name for one in service.assistants.all()]
-    done = [one.task_name for one in service.store.all() if one.status is Status.COMPLETED]
     bases = [one.name for one in list_models(service.home) if one.state == "ready"]
-    return list(dict.fromkeys([*assistants, *done, *bases]))
+    return list(dict.fromkeys([*assistants, *_adapters(service.home), *bases]))
+
+
+def _adapters(home: Home) -> list[str]:
+    """Name the home's adapters, whoever made them; what cannot be said in UTF-8 is left out."""
+    found = sorted(one for one in (home.models / "lora").glob("*") if is_adapter(one))
+    return [one.name for one in found if visible(one.name) == one.name]
 
 
 def _message(turn: Turn) -> ChatMessage:

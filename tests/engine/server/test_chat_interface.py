@@ -284,7 +284,9 @@ async def test_openais_client_gets_whole_answers(
         Assistant(name="poet", base_model="tiny", adapter="verses", system="Rhyme.")
     )
     ai = connect(engine)
-    assert [one.id async for one in await ai.models.list()] == ["poet", "verses", "tiny"]
+    write_adapter(engine.home.adapter("anothers"), "tiny")
+    listed = [one.id async for one in await ai.models.list()]
+    assert listed == ["poet", "anothers", "verses", "tiny"]
     assert (await ai.models.retrieve("verses")).id == "verses"
     whole = await ai.chat.completions.create(
         model="poet",
