@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _CHUNK = 512
 """Tokens of a prompt that are read at once: between two chunks an answer can be cancelled."""
+_NO_CHANCE = 1e-4
+"""A temperature below which the likeliest token is taken: far below, dividing by it overflows."""
 _KEPT_TOKENS = 8192
 """What was read and said of so many tokens, in all conversations, is kept for their next turns."""
 
@@ -147,7 +149,7 @@ def _generate(
     ids = torch.tensor([tokens], device=model.base.device)
     given: dict[str, Any] = {}
     if model.remembers:
-        exact = sampling.seed is not None or not sampling.temperature
+        exact = sampling.seed is not None or sampling.temperature < _NO_CHANCE
         cache = memory.take(question.voice, tokens, anew=exact) or model.empty_cache()
         if not _read(answering, ids, cache, watch):
             return
@@ -176,7 +178,7 @@ def _read(answering: Any, ids: Any, cache: DynamicCache, watch: Watch) -> bool:
 
 def _settings(model: ChatModel, question: Question, read: int) -> GenerationConfig:
     """Say how tokens are drawn, in transformers' words."""
-    sampling, drawn = question.sampling, question.sampling.temperature > 0
+    sampling, drawn = question.sampling, question.sampling.temperature >= _NO_CHANCE
     ends = model.speech(question.voice).ends
     chance = {
         "temperature": sampling.temperature,

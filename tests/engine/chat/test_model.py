@@ -109,6 +109,8 @@ def test_a_seed_gives_the_same_answer_and_none_another(model: ChatModel) -> None
     memory = Memory()
     drawn = [ask(model, BASE, memory, temperature=1.5, seed=seed)[0] for seed in (7, 8, 7)]
     assert drawn[0] == drawn[2] != drawn[1]
+    likeliest = [ask(model, BASE, memory, temperature=cold)[0] for cold in (0, 1e-300)]
+    assert likeliest[0] == likeliest[1]
     free = {ask(model, BASE, memory, temperature=1.5)[0] for _ in range(4)}
     assert len(free) > 1
 
