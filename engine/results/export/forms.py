@@ -22,6 +22,7 @@ from engine.results.export.quantize import quantize
 from engine.results.export.sizes import gguf_size
 from engine.results.export.types import LOSSLESS
 from engine.results.gate.asked import choose_prompts
+from engine.results.gate.folder import hear_folder
 from engine.results.gate.gate import Gate
 from engine.results.gate.llama import llama_is_here
 from engine.results.gate.speaker import Speaker
@@ -85,8 +86,8 @@ def make_merged(adapter: Adapter, folder: Path, reporter: JobReporter, end: floa
     del speaker, model
     gc.collect()  # the same memory is needed again
     reporter.stage("checking the merged model", 0.75 * end, end)
-    merged = Speaker(load_model(folder), adapter.tokenizer, adapter.ends, reporter.done)
-    gate.judge("merged", merged.hear(references), lossless=True)
+    heard = hear_folder(folder, references, adapter.ends, reporter.done)
+    gate.judge("merged", heard, lossless=True)
     return gate
 
 
@@ -111,14 +112,14 @@ def make_gguf(
     fit_tokenizer(merged, adapter.tokenizer, adapter.prompts)
     reporter.stage("converting", 0.5, 0.65)
     convert(merged, file, first, reporter.done, gguf_size(adapter.inputs.parameters, first))
-    _ask(gate, file, first, reporter, 0.65 if first != kind else 0.75)
+    _ask(adapter, gate, file, first, reporter, 0.65 if first != kind else 0.75)
     if first == kind or not (gate.passed or adapter.inputs.request.force):
         return file
     reporter.stage("quantizing", 0.8, 0.85)
     coarse = folder / f"{stem}-{kind}.gguf"
     quantize(file, coarse, kind, reporter.done)
     file.unlink()
-    _ask(gate, coarse, kind, reporter, 0.85)
+    _ask(adapter, gate, coarse, kind, reporter, 0.85)
     return coarse
 
 
@@ -137,8 +138,17 @@ def _base_of(
         return speaker.hear(references)
 
 
-def _ask(gate: Gate, file: Path, kind: str, reporter: JobReporter, start: float) -> None:
+def _ask(
+    adapter: Adapter, gate: Gate, file: Path, kind: str, reporter: JobReporter, start: float
+) -> None:
     """Ask a file, where a llama.cpp is here to do so; without one, the user has forced it."""
     reporter.stage("checking the file in llama.cpp", start, min(1.0, start + 0.15))
+    template = adapter.tokenizer.chat_template
     if llama_is_here():
-        gate.ask_file(f"gguf {kind}", file, reporter.done, lossless=kind in LOSSLESS)
+        gate.ask_file(
+            f"gguf {kind}",
+            file,
+            reporter.done,
+            lossless=kind in LOSSLESS,
+            template=template if isinstance(template, str) else "",
+        )

@@ -64,9 +64,17 @@ def load_tokenizer(inputs: ExportInputs) -> PreTrainedTokenizerBase:
     """Load the adapter's tokenizer, or the base's where it has none; so too the chat template."""
     own = Path(inputs.adapter)
     there = own if (own / "tokenizer.json").is_file() else Path(inputs.base)
-    tokenizer = _tokenizer(there)
+    tokenizer = load_folder_tokenizer(there)
     if not tokenizer.chat_template:
-        tokenizer.chat_template = _tokenizer(Path(inputs.base)).chat_template
+        tokenizer.chat_template = load_folder_tokenizer(Path(inputs.base)).chat_template
+    return tokenizer
+
+
+def load_folder_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """Load a folder's own tokenizer, with its chat template if it has one."""
+    tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+        folder, trust_remote_code=False, local_files_only=True
+    )
     return tokenizer
 
 
@@ -100,11 +108,6 @@ def generation_settings(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return values if isinstance(values, dict) else {}
-
-
-def _tokenizer(folder: Path) -> Any:
-    """Load a folder's tokenizer."""
-    return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
 
 
 def _other_shape(inputs: ExportInputs, reason: str) -> LoraDeckError:

@@ -49,14 +49,20 @@ class Gate:
         self.judge(name, [heard_text(*pair) for pair in pairs], lossless=lossless)
 
     def ask_file(
-        self, name: str, file: Path, tell: Callable[[float], None], *, lossless: bool
+        self,
+        name: str,
+        file: Path,
+        tell: Callable[[float], None],
+        *,
+        lossless: bool,
+        template: str = "",
     ) -> None:
-        """Ask a GGUF file in a real llama.cpp.
+        """Ask a GGUF file in a real llama.cpp; with a template, it has to hold that one.
 
         Raises:
             LoraDeckError: llama.cpp does not load it.
         """
         longest = max(len(one.prompt.prompt_ids) + len(one.answer) for one in self.references)
-        with Llama(file, longest + _ROOM) as llama:
+        with Llama(file, longest + _ROOM, template) as llama:
             self.heard = tuple(llama.hear(self.references, tell))
         self.judge(name, self.heard, lossless=lossless)

@@ -6,12 +6,14 @@ import importlib.util
 import json
 import subprocess
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
 from engine.errors import LoraDeckError
 from engine.models.gguf_header import read_header
+from engine.results.gate.said import entries, logprob_of
 from engine.results.gate.speech import Heard
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _LISTED = 64
 """Likeliest tokens whose log-probabilities are asked for; one below has at most the last one's."""
+_TALKS_ON = "llama.cpp does not end the answer where the adapter does."
 _SECONDS = 600.0  # for a request: large models on slow machines
 
 
@@ -37,13 +40,15 @@ class Llama:
     Args:
         file: The GGUF file.
         context: Tokens that one request may hold.
+        template: The chat template that the adapter was trained with; empty where that is not one.
 
     Raises:
         LoraDeckError: It does not load the file, or ends in the midst.
     """
 
-    def __init__(self, file: Path, context: int) -> None:
+    def __init__(self, file: Path, context: int, template: str = "") -> None:
         self._file = file
+        self._trained = template
         self._template = read_header(file).metadata.get("tokenizer.chat_template")
         self._http = httpx.Client(timeout=_SECONDS, trust_env=False)
         self._child = subprocess.Popen(
@@ -77,9 +82,12 @@ class Llama:
 
     def hear(self, references: Sequence[Reference], tell: Callable[[float], None]) -> list[Heard]:
         """Ask for each reference's prompt, and follow its answer token by token."""
-        heard = []
+        heard, in_doubt = [], _end_in_doubt(references)
         for number, reference in enumerate(references, 1):
-            heard.append(self._rendered(reference.prompt) or self._followed(reference))
+            fault = self._rendered(reference.prompt)
+            if not fault and reference.prompt.end_id == in_doubt:
+                fault = self._unended(reference.prompt, in_doubt)
+            heard.append(fault or self._followed(reference))
             tell(number / len(references))
         return heard
 
@@ -96,12 +104,36 @@ class Llama:
             words = error.response.text[:200]
             return _fault(f"llama.cpp cannot use its chat template: {words}", prompt.text, "")
         if self._tokens(text, special=True) == list(prompt.prompt_ids):
-            return None
+            return self._other_template()
         # What begins a text is taken out here, and put before the tokens again
         if text in (prompt.text, prompt.text.removeprefix(self._begin())):
             return self._other_tokens(prompt, text, special=True)
         words = "llama.cpp renders the prompt otherwise than it was trained."
         return _fault(words, prompt.text, text)
+
+    def _other_template(self) -> Heard | None:
+        """Refuse a template that would only render later turns otherwise."""
+        if not self._trained or self._template == self._trained:
+            return None
+        words = "The file's chat template is another one than the adapter's."
+        return _fault(words, self._trained, str(self._template))
+
+    def _unended(self, prompt: Prompt, end: int) -> Heard | None:
+        """Refuse a file whose answers go on beyond their end, by letting one say nothing but it."""
+        made = self._post(
+            "/completion",
+            {
+                "prompt": list(prompt.prompt_ids),
+                "n_predict": 1,
+                "temperature": 0,
+                "logit_bias": [[end, 1000.0]],
+                "cache_prompt": True,
+                "return_tokens": True,
+            },
+        )
+        shown = f"token {end} ends an answer", f"token {end} is a word like any other"
+        goes_on = made["tokens"] == [end] and made["stop_type"] != "eos"
+        return _fault(_TALKS_ON, *shown) if goes_on else None
 
     def _split(self, prompt: Prompt) -> Heard | None:
         """Refuse a prompt without turns that llama.cpp splits otherwise.
@@ -129,16 +161,16 @@ class Llama:
         text, fault = reference.text, ""
         while (at := len(likeliest)) < len(reference.answer):
             made = self._answer(reference, at)
-            for said, entry, expected in zip(*_entries(made), reference.answer[at:], strict=False):
+            for said, entry, expected in zip(*entries(made), reference.answer[at:], strict=False):
                 likeliest.append(said == expected)
-                logprobs.append(_logprob(entry, expected))
+                logprobs.append(logprob_of(entry, expected))
                 if said != expected:
                     text = str(made["content"]).strip() if at == 0 else text
                     break
             if len(likeliest) == at:
                 raise _silent(at)
             if likeliest[-1] and _talks_on(made, reference, len(likeliest)):
-                fault = "llama.cpp does not end the answer where the adapter does."
+                fault = _TALKS_ON
         shown = (reference.text, f"{text} …") if fault else ("", "")
         return Heard(tuple(likeliest), tuple(logprobs), text, fault, *shown)
 
@@ -178,26 +210,15 @@ class Llama:
         return found
 
 
-def _entries(made: dict[str, Any]) -> tuple[list[int], list[dict[str, Any] | None]]:
-    """Give the tokens of an answer, and of each what was said of its likelihood.
+def _end_in_doubt(references: Sequence[Reference]) -> int:
+    """Give the token that ends most answers, where none of them is short enough to show it; or -1.
 
-    llama.cpp says nothing of tokens that end within a character.
+    The others may be slips of rows that were cut.
     """
-    said = iter([*made.get("completion_probabilities", []), None])
-    entry, entries = next(said), []
-    for token in made["tokens"]:
-        there = entry is not None and entry["id"] == token
-        entries.append(entry if there else None)
-        entry = next(said) if there else entry
-    return made["tokens"], entries
-
-
-def _logprob(entry: dict[str, Any] | None, token: int) -> float | None:
-    """Read how likely a token was at one place; ``None`` where that is not said."""
-    if entry is None:
-        return None
-    listed = {one["id"]: one["logprob"] for one in entry["top_logprobs"]}
-    return float(listed.get(token, min(listed.values(), default=entry["logprob"])))
+    ends = Counter(one.prompt.end_id for one in references)
+    if any(one.ended for one in references):
+        return -1
+    return max(ends, key=ends.__getitem__)
 
 
 def _silent(at: int) -> LoraDeckError:

@@ -8,6 +8,7 @@ import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import torch
 from gguf import GGUFReader
@@ -20,16 +21,18 @@ from engine.results.export.convert import convert, fit_tokenizer
 from engine.results.export.copying import copy_whole
 from engine.results.export.forms import Adapter, make_gguf, make_merged
 from engine.results.export.inputs import ExportInputs
-from engine.results.export.loading import load_adapter, load_model
+from engine.results.export.loading import load_adapter
 from engine.results.export.merge import merge
 from engine.results.export.types import ExportRequest
 from engine.results.gate.asked import choose_prompts
-from engine.results.gate.speaker import Speaker
+from engine.results.gate.folder import hear_folder
 from engine.results.prompts import Prompt, save_prompts
 from tests.engine.results.spoil import spoil, unpermuted
 from tests.tiny_export import make_adapter, make_base
+from tests.tiny_llama import TEMPLATE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from engine.results.export.types import Agreement
@@ -69,14 +72,13 @@ class Made:
 
     def judge(self, file: Path, *, lossless: bool = True) -> Agreement:
         """Ask another file the same."""
-        self.gate.ask_file("spoilt", file, lambda _: None, lossless=lossless)
+        template = str(self.adapter.tokenizer.chat_template)
+        self.gate.ask_file("spoilt", file, lambda _: None, lossless=lossless, template=template)
         return self.gate.found.pop()
 
     def judge_merged(self, folder: Path) -> Agreement:
         """Ask another merged model the same."""
-        heard = Speaker(
-            load_model(folder), self.adapter.tokenizer, self.adapter.ends, lambda _: None
-        ).hear(self.gate.references)
+        heard = hear_folder(folder, self.gate.references, self.adapter.ends, lambda _: None)
         self.gate.judge("spoilt", heard, lossless=True)
         return self.gate.found.pop()
 
@@ -157,7 +159,9 @@ def test_k_quants_cost_something_and_are_shown(made: Made, tmp_path: Path) -> No
             {"settings": {"tokenizer.chat_template": "{{ messages[0]['content'] }}"}},
             "renders the prompt otherwise",
         ),
+        ({"settings": {"tokenizer.chat_template": TEMPLATE + "\n"}}, "template is another one"),
         ({"settings": {"tokenizer.ggml.add_space_prefix": True}}, "other tokens"),
+        ({"change": lambda name, data: data + (np.inf if "0.ffn_down" in name else 0)}, "are nan"),
         ({"change": lambda name, data: data * (1.3 if "ffn_down" in name else 1)}, "log-prob"),
     ],
 )
@@ -180,6 +184,11 @@ def test_file_that_does_not_end_its_answers_is_refused(
     found = made.judge(made.file)
     assert not found.passed
     assert "does not end the answer" in found.problem
+    too_long = made.gate.references[0].prompt.model_copy(update={"end_id": 300})
+    monkeypatch.setattr(made.gate, "references", (replace(ended, ended=False, prompt=too_long),))
+    found = made.judge(made.file)
+    assert not found.passed
+    assert found.found == "token 300 is a word like any other"
 
 
 def test_file_that_llama_cpp_does_not_load_is_told(made: Made, tmp_path: Path) -> None:
@@ -203,6 +212,29 @@ def test_merging_at_another_scale_or_not_at_all_is_refused(made: Made, tmp_path:
         assert not found.passed
         assert "log-probabilities" in found.problem
         assert found.prompt
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "problem"),
+    [
+        ("chat_template.jinja", lambda _: "", "holds no chat template"),
+        ("chat_template.jinja", lambda text: text.replace("\n", " ", 1), "renders the prompt"),
+        ("generation_config.json", lambda text: text.replace(": 2", ": 0"), "do not end"),
+        ("tokenizer.json", lambda text: text.replace('"▁"', '"_"'), "other tokens"),
+    ],
+)
+def test_merged_folder_that_asks_or_ends_otherwise_is_refused(
+    made: Made, tmp_path: Path, file: str, change: Callable[[str], str], problem: str
+) -> None:
+    shutil.copytree(made.merged, tmp_path / "spoilt")
+    spoilt = tmp_path / "spoilt" / file
+    text = spoilt.read_text()
+    spoilt.write_text(change(text))
+    assert spoilt.read_text() != text
+    found = made.judge_merged(tmp_path / "spoilt")
+    assert not found.passed
+    assert problem in found.problem
+    assert found.expected != found.found
 
 
 @pytest.mark.parametrize(
