@@ -8,6 +8,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import psutil
+
 from engine.jobs.worker import LOCK, LOG
 from engine.locks import holder
 
@@ -78,5 +80,22 @@ def kill(pid: int) -> None:
     """Kill a job's process and what it has started, which are of its session."""
     try:
         os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):
         return
+
+
+def kill_orphans(pid: int) -> None:
+    """Kill what a job's process has started that is gone itself, such as a converter at work.
+
+    While any of its group lives, no other process gets its number.
+    """
+    if pid and (not psutil.pid_exists(pid) or _is_zombie(pid)):
+        kill(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Tell whether a process has ended, and nobody has asked how."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False

@@ -7,9 +7,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from engine.jobs import journal
-from engine.jobs.process import last_pid
+from engine.jobs.process import kill_orphans, last_pid
 from engine.jobs.worker import LOCK, LOG, remove_partial
 from engine.locks import ProcessLock
+from engine.machine import boot_id
 from engine.tasks.causes import Exit
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def settle(spec: JobSpec, folder: Path, code: int | None, *, cancelled: bool) ->
         job = journal.read(folder) or spec.begun()
         if job.ended:
             return job
+        if spec.boot == boot_id():
+            kill_orphans(pid)  # they would write on
         remove_partial(spec)
         how = Exit(code=code, pid=pid, boot=spec.boot, kills_before=spec.kills_before)
         update = {"state": "cancelled"} if cancelled else _failure(how, folder / LOG)

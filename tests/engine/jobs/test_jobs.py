@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from engine.errors import ConflictError, DiskFullError, NotFoundError
@@ -100,6 +102,14 @@ async def test_failed_job_says_why_and_leaves_nothing(
     assert words in job.message
     assert (job.exported is not None) == (do == "refuse")
     assert not list(home.exports.iterdir())
+
+
+async def test_what_a_killed_job_had_started_ends_with_it(home: Home, jobs: Jobs) -> None:
+    await ended(jobs, jobs.start(spec_of(home, "parent")))
+    child = int((home.exports / "child").read_text())
+    with suppress(psutil.NoSuchProcess):
+        psutil.wait_procs([psutil.Process(child)], timeout=10)
+    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
 
 
 @pytest.mark.parametrize("do", ["wait", "deaf"])

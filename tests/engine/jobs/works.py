@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +41,10 @@ def work(spec: JobSpec, reporter: JobReporter) -> Exported:
         (spec.partial / "waiting").touch()
         while True:
             signal.pause()
-    if what == "die":
+    if what == "parent":
+        child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+        (spec.partial.parent / "child").write_text(str(child.pid))
+    if what in ("die", "parent"):
         os.kill(os.getpid(), signal.SIGKILL)
     reporter.commit()
     spec.partial.rename(Path(spec.target))
