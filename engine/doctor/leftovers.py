@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from engine.doctor.check import Check, warning
 from engine.errors import ConflictError
 from engine.files import size_of
+from engine.jobs.process import pid_of
 from engine.locks import ProcessLock
 from engine.server.main import LOCK
 from engine.tasks.quarantine import Sorted
@@ -81,7 +82,9 @@ def _remove(path: Path) -> bool:
 
 def _stale(home: Home) -> list[Path]:
     """List what no process that could live will need."""
-    return [path for path in (*_temporary(home), *_of_tasks(home)) if _is_old(path)]
+    return [
+        path for path in (*_temporary(home), *_of_tasks(home), *_of_jobs(home)) if _is_old(path)
+    ]
 
 
 def _temporary(home: Home) -> Iterator[Path]:
@@ -112,6 +115,13 @@ def _of_tasks(home: Home) -> Iterator[Path]:
         folder = home.tasks / task_id
         gone = task_id not in known and not folder.exists()
         if kind in (".partial", ".old") and (gone or task_id in done) and worker_of(folder) is None:
+            yield path
+
+
+def _of_jobs(home: Home) -> Iterator[Path]:
+    """Find exports that were not finished, of jobs that no process is at."""
+    for path in sorted(home.exports.glob(".partial-*")):
+        if pid_of(home.job(path.name.removeprefix(".partial-"))) is None:
             yield path
 
 

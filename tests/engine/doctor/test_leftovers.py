@@ -15,6 +15,7 @@ from engine import doctor
 from engine.doctor import records
 from engine.doctor.leftovers import clean
 from engine.errors import ConflictError
+from engine.jobs.worker import LOCK as JOB_LOCK
 from engine.server.main import LOCK
 from engine.tasks.record import Status
 from engine.tasks.store import TaskStore
@@ -88,11 +89,12 @@ def test_what_nobody_needs_is_told_and_removed(home: Home) -> None:
         _old(home.partial_adapter(ids["completed"]), folder=True),
         _old(home.models / "lora" / f".old-{ids['cancelled']}", folder=True),
         _old(home.partial_adapter("unknown"), folder=True),
+        _old(home.exports / ".partial-0123abcd", folder=True),
     ]
     found = _found(home)["leftovers"]
     assert found.status == "warning"
     assert found.hint == "loradeck doctor --clean"
-    assert "and 4 more" in found.detail
+    assert "and 5 more" in found.detail
     assert sorted(clean(home)) == sorted(stale)
     assert not any(path.exists() for path in stale)
     assert "leftovers" not in _found(home)
@@ -103,6 +105,8 @@ def test_what_may_be_needed_stays(home: Home, hold: Callable[[Path], None]) -> N
     ids = _with_tasks(home)
     (home.tasks / "orphan").mkdir()
     hold(home.task(ids["completed"]) / TASK_LOCK)
+    home.job("0123abcd").mkdir()
+    hold(home.job("0123abcd") / JOB_LOCK)
     kept = [
         _old(home.root / ".tasks.json.new", age=10),
         _old(home.task(ids["completed"]) / ".task.json.a1b2"),
@@ -111,6 +115,8 @@ def test_what_may_be_needed_stays(home: Home, hold: Callable[[Path], None]) -> N
         _old(home.partial_adapter("orphan"), folder=True),
         _old(home.adapter(".partial"), folder=True),
         _old(home.adapter("my-bot"), folder=True),
+        _old(home.exports / ".partial-0123abcd", folder=True),
+        _old(home.exports / "my-bot-merged", folder=True),
         _old(home.root / "tasks.json.unreadable"),
         _old(home.task(ids["failed"]) / "checkpoints" / "checkpoint-3", folder=True),
     ]
