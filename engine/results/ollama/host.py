@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,19 +29,34 @@ def base_url(host: str) -> str:
     """
     given = (host or os.environ.get(VARIABLE, "")).strip().rstrip("/")
     scheme, mark, rest = given.partition("://")
+    scheme = scheme.lower()
     if not mark:
-        scheme, rest = "http", given
+        scheme, rest = "http", f"[{given}]" if _is_bare_ipv6(given) else given
     try:
         split = urlsplit(f"{scheme}://{rest}")
         name, port = split.hostname or "127.0.0.1", split.port
     except ValueError as error:
         raise _refused(given, str(error)) from None
-    if scheme not in _PORTS or split.username or split.query or split.fragment or " " in rest:
+    if (
+        scheme not in _PORTS
+        or split.username
+        or split.query
+        or split.fragment
+        or re.search(r"\s", rest)
+    ):
         raise _refused(given, "it is no address of the form http://name:port")
     name = _EVERYWHERE.get(name, name)
     shown = f"[{name}]" if ":" in name else name
     port = port or (_PORTS[scheme] if mark else _PORT)
     return f"{scheme}://{shown}:{port}{split.path.rstrip('/')}"
+
+
+def _is_bare_ipv6(given: str) -> bool:
+    """Tell whether an address of IPv6 stands without its brackets, as without a port it may."""
+    try:
+        return ipaddress.ip_address(given).version == 6
+    except ValueError:
+        return False
 
 
 def is_local(url: str) -> bool:

@@ -78,6 +78,8 @@ def test_case_and_a_missing_tag_make_no_other_model() -> None:
         ("https://box/ollama/", "https://box:443/ollama"),
         ("[::1]:8000", "http://[::1]:8000"),
         ("[::]", "http://[::1]:11434"),
+        ("::1", "http://[::1]:11434"),
+        ("HTTP://Box", "http://box:80"),
     ],
 )
 def test_addresses_mean_what_ollamas_own_programs_take_them_for(
@@ -91,7 +93,16 @@ def test_addresses_mean_what_ollamas_own_programs_take_them_for(
 
 @pytest.mark.parametrize(
     "given",
-    ["ftp://box", "box:port", "http://me:secret@box", "box?x=1", "a b", "[::1", "box:99999"],
+    [
+        "ftp://box",
+        "box:port",
+        "http://me:secret@box",
+        "box?x=1",
+        "a b",
+        "a\nb",
+        "[::1",
+        "box:99999",
+    ],
 )
 def test_what_is_no_address(given: str) -> None:
     with pytest.raises(LoraDeckError, match="Not an address"):
