@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -210,6 +211,9 @@ def _target(home: Home, inputs: ExportInputs) -> Path:
     target = Path(out) if out else home.export(f"{inputs.name}-{inputs.form.replace(' ', '-')}")
     try:
         taken = target.exists() or target.is_symlink()
+        # Two ways of writing one place are one place; "x/.." is there only when x is
+        target = Path(os.path.realpath(target))
+        taken = taken or target.exists()
     except OSError as error:
         raise LoraDeckError(
             "Folder not usable", f"{visible(str(target))}: {error.strerror}.", "Name another one."

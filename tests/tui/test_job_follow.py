@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
-from engine.errors import EngineUnavailableError
+from engine.errors import EngineUnavailableError, LoraDeckError
 from engine.jobs.types import Job
 from engine.results.export.types import Agreement, Exported
-from tui.cli import job_follow
+from tui.cli import app, job_follow
 from tui.cli.job_follow import follow_job_to_end
 
 if TYPE_CHECKING:
@@ -109,3 +110,9 @@ def test_interrupt_leaves_the_job_running_unless_it_is_to_be_cancelled(
     assert follow(monkeypatch, script) == 130
     assert script.cancelled == [JOB.id]
     assert "is being cancelled" in capsys.readouterr().err
+
+
+def test_number_format_of_what_has_none_is_refused() -> None:
+    done = CliRunner().invoke(app, ["export", "bot", "-f", "merged", "-q", "q8_0"])
+    assert isinstance(done.exception, LoraDeckError)
+    assert "GGUF's alone" in done.exception.message

@@ -36,9 +36,10 @@ def export(
         typer.Option(
             "--quantize",
             "-q",
+            show_default="f16",
             help=f"Number format of a GGUF file: {', '.join(get_args(Quantization))}.",
         ),
-    ] = "f16",
+    ] = "",
     out: Annotated[
         str,
         typer.Option(
@@ -57,10 +58,14 @@ def export(
     The export runs in the engine: it goes on when this command or its terminal ends.
     Exit status: 0 completed, 1 failed or refused, 2 bad input, 130 interrupted.
     """
+    if quantize and format_ != "gguf":
+        raise LoraDeckError(
+            "Not quantized", "Number formats are GGUF's alone.", "--format gguf, or no --quantize."
+        )
     request = ExportRequest(
         source=adapter_source(source),
         format=one_of("--format", format_, get_args(Format)),
-        quantize=one_of("--quantize", quantize.lower(), get_args(Quantization)),
+        quantize=one_of("--quantize", quantize.lower() or "f16", get_args(Quantization)),
         out=absolute(out) if out else "",
         force=force,
     )

@@ -129,6 +129,11 @@ def test_place_that_is_taken_or_none_is_refused(home: Home, adapter: Path, tmp_p
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     with pytest.raises(ConflictError, match="there already"):
         prepare(home, out=str(tmp_path / "link"))
+    for place in (tmp_path / "new" / "..", tmp_path / "new" / ".." / "link" / ".."):
+        with pytest.raises(ConflictError, match="there already"):
+            prepare(home, out=str(place))
+    roundabout = prepare(home, out=str(tmp_path / "new" / ".." / "export"))
+    assert roundabout.target == str(tmp_path / "export")
     for place in (adapter / "adapter_config.json" / "x", tmp_path / ("a" * 300)):
         with pytest.raises(LoraDeckError, match="not usable"):
             prepare(home, out=str(place))
