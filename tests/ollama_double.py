@@ -76,6 +76,8 @@ class State:
     """Bodies that began to arrive."""
     breaks: int = 0
     """Uploads that are still to be broken off in the middle."""
+    busy: int = 0
+    """Uploads that a proxy is still to answer itself."""
     full: bool = False
     """Whether the disk has no room."""
     create_error: str = ""
@@ -187,6 +189,10 @@ class _Handler(BaseHTTPRequestHandler):
             raise RefusedError(400, "invalid digest format")
         length = int(self.headers["Content-Length"])
         self.state.uploads += 1
+        if self.state.busy:
+            self.state.busy -= 1
+            self.close_connection = True
+            raise RefusedError(503, "no server is available")
         if self.state.full:
             self.close_connection = True
             raise RefusedError(500, f"write blobs/sha256-{digest[-6:]}: no space left on device")

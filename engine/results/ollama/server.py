@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 OLDEST = Version("0.5.5")
 """The first that creates models from ``files``; those before took a Modelfile."""
 _CONNECT_SECONDS = 5.0
+_PASSING = (httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT)
+"""What a proxy before it says while it is being started anew."""
 _FULL = ("no space left", "not enough space", "disk quota", "insufficient storage", "disk full")
 
 
@@ -178,6 +180,8 @@ class OllamaServer:
         except ResponseError as error:
             raise self._refusal(error.status_code, error.error) from error
         except httpx.HTTPStatusError as error:
+            if not broken and error.response.status_code in _PASSING:
+                raise httpx.RemoteProtocolError(str(error)) from error
             words = ResponseError(_text(error.response)).error
             raise self._refusal(error.response.status_code, words) from error
         except ConnectionError as error:

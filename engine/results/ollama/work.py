@@ -79,6 +79,8 @@ class _Deployment:
         basic = basic_parameters(self._ends)
         with trial(self._server, self._wanted.name, file, template, basic, self._stage) as on_trial:
             exported = self._judged(file, [*gate.found, *self._ask(on_trial, gate, start)])
+            # Another one may have got that name while this one was made
+            self._server.check_free(self._wanted.name, replace=self._wanted.replace)
             self._reporter.commit()
             self._reporter.stage("naming it", _ASKED, 1.0)
             own = Path(self._inputs.export.adapter)

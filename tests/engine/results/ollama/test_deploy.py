@@ -67,7 +67,7 @@ def test_a_file_is_sent_once_by_its_digest(file: Path) -> None:
 
 
 def test_a_broken_upload_is_begun_again(file: Path) -> None:
-    with ollama_double(breaks=2) as (url, state), OllamaServer(url) as server:
+    with ollama_double(breaks=1, busy=1) as (url, state), OllamaServer(url) as server:
         digest, _, pauses = _push(server, file)
         assert state.blobs[digest] == CONTENT
         assert state.uploads == 3

@@ -19,7 +19,7 @@ from engine.results.ollama import work
 from engine.results.ollama.inputs import DeployInputs
 from tests.engine.models.tiny_gguf import write_gguf
 from tests.engine.results.ollama.references import ANSWERS, gate_of, reference
-from tests.ollama_double import State, ollama_double
+from tests.ollama_double import Model, State, ollama_double
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,6 +162,22 @@ def test_a_taken_name_is_told_before_anything_is_made(
         _deploy(tmp_path, tiny_llama, url, reporter)
     assert reporter.stages == []
     assert state.uploads == 1
+
+
+def test_a_model_that_got_the_name_meanwhile_stays(
+    ollama: tuple[str, State], tmp_path: Path, tiny_llama: Path
+) -> None:
+    url, state = ollama
+    usual = state.answer
+
+    def answer(content: bytes, prompt: str, options: dict[str, Any]) -> tuple[str, str]:
+        state.models.setdefault("bot:latest", Model("sha256:theirs"))
+        return usual(content, prompt, options)
+
+    state.answer = answer
+    with pytest.raises(ConflictError):
+        _deploy(tmp_path, tiny_llama, url)
+    assert state.models == {"bot:latest": Model("sha256:theirs")}
 
 
 def test_a_file_that_does_not_pass_here_is_not_sent(
