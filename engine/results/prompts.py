@@ -82,7 +82,7 @@ def load_prompts(folder: Path) -> tuple[Prompt, ...]:
         raise LoraDeckError(
             "Prompts not readable",
             f"{PROMPTS} of '{name}' is damaged: {visible(str(error)).splitlines()[0]}",
-            "Train the adapter again.",
+            "Remove that file to have it asked general questions, or train it again.",
         ) from error
 
 

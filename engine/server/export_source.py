@@ -16,6 +16,7 @@ from engine.models.hub import is_hub_id
 from engine.models.scan_adapter import Origin, describe_adapter, read_json
 from engine.results.export.inputs import ExportInputs
 from engine.results.export.sizes import disk_needed, memory_needed
+from engine.results.prompts import load_prompts
 from engine.tasks.record import Status
 from engine.text import visible
 
@@ -135,6 +136,7 @@ def _inputs(home: Home, request: ExportRequest, found: FoundModel) -> ExportInpu
         _refuse_unmergeable(found, config)
         if base is None:
             raise _refuse_missing(home, found)
+        _check_prompts(Path(found.path))
     if request.format == "gguf":
         _refuse_unchecked(request)
     return ExportInputs(
@@ -166,6 +168,18 @@ def _refuse_unmergeable(found: FoundModel, config: dict[str, Any]) -> None:
             )
 
 
+def _check_prompts(folder: Path) -> None:
+    """Refuse an adapter whose prompts are damaged; it need not have any.
+
+    Raises:
+        LoraDeckError: They are.
+    """
+    try:
+        load_prompts(folder)
+    except NotFoundError:
+        return
+
+
 def _refuse_missing(home: Home, found: FoundModel) -> LoraDeckError:
     """Say why a base cannot be used: it is not here, or what the catalog has against it."""
     name = visible(found.base)
@@ -175,10 +189,12 @@ def _refuse_missing(home: Home, found: FoundModel) -> LoraDeckError:
         pass
     except LoraDeckError as error:
         return error
+    path = Path(found.base).is_absolute()
+    fetch = "Put it back there" if path else f"Fetch it: loradeck models pull {name}"
     return NotFoundError(
         "Base model not here",
         f"'{visible(found.name)}' stands on {name}, which is not on this machine.",
-        f"Fetch it: loradeck models pull {name}; or export it as adapter.",
+        f"{fetch}; or export it as adapter.",
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import torch
 
+from engine.errors import LoraDeckError
 from engine.results.export.convert import DIRECT, convert, fit_tokenizer
 from engine.results.export.loading import (
     end_tokens,
@@ -26,6 +27,7 @@ from engine.results.gate.folder import hear_folder
 from engine.results.gate.gate import Gate
 from engine.results.gate.llama import llama_is_here
 from engine.results.gate.speaker import Speaker
+from engine.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +58,15 @@ class Adapter:
 
     @classmethod
     def of(cls, inputs: ExportInputs) -> Self:
-        """Read what lies beside the adapter; no weights yet."""
+        """Read what lies beside the adapter; no weights yet.
+
+        Raises:
+            LoraDeckError: Its folder or its base's has gone meanwhile, or its prompts are damaged.
+        """
+        for folder in (inputs.adapter, inputs.base):
+            if not Path(folder).is_dir():
+                words = f"{visible(folder)} is not there any more."
+                raise LoraDeckError("Model gone", words, "Put it back, then export again.")
         tokenizer = load_tokenizer(inputs)
         prompts = choose_prompts(Path(inputs.adapter), tokenizer)
         ends = end_tokens(inputs, tokenizer, prompts)

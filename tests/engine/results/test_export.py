@@ -108,7 +108,7 @@ def short_answers() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, short_answers: None) -> Made:  # noqa: ARG001
+def made(tmp_path_factory: pytest.TempPathFactory, short_answers: None) -> Made:
     """A tiny adapter as merged model, as f32 and as q4_k_m."""
     torch.set_num_threads(1)  # so small a model is slower with more
     root = tmp_path_factory.mktemp("export")
@@ -296,6 +296,8 @@ def test_adapter_of_another_shape_and_one_with_missing_weights_are_refused(
     folder = make_adapter(tmp_path / "wide", base, r=6)
     with pytest.raises(LoraDeckError, match="does not fit its base"):
         load_adapter(inputs_of(folder, base), made.adapter.tokenizer)
+    with pytest.raises(LoraDeckError, match="nowhere is not there any more"):
+        Adapter.of(inputs_of(folder, base / "nowhere"))
     folder = make_adapter(tmp_path / "lacking", base, target_modules=["q_proj", "lm_head"])
     with pytest.raises(LoraDeckError, match="does not fit its base"):
         load_adapter(inputs_of(folder, base), made.adapter.tokenizer)

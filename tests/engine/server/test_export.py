@@ -93,8 +93,9 @@ def test_adapter_that_cannot_be_merged_is_refused(
     home: Home, adapter: Path, config: dict[str, Any], words: str
 ) -> None:
     change(adapter, **config)
-    with pytest.raises(LoraDeckError, match=words):
+    with pytest.raises(LoraDeckError, match=words) as refused:
         prepare(home, format="merged")
+    assert "models pull /" not in refused.value.hint
     if "peft_type" not in config:
         assert prepare(home, format="adapter").target.endswith("first-adapter")
 
@@ -120,6 +121,14 @@ def test_pickled_adapter_is_refused(home: Home, adapter: Path) -> None:
     for form in ("adapter", "merged", "gguf"):
         with pytest.raises(LoraDeckError, match="pickle"):
             prepare(home, format=form)
+
+
+def test_damaged_prompts_are_told_before_work_starts(home: Home, adapter: Path) -> None:
+    (adapter / "prompts.json").write_text('[{"text')
+    with pytest.raises(LoraDeckError, match=r"prompts\.json of 'first' is damaged") as refused:
+        prepare(home)
+    assert refused.value.hint.startswith("Remove that file")
+    assert prepare(home, format="adapter")
 
 
 def test_place_that_is_taken_or_none_is_refused(home: Home, adapter: Path, tmp_path: Path) -> None:
