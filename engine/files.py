@@ -12,13 +12,14 @@ from pathlib import Path
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 """The numbers of a full disk, and of a quota that is used up."""
-# safetensors and torch write natively: their errors have words and no number
+# safetensors, torch and numpy write natively: their errors have words and no number
 _FULL_WORDS = (
     "No space left",
     "os error 28",
     "os error 122",
     "PytorchStreamWriter failed",
     "file write failed",
+    " requested and ",
 )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError
 from engine.models.disk import size_while_written
-from engine.results.export.child import run_child
+from engine.results.export.child import last_words, run_child
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -105,9 +105,8 @@ def _refused(said: str, code: int) -> LoraDeckError:
             "llama.cpp's converter wants tokenizer.model, SentencePiece's own, beside the base.",
             "Fetch that file of the base model too, or export as merged.",
         )
-    last = said.strip().rpartition("\n")[2] or f"exit code {code}"
     return LoraDeckError(
         "Not converted",
-        f"llama.cpp's converter failed: {visible(last)[:300]}",
+        f"llama.cpp's converter failed: {last_words(code, said)}",
         "What it said is in the job's log.",
     )

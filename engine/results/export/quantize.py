@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError
 from engine.models.disk import size_while_written
-from engine.results.export.child import run_child
+from engine.results.export.child import last_words, run_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,5 @@ def quantize(whole: Path, coarse: Path, kind: str, tell: Callable[[float], None]
 
     code, said = run_child([*command, str(whole), str(coarse), kind], tick)
     if code:
-        last = said.strip().rpartition("\n")[2] or f"exit code {code}"
-        raise LoraDeckError(
-            "Not quantized", f"{kind}: {last[:300]}", "What it said is in the job's log."
-        )
+        words = f"{kind}: {last_words(code, said)}"
+        raise LoraDeckError("Not quantized", words, "What it said is in the job's log.")
