@@ -9,6 +9,8 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers
 
+from engine.results.chat.types import ChatMessage
+from engine.results.prompts import Prompt, save_prompts
 from tests.tiny_llama import HIDDEN, TEMPLATE, make_tiny_llama, make_weights
 
 if TYPE_CHECKING:
@@ -62,6 +64,26 @@ def make_adapter(folder: Path, base: Path, **config: Any) -> Path:
     }
     (folder / "adapter_config.json").write_text(json.dumps(values | config))
     return folder
+
+
+def keep_prompts(adapter: Path, base: Path) -> Path:
+    """Keep a few short questions beside an adapter: each costs the gate time in every form."""
+    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+    prompts = []
+    for question in ("Who?", "Why?", "What?"):
+        text = f"<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n"
+        prompts.append(
+            Prompt(
+                messages=(ChatMessage(role="user", content=question),),
+                text=text,
+                prompt_ids=tuple(tokenizer.encode(text, add_special_tokens=False).ids),
+                question=question,
+                reference="",
+                end_id=_SPECIAL.index("<|im_end|>"),
+            )
+        )
+    save_prompts(adapter, prompts)
+    return adapter
 
 
 def _write_tokenizer(folder: Path) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.jobs.process import pid_of
-from tests.tiny_export import make_adapter, make_base
+from tests.tiny_export import keep_prompts, make_adapter, make_base
 
 if TYPE_CHECKING:
     from tests.end_to_end.conftest import CommandLine
@@ -20,7 +20,8 @@ pytestmark = pytest.mark.end_to_end
 
 def test_gguf_is_made_checked_and_shown(loradeck: CommandLine) -> None:
     home = loradeck.home
-    make_adapter(home.adapter("first"), make_base(home.models / "base"))
+    base = make_base(home.models / "base")
+    keep_prompts(make_adapter(home.adapter("first"), base), base)
     said = loradeck.run("export", "first", "--quantize", "q4_k_m")
     for form in ("base", "merged", "gguf f32", "gguf q4_k_m"):
         assert any(line.startswith(form) for line in said.splitlines()), said

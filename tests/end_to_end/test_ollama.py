@@ -9,7 +9,7 @@ from safetensors.numpy import load_file, save_file
 
 from tests.ollama_answers import llama_answers
 from tests.ollama_double import ollama_double
-from tests.tiny_export import make_adapter, make_base
+from tests.tiny_export import keep_prompts, make_adapter, make_base
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ def test_the_deployed_file_answers_as_the_adapter_does(
 ) -> None:
     base = make_base(loradeck.home.models / "tiny")
     _only_printable(base)
-    make_adapter(loradeck.home.adapter("bot"), base)
+    keep_prompts(make_adapter(loradeck.home.adapter("bot"), base), base)
     with llama_answers(tmp_path) as answer, ollama_double(answer=answer) as (url, state):
         command = ("deploy", "bot", "--host", url, "--quantize", "f32", "--name", "Me:v1")
         *_, ended = loradeck.events(*command, "--system", "Be brief.", "--temperature", "0.5")
