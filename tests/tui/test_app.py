@@ -6,11 +6,13 @@ import asyncio
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from textual.command import CommandList, CommandPalette
 
+import screens
 from engine.errors import EngineUnavailableError, LoraDeckError
 from engine.server.calls import Calls
 from engine.server.client import EngineClient
@@ -27,7 +29,6 @@ from tui.theme import THEMES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
-    from pathlib import Path
 
 AWAY = EngineUnavailableError("Engine not reachable", "It does not answer.", "Look at its log.")
 
@@ -46,6 +47,13 @@ def test_the_first_frame_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_no_screens_sheet_reaches_into_another_screen() -> None:
+    for sheet in Path(screens.__path__[0]).glob("*.tcss"):
+        heads = [line for line in sheet.read_text().splitlines() if line[:1] not in ("", " ", "}")]
+        assert heads
+        assert all(line[0].isupper() for line in heads), sheet.name
 
 
 async def test_closed_and_opened_again_the_training_has_gone_on(
