@@ -17,6 +17,7 @@ from engine.results.chat.types import Assistant
 from engine.text import visible
 from screens.base import DeckScreen
 from screens.dialogs import ConfirmDialog
+from screens.format import refusal_words
 from screens.widgets.edit_area import EditArea
 from screens.widgets.field import Field
 from screens.widgets.sampling_fields import SamplingFields
@@ -137,7 +138,7 @@ class AssistantEditor(DeckScreen[Assistant | None]):
 
     def _refuse(self, error: LoraDeckError) -> None:
         """Say why the assistant cannot be kept so."""
-        self._tell(f"✗ {' '.join(filter(None, (error.message, error.hint)))}")
+        self._tell(f"✗ {refusal_words(error)}")
 
     def _tell(self, words: str) -> None:
         """Write what is wrong beneath the form."""

@@ -12,7 +12,7 @@ from textual.widgets import Button, Static
 
 from engine.errors import LoraDeckError
 from engine.text import visible
-from screens.format import one_line
+from screens.format import hint_words, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +38,7 @@ class ErrorDialog(ModalScreen[None]):
             box.border_title = Content(f" ✗ {one_line(self.error.title)} ")
             yield Static(visible(self.error.message), markup=False)
             if self.error.hint:
-                yield Static(visible(self.error.hint), markup=False, classes="hint")
+                yield Static(hint_words(self.error.hint), markup=False, classes="hint")
             with Horizontal(classes="buttons"):
                 yield Button("Close", id="close", compact=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from rich.style import Style
     from textual.content import Content
 
+    from engine.errors import LoraDeckError
     from engine.tasks.view import TaskView
 
 
@@ -54,6 +56,7 @@ _ASKED = {
     "discard": Sign("■", "cancelling", "warn"),
     "finish": Sign("■", "finishing", "run"),
 }
+_OPTIONS = re.compile(r" \(--[^()]*\)")
 _WEEK = 6  # days in which the name of a day says which one
 _SPARKS = "▁▂▃▄▅▆▇█"
 
@@ -69,6 +72,16 @@ def sign_of(view: TaskView) -> Sign:
 def one_line(text: str) -> str:
     """Make text safe and give it a single line."""
     return " ".join(visible(text).split())
+
+
+def hint_words(hint: str) -> str:
+    """Say what to do next, without the command line's options: they stand in brackets."""
+    return visible(_OPTIONS.sub("", hint))
+
+
+def refusal_words(error: LoraDeckError) -> str:
+    """Say in one paragraph why something will not do, and what to do next."""
+    return " ".join(filter(None, (visible(error.message), hint_words(error.hint))))
 
 
 def phase_words(phase: str) -> str:

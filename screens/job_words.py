@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from engine.text import human_bytes, human_duration, visible
-from screens.format import STATES, Sign, moment_words, one_line, widest
+from screens.format import STATES, Sign, hint_words, moment_words, one_line, widest
 from screens.widgets.facts import Fact
 from screens.widgets.findings import TONES
 
@@ -99,7 +99,7 @@ def failure_lines(job: Job) -> list[Content]:
         return []
     lines = [Content.assemble((one_line(job.error_title), "bold $text-error"))]
     lines += [Content(visible(job.message))] if job.message else []
-    lines += [Content.styled(visible(job.hint), "$muted")] if job.hint else []
+    lines += [Content.styled(hint_words(job.hint), "$muted")] if job.hint else []
     return lines
 
 

@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 
 from engine.errors import LoraDeckError
 from engine.text import visible
+from screens.format import refusal_words
 from screens.widgets.choice_row import ChoiceRow
 from screens.widgets.field import Field
 from screens.widgets.keys_line import KeysLine
@@ -114,7 +115,7 @@ class MappingDialog(ModalScreen["dict[str, str] | None"]):
             try:
                 mapping = dict(parse_mapping(text))
             except LoraDeckError as error:
-                mapping, words = None, " ".join(filter(None, (error.message, error.hint)))
+                mapping, words = None, refusal_words(error)
         problem = Content.styled(visible(words and f"✗ {words}"), "$text-error")
         self.query_one("#problem", Static).update(problem)
         return mapping

@@ -17,7 +17,7 @@ from engine.results.export.types import DeployRequest, ExportRequest, Format, Qu
 from engine.text import visible
 from screens.base import ShowsFailures
 from screens.export_words import FORMATS, WEIGHTS, weights_words
-from screens.format import one_line
+from screens.format import one_line, refusal_words
 from screens.widgets.choice_row import ChoiceRow
 from screens.widgets.field import Field, PathField
 from screens.widgets.field_row import FieldRow
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _GATE = "The same questions go through the adapter and through what is made: they must agree."
 _LOCAL = "http://127.0.0.1:11434"
+_REFUSED, _REPLACED = "is refused", "is replaced, once the new one has passed"
 
 
 class ResultDialog(ShowsFailures, ModalScreen["Job | None"]):
@@ -99,8 +100,7 @@ class ResultDialog(ShowsFailures, ModalScreen["Job | None"]):
         try:
             self.dismiss(await self.begin())
         except LoraDeckError as error:
-            words = " ".join(filter(None, (error.message, error.hint)))
-            self._say(f"✗ {words}", "$text-error")
+            self._say(f"✗ {refusal_words(error)}", "$text-error")
         finally:
             self._starting = False
 
@@ -168,6 +168,7 @@ class DeployDialog(ResultDialog):
     Args:
         source: A task's id, or the adapter's folder.
         name: Of the adapter, as the user knows it.
+        host: Where Ollama listens without another word; empty where the engine knows best.
         start: Has the engine start the deployment.
     """
 
@@ -176,27 +177,29 @@ class DeployDialog(ResultDialog):
     system = query_one("#system", Field)
 
     def __init__(
-        self, source: str, name: str, start: Callable[[DeployRequest], Awaitable[Job]]
+        self, source: str, name: str, host: str, start: Callable[[DeployRequest], Awaitable[Job]]
     ) -> None:
         super().__init__(source, name)
-        self._request = start
+        self._host, self._request = host, start
 
     def compose_lines(self) -> ComposeResult:
-        """Lay out name, host, number format and system prompt."""
+        """Lay out name, host, system prompt, number format, and what becomes of another model."""
         name = Field("made from the adapter's name", id="name")
         yield FieldRow("name", name)
-        yield FieldRow("host", Field(f"$OLLAMA_HOST, else {_LOCAL}", id="host"))
+        yield FieldRow("host", Field(self._host or _LOCAL, id="host"))
         yield FieldRow("system prompt", Field("none", id="system"))
         yield ChoiceRow("weights", list(WEIGHTS), "q8_0", id="quantize")
         yield Static(weights_words("q8_0"), markup=False, classes="words", id="weights")
+        yield ChoiceRow("same name", [_REFUSED, _REPLACED], _REFUSED, id="taken")
 
     async def begin(self) -> Job:
         """Have the engine start the deployment."""
         request = DeployRequest(
             source=self._source,
             name=self.query_one("#name", Field).value.strip(),
-            host=self.query_one("#host", Field).value.strip(),
+            host=self.query_one("#host", Field).value.strip() or self._host,
             quantize=self.quantize(),
             system=self.system.value,
+            replace=self.query_one("#taken", ChoiceRow).value == _REPLACED,
         )
         return await self._request(request)

@@ -16,6 +16,7 @@ from engine.errors import LoraDeckError
 from engine.text import json_text, visible
 from screens.base import DeckScreen
 from screens.dialogs import ConfirmDialog
+from screens.format import refusal_words
 from screens.outside import edited_outside
 from screens.rendering import show_value
 from screens.row_text import Part, parsed_row, parts_of, with_texts
@@ -123,7 +124,7 @@ class RowEditor(DeckScreen["dict[str, Any] | None"]):
         try:
             value = self._written()
         except LoraDeckError as error:
-            problem = f"✗ {' '.join(filter(None, (error.message, error.hint)))}"
+            problem = f"✗ {refusal_words(error)}"
         words = Content.styled(visible(problem), "$text-error")
         self.query_one("#problem", Static).update(words)
         return value

@@ -15,6 +15,7 @@ from textual.widgets import Static
 from engine.errors import LoraDeckError
 from engine.server.wire import DatasetInfo
 from engine.text import visible
+from screens.format import refusal_words
 from screens.widgets.field import Field
 from screens.widgets.keys_line import KeysLine
 
@@ -71,7 +72,7 @@ class SaveDialog(ModalScreen[DatasetInfo | None]):
         try:
             self.dismiss(await self._save(name))
         except LoraDeckError as error:
-            self._say(f"✗ {' '.join(filter(None, (error.message, error.hint)))}", "$text-error")
+            self._say(f"✗ {refusal_words(error)}", "$text-error")
         finally:
             self._saving = False
 

@@ -18,6 +18,7 @@ from engine.errors import LoraDeckError
 from engine.plan.parameters import check_overrides
 from engine.text import visible
 from screens.base import ShowsFailures
+from screens.format import refusal_words
 from screens.parameters import meaning, options_of, range_words, value_words
 from screens.sums import changed_words
 from screens.widgets.field import Field
@@ -149,7 +150,7 @@ class ValueDialog(ShowsFailures, ModalScreen[Edited | None]):
         try:
             plan = await self._attempt(value)
         except LoraDeckError as error:
-            self._refuse(" ".join(filter(None, (error.message, error.hint))))
+            self._refuse(refusal_words(error))
             return
         if take:
             self.dismiss(Edited(value, plan))

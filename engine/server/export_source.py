@@ -164,7 +164,7 @@ def _refuse_unmergeable(found: FoundModel, config: dict[str, Any]) -> None:
             raise LoraDeckError(
                 "Adapter not mergeable",
                 f"'{visible(found.name)}': {words}, which merged weights cannot do.",
-                "Export it as adapter: --format adapter",
+                "Export it as adapter (--format adapter).",
             )
 
 
@@ -212,7 +212,7 @@ def _refuse_unchecked(request: ExportRequest) -> None:
         raise LoraDeckError(
             "GGUF cannot be checked",
             "Without llama.cpp here nobody can tell whether the file speaks like the adapter.",
-            _NEEDS_BINDING + "; or have it unchecked: --force",
+            _NEEDS_BINDING + "; or have it unchecked (--force).",
         )
 
 
@@ -238,10 +238,10 @@ def _target(home: Home, inputs: ExportInputs) -> Path:
         raise ConflictError(
             "Folder taken",
             f"{visible(str(target))} is there already.",
-            "Remove it, or name another one: --out FOLDER",
+            "Remove it, or name another one (--out FOLDER).",
         )
     if blocked := next((one for one in target.parents if one.exists() and not one.is_dir()), None):
         raise LoraDeckError(
-            "Folder not usable", f"{visible(str(blocked))} is a file.", "Name another one: --out"
+            "Folder not usable", f"{visible(str(blocked))} is a file.", "Name another one (--out)."
         )
     return target

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from engine.text import visible
-from screens.format import LEVELS
+from screens.format import LEVELS, hint_words
 
 if TYPE_CHECKING:
     from engine.data.types import Finding
@@ -30,7 +30,7 @@ def finding_text(finding: Finding) -> Content:
 
 def error_text(error: LoraDeckError) -> Content:
     """Write a failure: title, sentence, what to do."""
-    hint = f"\n{visible(error.hint)}" if error.hint else ""
+    hint = f"\n{hint_words(error.hint)}" if error.hint else ""
     return Content.assemble(
         (f"✗ {visible(error.title)}\n", "bold $text-error"),
         visible(error.message),

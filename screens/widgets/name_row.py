@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 
 from engine.errors import LoraDeckError
 from engine.text import visible
+from screens.format import refusal_words
 from screens.widgets.field import NameField
 from screens.widgets.step_row import LABEL_WIDTH, SIGNS, State
 
@@ -110,5 +111,5 @@ def _problem_of(name: str) -> str:
     try:
         check_task_name(name)
     except LoraDeckError as error:
-        return " ".join(filter(None, (error.message, error.hint)))
+        return refusal_words(error)
     return ""

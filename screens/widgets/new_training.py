@@ -15,6 +15,7 @@ from engine.errors import ConflictError, LoraDeckError
 from engine.text import human_bytes, human_count
 from screens.base import ShowsFailures
 from screens.draft import ChosenDataset, suggested_name
+from screens.format import refusal_words
 from screens.looking import look_at, progress_words
 from screens.messages import PlanChanged
 from screens.next_plan import NextPlan, Wishes
@@ -118,8 +119,7 @@ class NewTraining(ShowsFailures, Column):
     def _refuse_dataset(self, name: str, error: LoraDeckError) -> None:
         """Say what is wrong with a dataset that cannot be taken."""
         self.dataset = None
-        words = " ".join(filter(None, (error.message, error.hint)))
-        self.dataset_row.put("problem", name, problem=words)
+        self.dataset_row.put("problem", name, problem=refusal_words(error))
         self.workers.cancel_group(self, "plan")
         self.outcome = None
         self.plan_panel.invite()
@@ -293,7 +293,7 @@ class NewTraining(ShowsFailures, Column):
             wanted = TrainRequest(task_name=name, **request.model_dump())
             record = await self._session.client.train(wanted)
         except ConflictError as error:
-            self.name_row.refuse(" ".join(filter(None, (error.message, error.hint))))
+            self.name_row.refuse(refusal_words(error))
             self.screen.set_focus(self.name_row.field)
         else:
             self._started(record)

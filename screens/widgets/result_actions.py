@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.binding import Binding, BindingType
@@ -64,11 +65,12 @@ class ResultActions(ShowsFailures, Widget):
 
     def action_deploy(self) -> None:
         """Ask how to deploy the adapter, and start that."""
+        from engine.results.ollama.host import VARIABLE
         from screens.results_dialogs import DeployDialog
 
         if (adapter := self.adapter) is not None:
-            start = self.session.client.deploy
-            self._ask(DeployDialog(adapter.source, adapter.name, start))
+            host, start = os.environ.get(VARIABLE, ""), self.session.client.deploy
+            self._ask(DeployDialog(adapter.source, adapter.name, host, start))
 
     def _ask(self, dialog: ResultDialog) -> None:
         """Ask, and show the job that was started."""

@@ -54,6 +54,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     # Pilot sleeps for a fiftieth of a second five times a key.
     monkeypatch.setattr(textual._wait, "SLEEP_GRANULARITY", 0.004)
     monkeypatch.setattr(textual._wait, "SLEEP_IDLE", 0.002)
+    monkeypatch.delenv("OLLAMA_HOST", raising=False)
     folder = tmp_path / "work"
     folder.mkdir()
     (folder / "mine.jsonl").write_text("{}\n")

@@ -12,7 +12,6 @@ from screens.jobs import JobsScreen
 from screens.report import ReportScreen
 from screens.results_dialogs import DeployDialog, ExportDialog
 from screens.task import TaskScreen
-from screens.widgets.choice_row import ChoiceRow
 from tests.tui.conftest import LARGE, opened, text_of, until
 from tests.tui.fake_engine import FakeEngine, running, task
 from tests.tui.fake_results import completed, job, refused, report
@@ -20,6 +19,7 @@ from tests.tui.fake_results import completed, job, refused, report
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
     from textual.pilot import Pilot
 
     from tui.app import LoraDeckApp
@@ -280,17 +280,29 @@ async def test_a_job_is_cancelled_once_that_is_confirmed(tmp_path: Path) -> None
 # Deployment
 
 
-async def test_an_adapter_is_deployed(tmp_path: Path) -> None:
+async def test_an_adapter_is_deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", "10.0.0.5:11435")
     engine = FakeEngine([DONE])
+    engine.refused_job = ConflictError(
+        "Name taken at Ollama", "http://box has a model 'ferry' already.",
+        "Choose another name (--name), or let it be replaced (--replace).",
+    )  # fmt: skip
     async with opened(engine, tmp_path) as (app, pilot):
         await show(app, pilot)
         await press(app, pilot, "o", DeployDialog)
-        await pilot.press(*"ferry", "down", *"http://box", "down", *"Be brief.", "down", "left")
-        assert app.screen.query_one("#quantize", ChoiceRow).value == "f32"
+        assert "10.0.0.5:11435" in text_of(app)
+        await pilot.press("down", *"http://box", "down", *"Be brief.", "down", "left", "enter")
+        await until(pilot, lambda: "replaced." in text_of(app))
+        assert "--" not in text_of(app)
+        engine.refused_job = None
+        await pilot.press("up", "up", *["backspace"] * len("http://box"), "up", *"ferry")
+        await pilot.press("down", "down", "down", "down", "right")
+        await until(pilot, lambda: "is replaced, once" in text_of(app))
         await press(app, pilot, "enter", JobScreen)
-        request = engine.calls["deploy"][0]
-        assert (request.source, request.name, request.host) == (ID, "ferry", "http://box")
-        assert (request.system, request.quantize) == ("Be brief.", "f32")
+        first, request = engine.calls["deploy"]
+        assert (first.name, first.host, first.replace) == ("", "http://box", False)
+        assert (request.source, request.name, request.host) == (ID, "ferry", "10.0.0.5:11435")
+        assert (request.system, request.quantize, request.replace) == ("Be brief.", "f32", True)
         begun = engine.known_jobs["000000a0"]
         done = completed(begun)
         named = done.exported.model_copy(update={"ollama_name": "ferry"})

@@ -61,7 +61,7 @@ def refuse(exported: Exported) -> None:
     raise JobRefusedError(
         "Does not speak like the adapter",
         f"{failed.name}: {failed.problem}",
-        "Nothing was written. To have it all the same: --force",
+        "Nothing was written. It can be made anyway (--force).",
         exported,
     )
 
@@ -101,7 +101,7 @@ def make_room(partial: Path) -> None:
         raise LoraDeckError(
             "Folder not writable",
             f"{partial.parent} cannot be written: {error.strerror or error}.",
-            "Name another one with --out.",
+            "Name another one (--out).",
         ) from error
 
 
@@ -113,7 +113,7 @@ def _name(made: Path, target: Path) -> None:
     """
     if target.exists():
         raise LoraDeckError(
-            "Folder taken", f"{target} appeared meanwhile.", "Name another one with --out."
+            "Folder taken", f"{target} appeared meanwhile.", "Name another one (--out)."
         )
     made.rename(target)
     sync_folder(target.parent)

@@ -81,5 +81,5 @@ def _refused(given: str, reason: str) -> LoraDeckError:
     return LoraDeckError(
         "Not an address",
         f"'{visible(given)[:200]}' is not where Ollama can listen: {visible(reason)}.",
-        "For example: --host http://127.0.0.1:11434",
+        "For example: http://127.0.0.1:11434 (--host).",
     )

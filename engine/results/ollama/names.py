@@ -72,5 +72,5 @@ def _refused(name: str, reason: str) -> LoraDeckError:
     return LoraDeckError(
         "Not a name for Ollama",
         f"Ollama would refuse '{visible(name)[:200]}': {reason}.",
-        "Choose another: --name my-model, --name my-model:v2",
+        "Choose another, such as my-model or my-model:v2 (--name).",
     )

@@ -34,7 +34,7 @@ def learned_template(inputs: ExportInputs, system: str) -> TurnTemplate | None:
         raise LoraDeckError(
             "No system prompt possible",
             "The chat template that the adapter was trained with has no system turn.",
-            "Deploy it without --system.",
+            "Deploy it without a system prompt (--system).",
         )
     return learned
 

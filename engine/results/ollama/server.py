@@ -119,7 +119,7 @@ class OllamaServer:
             raise ConflictError(
                 "Name taken at Ollama",
                 f"{self.url} has a model '{visible(name)}' already.",
-                "Choose another with --name, or let it be replaced: --replace",
+                "Choose another name (--name), or let it be replaced (--replace).",
             )
 
     def has_blob(self, digest: str) -> bool:
@@ -201,7 +201,8 @@ class OllamaServer:
             return DiskFullError(
                 "Ollama lacks room",
                 f"The disk of {self.url} is full: {said}.",
-                "Make room there: ollama list, ollama rm NAME; or choose a smaller --quantize.",
+                "Make room there: ollama list, ollama rm NAME; or choose a smaller number format"
+                " (--quantize).",
             )
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             return ForbiddenError(
@@ -216,8 +217,8 @@ class OllamaServer:
         return LoraDeckError(
             "Ollama not reachable",
             f"Nothing answers at {self.url}.",
-            "Start it with: ollama serve  (from https://ollama.com/download), "
-            "or say where it runs: --host URL",
+            "Start it with: ollama serve (from https://ollama.com/download), "
+            "or name the host where it runs (--host URL).",
         )
 
     def _silent(self, error: httpx.TransportError) -> LoraDeckError:
@@ -233,7 +234,7 @@ class OllamaServer:
         return LoraDeckError(
             "Not an Ollama",
             f"What answers at {self.url} does not speak as Ollama does.",
-            "Say where Ollama runs: --host URL",
+            "Name the host where Ollama runs (--host URL).",
         )
 
 
