@@ -36,8 +36,6 @@ class AdapterDialog(ModalScreen[TaskRecord | None]):
     CSS_PATH = "value_dialog.tcss"
     AUTO_FOCUS = "OptionList"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "Take it", key_display="enter", id="adapter.take",
-                tooltip="Take this training's adapter", priority=True),
         Binding("escape,q", "dismiss(None)", "Back", key_display="esc", id="adapter.back",
                 tooltip="Change nothing"),
     ]  # fmt: skip
@@ -67,6 +65,6 @@ class AdapterDialog(ModalScreen[TaskRecord | None]):
             self.table.cursor = self._now
 
     @on(LineList.Chosen)
-    def action_take(self) -> None:
+    def _take(self) -> None:
         """Answer with the training under the cursor."""
         self.dismiss(self._tasks.get(self.table.cursor or ""))

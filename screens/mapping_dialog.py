@@ -35,7 +35,7 @@ class MappingDialog(ModalScreen["dict[str, str] | None"]):
     AUTO_FOCUS = "ChoiceRow, Field"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "take", "Take it", key_display="enter", id="mapping.take",
-                tooltip="Read the dataset so", priority=True),
+                tooltip="Read the dataset so"),
         Binding("f2", "forget", "Find out by itself", id="mapping.forget",
                 tooltip="Let LoRADeck find out which column holds what"),
         Binding("escape", "dismiss(None)", "Back", id="mapping.back", tooltip="Change nothing"),
@@ -120,6 +120,7 @@ class MappingDialog(ModalScreen["dict[str, str] | None"]):
         self.query_one("#problem", Static).update(problem)
         return mapping
 
+    @on(Input.Submitted)
     def action_take(self) -> None:
         """Answer with what was set, where it can be read."""
         if (mapping := self._parsed()) is not None:

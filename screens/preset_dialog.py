@@ -32,8 +32,6 @@ class PresetDialog(ModalScreen[str | None]):
     CSS_PATH = "value_dialog.tcss"
     AUTO_FOCUS = "OptionList"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", "Take it", key_display="enter", id="preset.take",
-                tooltip="Plan from this preset", priority=True),
         Binding("escape,q", "dismiss(None)", "Back", key_display="esc", id="preset.back",
                 tooltip="Change nothing"),
     ]  # fmt: skip
@@ -79,6 +77,6 @@ class PresetDialog(ModalScreen[str | None]):
         self.query_one("#told", Static).update(Content("\n").join(words))
 
     @on(LineList.Chosen)
-    def action_take(self) -> None:
+    def _take(self) -> None:
         """Answer with the preset under the cursor."""
         self.dismiss(self.table.cursor if self.table.cursor in self._presets else "")

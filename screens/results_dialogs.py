@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from engine.errors import LoraDeckError
 from engine.results.export.types import DeployRequest, ExportRequest, Format, Quantization
@@ -42,7 +42,7 @@ class ResultDialog(ShowsFailures, ModalScreen["Job | None"]):
     AUTO_FOCUS = "ChoiceRow, Field"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "start", "Start", key_display="enter", id="making.start",
-                tooltip="Start it as a job of its own", priority=True),
+                tooltip="Start it as a job of its own"),
         Binding("escape", "back", "Back", key_display="esc", id="making.back",
                 tooltip="Start nothing"),
         Binding("down", "app.focus_next", "Line", key_display="↑↓", id="making.next",
@@ -87,6 +87,7 @@ class ResultDialog(ShowsFailures, ModalScreen["Job | None"]):
         """Say what the chosen number format costs."""
         self.query_one("#weights", Static).update(weights_words(self.quantize()))
 
+    @on(Input.Submitted)
     def action_start(self) -> None:
         """Start, unless that is being done."""
         if not self._starting:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import work
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
 from textual.screen import ModalScreen
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from engine.errors import LoraDeckError
 from engine.server.wire import DatasetInfo
@@ -32,7 +32,7 @@ class SaveDialog(ModalScreen[DatasetInfo | None]):
     AUTO_FOCUS = "Field"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "save", "Save", key_display="enter", id="save.save",
-                tooltip="Save the new version", priority=True),
+                tooltip="Save the new version"),
         Binding("escape", "back", "Back", key_display="esc", id="save.back",
                 tooltip="Back without saving"),
     ]  # fmt: skip
@@ -59,6 +59,7 @@ class SaveDialog(ModalScreen[DatasetInfo | None]):
         self.field.value = self._proposed
         self.field.action_end()
 
+    @on(Input.Submitted)
     def action_save(self) -> None:
         """Save, unless that is being done."""
         if not self._saving:

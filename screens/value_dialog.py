@@ -58,7 +58,7 @@ class ValueDialog(ShowsFailures, ModalScreen[Edited | None]):
     AUTO_FOCUS = "OptionList, Field"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "take", "Take it", key_display="enter", id="value.take",
-                tooltip="Set this value", priority=True),
+                tooltip="Set this value"),
         Binding("escape", "dismiss(None)", "Back", key_display="esc", id="value.back",
                 tooltip="Leave the value as it is"),
     ]  # fmt: skip
@@ -110,6 +110,7 @@ class ValueDialog(ShowsFailures, ModalScreen[Edited | None]):
         if value is not None:
             self._try(value, take=False)
 
+    @on(Input.Submitted)
     @on(LineList.Chosen)
     def action_take(self) -> None:
         """Take the value, where the engine can plan with it."""

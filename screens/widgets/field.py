@@ -41,6 +41,17 @@ class Field(Input):
             id=id,
         )
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Leave the footer what Enter does on the screen."""
+        return action != "submit"
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Submit in turn: where keys come in one chunk, one for an action overtakes the others."""
+        if event.key == "enter":
+            event.prevent_default()
+            event.stop()
+            await self.action_submit()
+
     def validate_value(self, value: str) -> str:
         """Make control characters visible: a terminal would act on them."""
         return visible(value).replace("\n", " ").replace("\t", " ")

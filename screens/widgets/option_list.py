@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from rich.text import Text
+from textual.binding import Binding, BindingType
 
 from screens.format import fitted, one_line, widest
 from screens.widgets.line_list import LineList
@@ -22,6 +23,11 @@ class Option(NamedTuple):
 
 class OptionList(LineList["Option"]):
     """Options; the present one has a filled circle."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "Take it", key_display="enter", id="option.take",
+                tooltip="Take what stands under the cursor"),
+    ]  # fmt: skip
 
     def lines_of(self, item: Option, width: int) -> list[Text]:
         """Draw an option."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import textual._wait
+from textual import events
 
 import screens.dataset
 import screens.dataset_picker
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
+    from textual.app import App
     from textual.pilot import Pilot
 
 SMALL = (80, 24)
@@ -65,6 +67,13 @@ def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def make_app(engine: FakeEngine, root: Path) -> LoraDeckApp:
     """Make the real app over a scripted engine."""
     return LoraDeckApp(Home(root), engine, now=lambda: NOW)  # type: ignore[arg-type]
+
+
+def burst(app: App[None], *keys: str) -> None:
+    """Let keys come in one chunk, as they do over a slow link."""
+    characters = {"enter": "\r"}
+    for key in keys:
+        app.post_message(events.Key(key, key if len(key) == 1 else characters.get(key)))
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:

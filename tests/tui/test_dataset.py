@@ -16,7 +16,7 @@ from screens.row_editor import RowEditor
 from screens.save_dialog import SaveDialog
 from screens.widgets.edit_area import EditArea
 from screens.widgets.row_list import PAGE
-from tests.tui.conftest import LARGE, SMALL, opened, text_of, until
+from tests.tui.conftest import LARGE, SMALL, burst, opened, text_of, until
 from tests.tui.fake_books import FakeBooks
 from tests.tui.fake_engine import ALPACA, FakeEngine
 
@@ -330,8 +330,8 @@ async def test_saving_proposes_a_name_and_tells_the_path(tmp_path: Path) -> None
         app.screen.field.value = "taken.jsonl"
         await pilot.press("enter")
         await shows(app, pilot, "✗ There is a 'taken.jsonl'.")
-        app.screen.field.value = "mine.jsonl"
-        await pilot.press("enter")
+        app.screen.field.value = ""
+        burst(app, *"mine.jsonl", "enter")
         await shows(app, pilot, "/home/u/loradeck/datasets/mine.jsonl")
         assert "not saved" not in text_of(app)
         await pilot.press("w", "escape", "escape")

@@ -18,7 +18,7 @@ from screens.plan import PlanScreen
 from screens.preset_dialog import PresetDialog
 from screens.sums import sums_lines
 from screens.value_dialog import ValueDialog
-from tests.tui.conftest import LARGE, SMALL, opened, text_of, until
+from tests.tui.conftest import LARGE, SMALL, burst, opened, text_of, until
 from tests.tui.fake_engine import BIG, DEMO, FakeEngine, inspection, plan
 from tests.tui.test_home import choose_both, home_of
 
@@ -51,8 +51,8 @@ async def change(app: LoraDeckApp, pilot: Pilot[None], key: str, *typed: str) ->
 
 async def set_value(app: LoraDeckApp, pilot: Pilot[None], key: str, *typed: str) -> None:
     """Set a parameter, until the plan with it stands there."""
-    await change(app, pilot, key, *typed)
-    await pilot.press("enter")
+    await change(app, pilot, key)
+    burst(app, *typed, "enter")
     await until(pilot, lambda: isinstance(app.screen, PlanScreen))
 
 
@@ -257,7 +257,7 @@ async def test_a_preset_is_taken_and_left_again(tmp_path: Path) -> None:
         assert engine.calls["plan"][-1].preset == "classic"
         await pilot.press("p")
         await until(pilot, lambda: isinstance(app.screen, PresetDialog))
-        await pilot.press("g", "enter")
+        burst(app, "k", "enter")
         await until(pilot, lambda: "preset classic" not in text_of(app))
         assert engine.calls["plan"][-1].preset == ""
 
