@@ -89,6 +89,11 @@ def phase_words(phase: str) -> str:
     return PHASES.get(phase, one_line(phase))
 
 
+def doing_words(view: TaskView) -> str:
+    """Say what a running task does, also before its worker's first phase and after its last."""
+    return phase_words(view.phase) or ("ending" if view.task.progress >= 100 else "starting")
+
+
 def loss_words(loss: float | None) -> str:
     """Write a loss with three decimals; a dash where none was measured."""
     return "–" if loss is None else f"{loss:.3f}"

@@ -32,11 +32,13 @@ class Saying:
         self.view = view
         self.text = ""
         """What was said so far, as it came from the model."""
+        self.begun = False
         self.ended: Answered | None = None
         self.error: LoraDeckError | None = None
 
     async def follow(self, source: AsyncIterator[ChatEvent]) -> None:
         """Show the answer as it comes; a failure is kept. Cancelling this stops the answer."""
+        self.begun = True
         try:
             async with aclosing(batches(source, PAINT_SECONDS)) as stream:
                 async for events in stream:
@@ -63,7 +65,7 @@ class Saying:
         if self.text:
             self.view.go_on(self.text)
         elif isinstance(last, Loading):
-            self.view.wait(last.message)
+            self.view.load(last.message)
 
     @property
     def given(self) -> bool:
@@ -72,6 +74,9 @@ class Saying:
 
     def settle(self) -> None:
         """Show how it ended; an answer without an end was stopped."""
+        if not self.begun:
+            self.view.skip()
+            return
         if self.error is not None:
             words = Content.styled(f"✗ {one_line(self.error.message)}", "$text-error")
         else:

@@ -14,13 +14,13 @@ from engine.text import human_bytes, human_left
 from screens.format import (
     STATES,
     bar,
+    doing_words,
     figures,
     finish_words,
     fitted,
     loss_words,
     moment_words,
     one_line,
-    phase_words,
     priority_words,
     sign_of,
     sparkline,
@@ -134,7 +134,7 @@ class TaskList(LineList["TaskView"], TaskActions):
     def _left(self, view: TaskView, *, roomy: bool) -> str:
         """Say how long a task will take, or what it does before that is known."""
         if view.seconds_left is None:
-            return phase_words(view.phase) or "starting"
+            return doing_words(view)
         words = human_left(view.seconds_left, view.seconds_left_range)
         now = self.session.now()
         done = finish_words(now + timedelta(seconds=view.seconds_left), now)

@@ -11,13 +11,13 @@ from textual.widgets import Static
 from engine.text import human_bytes, human_count, human_duration, human_left, visible
 from screens.event_words import stop_test_words
 from screens.format import (
+    doing_words,
     finish_words,
     loss_words,
     measured_words,
     moment_words,
     one_line,
     packed,
-    phase_words,
     priority_words,
     rate_words,
     sign_of,
@@ -72,7 +72,7 @@ class TaskSummary(Static):
         sign = sign_of(view)
         left = Content.assemble((f"{sign.glyph} {sign.word}", f"bold {TONES[sign.tone]}"))
         if view.task.status == "running":
-            left = left.append(f" · {phase_words(view.phase) or 'starting'}")
+            left = left.append(f" · {doing_words(view)}")
         source = f"{one_line(view.task.base_model)} · {one_line(view.task.dataset_file)}"
         right = Content(self._time(view))
         room = max(width - right.cell_length - 1, 0)

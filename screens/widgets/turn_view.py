@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual.containers import Container, Vertical
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.app import ComposeResult
+    from textual.timer import Timer
 
     from engine.results.chat.types import Answered
 
@@ -24,6 +26,8 @@ _CURSOR = " ▍"
 _STOPPED = "■ stopped"
 _CUT = "▲ cut at the longest length: max_tokens in the settings (F2)"
 _BRIEF_SECONDS = 10.0
+_BRIEFLY = 2.0  # seconds of loading that need not be counted
+TICK_SECONDS = 1.0
 
 
 class AnswerView(Vertical):
@@ -46,6 +50,8 @@ class AnswerView(Vertical):
     def __init__(self, name: str, text: str = "", *, base: bool = False) -> None:
         super().__init__(classes="-base" if base else "")
         self._who, self._text = one_line(name), text
+        self._loading, self._begun = "", 0.0
+        self._clock: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out name, words and foot."""
@@ -57,15 +63,41 @@ class AnswerView(Vertical):
         """Say what is waited for."""
         self.words.put(one_line(words), muted=True)
 
+    def load(self, words: str) -> None:
+        """Say what is being loaded, and for how long by now."""
+        if self._clock is None:
+            self._begun = monotonic()
+            self._clock = self.set_interval(TICK_SECONDS, self._tick)
+        self._loading = words
+        self._tick()
+
+    def _tick(self) -> None:
+        """Count the seconds, once it takes some."""
+        seconds = monotonic() - self._begun
+        told = f" {human_duration(seconds)}" if seconds >= _BRIEFLY else ""
+        self.wait(self._loading + told)
+
     def go_on(self, text: str) -> None:
         """Show what was said so far."""
+        self._stop_clock()
         self.words.put(text + _CURSOR)
 
     def end(self, text: str, foot: Content) -> None:
         """Show the whole answer, and what is to be said about it."""
+        self._stop_clock()
         self.words.put(text or "(nothing)", muted=not text)
         self.foot.update(foot)
         self.foot.set_class(bool(foot.plain), "-filled")
+
+    def skip(self) -> None:
+        """Say that nothing was asked here: the answer before did not come to its end."""
+        self.wait("Not asked.")
+
+    def _stop_clock(self) -> None:
+        """Count no longer."""
+        if self._clock is not None:
+            self._clock.stop()
+            self._clock = None
 
 
 class TurnView(Vertical):

@@ -17,8 +17,9 @@ from screens.dialogs import ConfirmDialog, ErrorDialog
 from screens.home import HomeScreen
 from screens.model_picker import ModelPicker
 from screens.partner import Partner, of_assistant
+from screens.widgets import turn_view
 from screens.widgets.keys_line import KeysLine
-from tests.tui.conftest import LARGE, SMALL, opened, text_of, until
+from tests.tui.conftest import LARGE, SMALL, burst, opened, text_of, until
 from tests.tui.fake_chat import BASE_SAID, HELD, KEEPER, SAID, answer, kept
 from tests.tui.fake_engine import FakeEngine, task
 from tests.tui.test_home import home_of
@@ -135,14 +136,19 @@ async def test_an_answer_comes_in_pieces_and_is_kept(tmp_path: Path) -> None:
         assert (request.target, request.system, request.base) == ("ferry-times", None, False)
 
 
-async def test_what_is_loaded_is_said(tmp_path: Path) -> None:
+async def test_what_is_loaded_is_said_and_how_long_that_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = iter(range(10_000))
+    monkeypatch.setattr(turn_view, "TICK_SECONDS", 0.01)
+    monkeypatch.setattr(turn_view, "monotonic", lambda: float(next(seconds)))
     engine = FakeEngine()
     engine.answers[False] = [answer(SAID)[0], answer("")[-1]]
     engine.chat_gate.clear()
     async with opened(engine, tmp_path) as (app, pilot):
         await talking(app, pilot)
         await pilot.press(*"Who?", "enter")
-        await until(pilot, lambda: "Loading demo…" in text_of(app))
+        await until(pilot, lambda: "Loading demo… 1 min" in text_of(app))
         engine.chat_gate.set()
         await until(pilot, lambda: "(nothing)" in text_of(app))
 
@@ -163,8 +169,7 @@ async def test_keys_that_come_in_one_chunk_stay_in_order(tmp_path: Path) -> None
     engine = FakeEngine()
     async with opened(engine, tmp_path) as (app, pilot):
         screen = await talking(app, pilot)
-        for key, character in (("h", "h"), ("i", "i"), ("enter", "\r"), ("x", "x")):
-            app.post_message(events.Key(key, character))
+        burst(app, "h", "i", "enter", "x")
         await until(pilot, lambda: bool(engine.kept))
         assert said(engine) == ["hi"]
         assert screen.area.text == "x"
@@ -175,7 +180,7 @@ async def test_esc_stops_an_answer_and_what_was_said_stays(tmp_path: Path) -> No
     engine.chat_gate.clear()
     async with opened(engine, tmp_path) as (app, pilot):
         screen = await talking(app, pilot)
-        await pilot.press(*"Who?", "enter")
+        await pilot.press("f3", *"Who?", "enter")
         await until(pilot, lambda: f"{SAID} ▍" in text_of(app))
         await pilot.press("x", "enter")
         await pilot.pause()
@@ -183,6 +188,7 @@ async def test_esc_stops_an_answer_and_what_was_said_stays(tmp_path: Path) -> No
         await pilot.press("escape")
         await until(pilot, lambda: "■ stopped" in text_of(app) and not screen.answering)
         assert engine.chats_open == 0
+        assert "Not asked." in text_of(app)
         assert screen.area.text == "x"
         (conversation,) = engine.kept.values()
         assert conversation.messages[-1].content == SAID

@@ -12,7 +12,7 @@ from screens.jobs import JobsScreen
 from screens.report import ReportScreen
 from screens.results_dialogs import DeployDialog, ExportDialog
 from screens.task import TaskScreen
-from tests.tui.conftest import LARGE, opened, text_of, until
+from tests.tui.conftest import LARGE, burst, opened, text_of, until
 from tests.tui.fake_engine import FakeEngine, running, task
 from tests.tui.fake_results import completed, job, refused, report
 
@@ -189,9 +189,10 @@ async def test_an_export_is_started_and_followed(tmp_path: Path) -> None:
         await press(app, pilot, "x", ExportDialog)
         assert app.screen.query_one("#folder").placeholder == str(tmp_path / "exports")
         await pilot.press("down", "right")
-        await until(pilot, lambda: "41 % of f16" in text_of(app))
-        await pilot.press("down", *"/data/jk")
-        await press(app, pilot, "enter", JobScreen)
+        await until(pilot, lambda: "42 % of f16" in text_of(app))
+        await pilot.press("down")
+        burst(app, *"/data/jk", "enter")
+        await until(pilot, lambda: isinstance(app.screen, JobScreen))
         request = engine.calls["export"][0]
         assert (request.source, request.format, request.quantize) == (ID, "gguf", "q6_k")
         assert request.out == "/data/jk"

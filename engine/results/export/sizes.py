@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_BITS = {
+BITS = {
     "f32": 32.0,
     "f16": 16.0,
     "bf16": 16.0,
@@ -24,7 +24,7 @@ _LIBRARIES = 900_000_000
 
 def gguf_size(parameters: int, kind: str) -> int:
     """Estimate a GGUF file's bytes."""
-    return int(parameters * _BITS[kind] / 8) + _HEAD
+    return int(parameters * BITS[kind] / 8) + _HEAD
 
 
 def disk_needed(form: str, quantize: str, base: int, adapter: int, parameters: int) -> int:
