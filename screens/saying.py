@@ -102,8 +102,8 @@ class Exchange:
         for place, saying in enumerate(self._sayings):
             request = talk.request(self.question, base=bool(place), anew=self.anew)
             await saying.follow(client.chat(request))
-            if saying.error is not None:
-                return
+            if saying.ended is None:
+                return  # it failed, or the engine has ended
 
     def settle(self) -> list[LoraDeckError]:
         """Show how the answers ended, and give what failed."""

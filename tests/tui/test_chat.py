@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from textual import events
 
 from engine.errors import DiskFullError, EngineUnavailableError, LoraDeckError
@@ -28,6 +27,7 @@ from tests.tui.test_task import show
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
     from textual.app import App
     from textual.pilot import Pilot
 
@@ -98,15 +98,14 @@ async def test_a_base_model_is_talked_to_from_the_models(tmp_path: Path) -> None
         assert "Compare" not in text_of(app)
 
 
-@pytest.mark.parametrize(("typed", "target"), [("chat with fer", "ferry-times"),
-                                               ("chat with kee", "keeper")])  # fmt: skip
-async def test_the_palette_opens_chats(tmp_path: Path, typed: str, target: str) -> None:
+async def test_the_palette_opens_chats(tmp_path: Path) -> None:
     async with opened(FakeEngine([DONE]), tmp_path) as (app, pilot):
-        await pilot.press("ctrl+p", *typed)
-        await until(pilot, lambda: f"Chat with {target}" in text_of(app))
-        await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, ChatScreen))
-        assert chat_of(app).talk.partner.target == target
+        for target in ("ferry-times", "keeper"):
+            await pilot.press("ctrl+p", *f"with {target[:3]}")
+            await until(pilot, lambda target=target: f"Chat with {target}" in text_of(app))
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, ChatScreen))
+            assert chat_of(app).talk.partner.target == target
 
 
 # Asking
@@ -153,7 +152,7 @@ async def test_what_is_loaded_is_said_and_how_long_that_takes(
         await until(pilot, lambda: "(nothing)" in text_of(app))
 
 
-async def test_a_question_may_have_many_lines(tmp_path: Path) -> None:
+async def test_a_question_may_have_many_lines_and_keys_stay_in_order(tmp_path: Path) -> None:
     engine = FakeEngine()
     async with opened(engine, tmp_path) as (app, pilot):
         screen = await talking(app, pilot)
@@ -163,16 +162,11 @@ async def test_a_question_may_have_many_lines(tmp_path: Path) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: bool(engine.kept))
         assert said(engine) == ["a\nbc\n␛[31md"]
-
-
-async def test_keys_that_come_in_one_chunk_stay_in_order(tmp_path: Path) -> None:
-    engine = FakeEngine()
-    async with opened(engine, tmp_path) as (app, pilot):
-        screen = await talking(app, pilot)
+        await until(pilot, lambda: not screen.answering)
         burst(app, "h", "i", "enter", "x")
-        await until(pilot, lambda: bool(engine.kept))
-        assert said(engine) == ["hi"]
-        assert screen.area.text == "x"
+        await until(pilot, lambda: len(engine.asked) == 2)
+        assert said(engine)[-1] == "hi"
+        await until(pilot, lambda: screen.area.text == "x")
 
 
 async def test_esc_stops_an_answer_and_what_was_said_stays(tmp_path: Path) -> None:
@@ -196,7 +190,9 @@ async def test_esc_stops_an_answer_and_what_was_said_stays(tmp_path: Path) -> No
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
 
 
-async def test_a_question_that_was_stopped_before_its_answer_comes_back(tmp_path: Path) -> None:
+async def test_a_question_stopped_before_its_answer_comes_back_and_leaving_stops_too(
+    tmp_path: Path,
+) -> None:
     engine = FakeEngine()
     engine.chat_gate.clear()
     engine.answers[False] = answer("")[-1:]
@@ -208,38 +204,27 @@ async def test_a_question_that_was_stopped_before_its_answer_comes_back(tmp_path
         await until(pilot, lambda: screen.area.text == "Who?" and not screen.answering)
         assert "Ask ferry-times something." in text_of(app)
         assert engine.kept == {}
-
-
-async def test_leaving_closes_the_stream(tmp_path: Path) -> None:
-    engine = FakeEngine([DONE])
-    engine.chat_gate.clear()
-    async with opened(engine, tmp_path) as (app, pilot):
-        screen = await talking(app, pilot)
-        await pilot.press(*"Who?", "enter")
+        await pilot.press("enter")
         await until(pilot, lambda: engine.chats_open)
         screen.dismiss(None)
         await until(pilot, lambda: not engine.chats_open)
 
 
-@pytest.mark.parametrize(
-    "failure",
-    [[Failed(title="No memory", message="It [b]needs[/b] 9 GB.", hint="Stop something.")],
-     EngineUnavailableError("No memory", "It [b]needs[/b] 9 GB.")],
-    ids=["told", "raised"],
-)  # fmt: skip
-async def test_a_failure_is_a_dialog_and_the_question_comes_back(
-    tmp_path: Path, failure: list[Failed] | LoraDeckError
-) -> None:
+async def test_a_failure_is_a_dialog_and_the_question_comes_back(tmp_path: Path) -> None:
     engine = FakeEngine()
-    engine.answers[False] = failure  # type: ignore[assignment]
+    words = "It [b]needs[/b] 9 GB."
+    told = [Failed(title="No memory", message=words, hint="Stop something.")]
     async with opened(engine, tmp_path) as (app, pilot):
         screen = await talking(app, pilot)
-        await pilot.press(*"Who?", "enter")
-        await until(pilot, lambda: isinstance(app.screen, ErrorDialog))
-        assert "It [b]needs[/b] 9 GB." in text_of(app)
-        await pilot.press("escape")
-        await until(pilot, lambda: app.screen is screen and not screen.answering)
-        assert screen.area.text == "Who?"
+        screen.area.put("Who?")
+        for failure in (told, EngineUnavailableError("No memory", words)):
+            engine.answers[False] = failure  # type: ignore[assignment]
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, ErrorDialog))
+            assert words in text_of(app)
+            await pilot.press("escape")
+            await until(pilot, lambda: app.screen is screen and not screen.answering)
+            assert screen.area.text == "Who?"
         engine.answers[False] = answer(SAID)
         await pilot.press("enter")
         await until(pilot, lambda: len(engine.kept) == 1)
@@ -262,7 +247,9 @@ async def test_a_conversation_that_cannot_be_kept_goes_on(tmp_path: Path) -> Non
 # The last question
 
 
-async def test_the_last_question_is_asked_again(tmp_path: Path) -> None:
+async def test_the_last_question_is_asked_again_copied_and_left_for_a_new_one(
+    tmp_path: Path,
+) -> None:
     engine = FakeEngine()
     async with opened(engine, tmp_path) as (app, pilot):
         await talking(app, pilot)
@@ -279,6 +266,22 @@ async def test_the_last_question_is_asked_again(tmp_path: Path) -> None:
         texts = [message.content for message in conversation.messages]
         assert texts == ["One?", SAID, "Two?", "Another answer."]
         assert text_of(app).count("Two?") == 1
+        engine.answers[False] = LoraDeckError("No memory", "It needs 9 GB.")
+        await pilot.press("f5")
+        await until(pilot, lambda: isinstance(app.screen, ErrorDialog))
+        await pilot.press("escape")
+        await until(pilot, lambda: "Another answer." in text_of(app))
+        assert [turn.answer for turn in chat_of(app).talk.turns] == [SAID, "Another answer."]
+        await pilot.press("f7")
+        assert app.clipboard == "Another answer."
+        engine.answers[False] = answer(SAID)
+        chat_of(app).talk.system = "Be brief."
+        await pilot.press("f8")
+        await until(pilot, lambda: "Ask ferry-times something." in text_of(app))
+        await ask(pilot, "Anew?")
+        assert said(engine) == ["Anew?"]
+        assert engine.asked[-1].system == "Be brief."
+        assert len(engine.kept) == 2
 
 
 async def test_the_last_question_is_edited(tmp_path: Path) -> None:
@@ -297,36 +300,6 @@ async def test_the_last_question_is_edited(tmp_path: Path) -> None:
         (conversation,) = engine.kept.values()
         assert [message.content for message in conversation.messages] == ["One!", SAID]
         assert "One?" not in text_of(app)
-
-
-async def test_an_answer_stays_where_another_one_fails(tmp_path: Path) -> None:
-    engine = FakeEngine()
-    async with opened(engine, tmp_path) as (app, pilot):
-        screen = await talking(app, pilot)
-        await ask(pilot, "One?")
-        engine.answers[False] = LoraDeckError("No memory", "It needs 9 GB.")
-        await pilot.press("f5")
-        await until(pilot, lambda: isinstance(app.screen, ErrorDialog))
-        await pilot.press("escape")
-        await until(pilot, lambda: app.screen is screen and not screen.answering)
-        await until(pilot, lambda: SAID in text_of(app))
-        assert [turn.answer for turn in screen.talk.turns] == [SAID]
-
-
-async def test_copy_and_a_new_conversation(tmp_path: Path) -> None:
-    engine = FakeEngine()
-    async with opened(engine, tmp_path) as (app, pilot):
-        screen = await talking(app, pilot)
-        await ask(pilot)
-        await pilot.press("f7")
-        assert app.clipboard == SAID
-        screen.talk.system = "Be brief."
-        await pilot.press("f8")
-        await until(pilot, lambda: "Ask ferry-times something." in text_of(app))
-        await ask(pilot, "Anew?")
-        assert said(engine) == ["Anew?"]
-        assert engine.asked[-1].system == "Be brief."
-        assert len(engine.kept) == 2
 
 
 async def test_beside_the_question_letters_are_keys_too(tmp_path: Path) -> None:
@@ -359,12 +332,9 @@ async def test_beside_the_question_letters_are_keys_too(tmp_path: Path) -> None:
 # Comparing
 
 
-@pytest.mark.parametrize(("size", "beside"), [(SMALL, False), (LARGE, True)])
-async def test_the_base_answers_beside(
-    tmp_path: Path, size: tuple[int, int], *, beside: bool
-) -> None:
+async def test_the_base_answers_beside_or_beneath(tmp_path: Path) -> None:
     engine = FakeEngine()
-    async with opened(engine, tmp_path, size) as (app, pilot):
+    async with opened(engine, tmp_path, LARGE) as (app, pilot):
         screen = await talking(app, pilot)
         await ask(pilot, "One?")
         await pilot.press("f3")
@@ -372,7 +342,9 @@ async def test_the_base_answers_beside(
         await ask(pilot, "Two?")
         await until(pilot, lambda: "base demo" in text_of(app))
         adapter, base = screen.query("TurnView").last().query("AnswerView").results()
-        assert (adapter.region.y == base.region.y) is beside
+        assert adapter.region.y == base.region.y
+        await pilot.resize_terminal(*SMALL)
+        await until(pilot, lambda: adapter.region.bottom <= base.region.y)
         await ask(pilot, "Three?")
         assert said(engine, -2) == ["One?", SAID, "Two?", SAID, "Three?"]
         assert said(engine, -1) == ["One?", SAID, "Two?", BASE_SAID, "Three?"]
@@ -396,6 +368,10 @@ async def test_the_adapters_answer_is_kept_where_the_base_fails(tmp_path: Path) 
         assert "✗ It needs 9 GB." in text_of(app)
         assert screen.talk.turns[-1].answer == SAID
         assert len(engine.kept) == 1
+        engine.answers[False] = answer(SAID)[:-1]  # the engine ended in its midst
+        await ask(pilot)
+        await until(pilot, lambda: "Not asked." in text_of(app))
+        assert not engine.asked[-1].base
 
 
 # Settings and history
@@ -467,7 +443,9 @@ async def test_a_kept_conversation_goes_on_or_is_deleted(tmp_path: Path) -> None
 # The memory
 
 
-async def test_who_waits_for_the_memory_is_said_and_it_can_be_let_go(tmp_path: Path) -> None:
+async def test_who_waits_for_the_memory_is_said_and_what_an_answer_came_with(
+    tmp_path: Path,
+) -> None:
     engine = FakeEngine()
     async with opened(engine, tmp_path) as (app, pilot):
         await talking(app, pilot)
@@ -480,13 +458,7 @@ async def test_who_waits_for_the_memory_is_said_and_it_can_be_let_go(tmp_path: P
         await pilot.press("f9")
         await until(pilot, lambda: "waits for" not in text_of(app))
         assert "in memory" not in text_of(app)
-
-
-async def test_an_answers_own_notice_is_shown(tmp_path: Path) -> None:
-    engine = FakeEngine()
-    engine.answers[False] = answer(SAID, notice="On the CPU: the GPU trains.", finish="length")
-    async with opened(engine, tmp_path) as (app, pilot):
-        await talking(app, pilot)
+        engine.answers[False] = answer(SAID, notice="On the CPU: the GPU trains.", finish="length")
         await ask(pilot)
         await until(pilot, lambda: "▲ On the CPU: the GPU trains. F9" in text_of(app))
         assert "▲ cut at the longest length" in text_of(app)
