@@ -94,7 +94,9 @@ async def test_an_assistant_is_created_with_adapter_and_base_from_lists(tmp_path
         await until(pilot, lambda: "harbour" in text_of(app))
 
 
-async def test_what_will_not_do_is_said_in_the_form(tmp_path: Path) -> None:
+async def test_what_will_not_do_is_said_in_the_form_and_an_adapter_is_completed(
+    tmp_path: Path,
+) -> None:
     engine = FakeEngine([DONE])
     async with opened(engine, tmp_path) as (app, pilot):
         await listed(app, pilot)
@@ -109,13 +111,8 @@ async def test_what_will_not_do_is_said_in_the_form(tmp_path: Path) -> None:
         await pilot.press("f2")
         assert app.screen is editor
         assert engine.known_assistants.keys() == {"keeper", "plain"}
-
-
-async def test_an_adapters_name_is_completed(tmp_path: Path) -> None:
-    async with opened(FakeEngine([DONE]), tmp_path) as (app, pilot):
-        await listed(app, pilot)
-        editor = await editing(app, pilot, "n")
-        await pilot.press("tab", "tab", "tab", *"fer")
+        editor.set_focus(editor.query_one("#adapter"))
+        await pilot.press(*"fer")
         await until(pilot, lambda: "ferry-times" in text_of(app))
         await pilot.press("right")
         assert editor._value("adapter") == "ferry-times"

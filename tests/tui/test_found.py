@@ -46,15 +46,7 @@ async def show(app: LoraDeckApp, pilot: Pilot[None], place: int = 0) -> FoundScr
     return screen
 
 
-async def offered(tmp_path: Path, place: int) -> list[str]:
-    """Give what the menu offers for a find."""
-    async with opened(scripted(), tmp_path, LARGE) as (app, pilot):
-        await show(app, pilot, place)
-        await press(app, pilot, "enter", FoundDialog)
-        return list(app.screen.menu.items)
-
-
-async def test_finds_are_listed_with_kind_base_and_state(tmp_path: Path) -> None:
+async def test_finds_are_listed_and_offer_what_can_be_done_with_them(tmp_path: Path) -> None:
     async with opened(scripted(), tmp_path, LARGE) as (app, pilot):
         await show(app, pilot, PICKLE)
         shown = text_of(app)
@@ -62,24 +54,19 @@ async def test_finds_are_listed_with_kind_base_and_state(tmp_path: Path) -> None
                       "done-q8_0.gguf", "meta-llama/Llama-3.1-8B-Instruct",
                       "✗ Its weights are a pickle file", "2 links not followed"):  # fmt: skip
             assert words in shown, words
+        screen = app.screen
+        await pilot.press("enter", "x", "o", "t", "b", "r", "k", "enter", "x")
+        assert app.screen is screen  # nothing can be done with these two
+        ways = {OURS: ["chat", "open", "report", "export", "deploy", "further"],
+                THEIRS: ["chat", "export", "deploy"], MERGED: ["chat", "base"]}  # fmt: skip
+        for place, offered in ways.items():
+            await pilot.press("g", *["j"] * place)
+            await press(app, pilot, "enter", FoundDialog)
+            assert list(app.screen.menu.items) == offered
+            await press(app, pilot, "escape", FoundScreen)
 
 
-async def test_what_is_offered_depends_on_the_find(tmp_path: Path) -> None:
-    assert await offered(tmp_path, OURS) == [
-        "chat", "open", "report", "export", "deploy", "further",
-    ]  # fmt: skip
-    assert await offered(tmp_path, THEIRS) == ["chat", "export", "deploy"]
-    assert await offered(tmp_path, MERGED) == ["chat", "base"]
-
-
-async def test_with_what_cannot_be_used_nothing_is_offered(tmp_path: Path) -> None:
-    async with opened(scripted(), tmp_path, LARGE) as (app, pilot):
-        screen = await show(app, pilot, BASELESS)
-        await pilot.press("enter", "x", "o", "t", "b", "r", "j", "enter", "x")
-        assert app.screen is screen
-
-
-async def test_an_adapter_of_others_is_exported_from_its_folder(tmp_path: Path) -> None:
+async def test_an_adapter_of_others_is_exported_deployed_and_talked_to(tmp_path: Path) -> None:
     engine = scripted()
     async with opened(engine, tmp_path, LARGE) as (app, pilot):
         await show(app, pilot, THEIRS)
@@ -89,9 +76,14 @@ async def test_an_adapter_of_others_is_exported_from_its_folder(tmp_path: Path) 
         assert engine.calls["export"][0].source == "/data/客服-lora"
         await press(app, pilot, "escape", FoundScreen)
         await press(app, pilot, "o", DeployDialog)
+        await press(app, pilot, "escape", FoundScreen)
+        await press(app, pilot, "c", ChatScreen)
+        assert app.screen.talk.partner.target == "/data/客服-lora"
 
 
-async def test_our_own_adapter_leads_to_its_task_and_report(tmp_path: Path) -> None:
+async def test_our_own_adapter_leads_to_its_task_report_chat_and_next_training(
+    tmp_path: Path,
+) -> None:
     async with opened(scripted(), tmp_path, LARGE) as (app, pilot):
         await show(app, pilot, OURS)
         await press(app, pilot, "r", ReportScreen)
@@ -102,21 +94,10 @@ async def test_our_own_adapter_leads_to_its_task_and_report(tmp_path: Path) -> N
         await pilot.press("j")
         await press(app, pilot, "enter", TaskScreen)
         assert app.screen.task_id == ID
-
-
-async def test_what_was_found_can_be_talked_to(tmp_path: Path) -> None:
-    async with opened(scripted(), tmp_path, LARGE) as (app, pilot):
-        for place, name in ((OURS, "done"), (THEIRS, "/data/客服-lora")):
-            await show(app, pilot, place)
-            await press(app, pilot, "c", ChatScreen)
-            assert app.screen.talk.partner.target == name
-            await app.pop_screen()
-            await app.pop_screen()
-
-
-async def test_our_own_adapter_is_trained_further(tmp_path: Path) -> None:
-    async with opened(scripted(), tmp_path, LARGE) as (app, pilot):
-        await show(app, pilot, OURS)
+        await press(app, pilot, "escape", FoundScreen)
+        await press(app, pilot, "c", ChatScreen)
+        assert app.screen.talk.partner.target == "done"
+        await press(app, pilot, "escape", FoundScreen)
         await press(app, pilot, "t", HomeScreen)
         await until(pilot, lambda: app.screen.training.wishes.adapter == "done")
 

@@ -97,9 +97,9 @@ async def test_a_worse_adapter_is_said_to_be_worse(tmp_path: Path) -> None:
         assert "Next answer" not in text_of(app)
 
 
-async def test_the_answers_are_paged(tmp_path: Path) -> None:
+async def test_the_report_is_paged_scrolled_and_copied_from(tmp_path: Path) -> None:
     engine = FakeEngine([DONE])
-    engine.reports[ID] = report(ID)
+    engine.reports[ID] = report(ID, task_name="all done")
     async with opened(engine, tmp_path) as (app, pilot):
         await show(app, pilot)
         await press(app, pilot, "r", ReportScreen)
@@ -115,16 +115,9 @@ async def test_the_answers_are_paged(tmp_path: Path) -> None:
         await until(pilot, lambda: "Answers  1 of 3" in text_of(app))
         await pilot.press("N")
         await until(pilot, lambda: "Answers  3 of 3" in text_of(app))
-
-
-async def test_the_report_scrolls_by_letters_and_arrows(tmp_path: Path) -> None:
-    engine = FakeEngine([DONE])
-    engine.reports[ID] = report(ID)
-    async with opened(engine, tmp_path) as (app, pilot):
-        await show(app, pilot)
-        await press(app, pilot, "r", ReportScreen)
-        await until(pilot, lambda: "Base beside adapter" in text_of(app))
+        await pilot.press("g")
         body = app.screen.body
+        await until(pilot, lambda: body.scroll_y == 0)
         for key, moves in (("j", 1), ("down", 1), ("k", -1), ("up", -1)):
             before = body.scroll_y
             await pilot.press(key)
@@ -132,18 +125,7 @@ async def test_the_report_scrolls_by_letters_and_arrows(tmp_path: Path) -> None:
         await pilot.press("space")
         await until(pilot, lambda: body.scroll_y > 5)
         await pilot.press("G")
-        await until(pilot, lambda: "--from-report done" in text_of(app))
-        await pilot.press("g")
-        await until(pilot, lambda: body.scroll_y == 0)
-
-
-async def test_path_and_command_of_a_report_are_copied(tmp_path: Path) -> None:
-    engine = FakeEngine([DONE])
-    engine.reports[ID] = report(ID, task_name="all done")
-    async with opened(engine, tmp_path) as (app, pilot):
-        await show(app, pilot)
-        await press(app, pilot, "r", ReportScreen)
-        await until(pilot, lambda: app.screen.report)
+        await until(pilot, lambda: "--from-report 'all done'" in text_of(app))
         await pilot.press("y")
         assert app.clipboard == str(tmp_path / "tasks" / ID / "report.md")
         await pilot.press("c")
@@ -209,22 +191,9 @@ async def test_an_export_is_started_and_followed(tmp_path: Path) -> None:
         assert app.clipboard == "/home/u/loradeck/exports/done-q8_0.gguf"
 
 
-async def test_other_forms_have_no_number_format(tmp_path: Path) -> None:
-    engine = FakeEngine([DONE])
-    async with opened(engine, tmp_path) as (app, pilot):
-        await show(app, pilot)
-        await press(app, pilot, "x", ExportDialog)
-        await pilot.press("l")
-        await until(pilot, lambda: "as PEFT has them" in text_of(app))
-        assert "of f16" not in text_of(app)
-        assert "must agree" not in text_of(app)
-        await pilot.press("l")
-        await until(pilot, lambda: "A whole model in safetensors" in text_of(app))
-        await press(app, pilot, "enter", JobScreen)
-        assert engine.calls["export"][0].format == "merged"
-
-
-async def test_an_export_that_cannot_start_says_why(tmp_path: Path) -> None:
+async def test_an_export_that_cannot_start_says_why_and_other_forms_have_no_number_format(
+    tmp_path: Path,
+) -> None:
     engine = FakeEngine([DONE])
     engine.refused_job = ConflictError("No room", "270 MB are needed, [b]12 MB[/b] are free.",
                                        "Choose another folder.")  # fmt: skip
@@ -235,6 +204,16 @@ async def test_an_export_that_cannot_start_says_why(tmp_path: Path) -> None:
         await until(pilot, lambda: "[b]12 MB[/b] are free" in text_of(app))
         await press(app, pilot, "escape", TaskScreen)
         assert not engine.known_jobs
+        engine.refused_job = None
+        await press(app, pilot, "x", ExportDialog)
+        await pilot.press("l")
+        await until(pilot, lambda: "as PEFT has them" in text_of(app))
+        assert "of f16" not in text_of(app)
+        assert "must agree" not in text_of(app)
+        await pilot.press("l")
+        await until(pilot, lambda: "A whole model in safetensors" in text_of(app))
+        await press(app, pilot, "enter", JobScreen)
+        assert engine.calls["export"][-1].format == "merged"
 
 
 async def test_a_refusal_shows_where_it_differs_and_can_be_forced(tmp_path: Path) -> None:
@@ -321,6 +300,7 @@ async def test_all_jobs_are_listed(tmp_path: Path) -> None:
     engine.change_job(completed(job(ID, "done as merged", 3)))
     async with opened(engine, tmp_path) as (app, pilot):
         app.show_jobs()
+        await until(pilot, lambda: len(engine.calls["jobs"]) > 3)  # asked after while one runs
         await until(pilot, lambda: "done as merged" in text_of(app))
         shown = text_of(app)
         for words in ("► running", "✗ refused", "✓ completed", "converting to GGUF", "42 %",
@@ -329,6 +309,7 @@ async def test_all_jobs_are_listed(tmp_path: Path) -> None:
         await press(app, pilot, "c", ConfirmDialog)
         await press(app, pilot, "y", JobsScreen)
         await until(pilot, lambda: "■ cancelled" in text_of(app))
+        await until(pilot, lambda: not any(one.group == "list" for one in app.workers))
         await pilot.press("G", "d")
         await until(pilot, lambda: "done as merged" not in text_of(app))
         assert engine.calls["forget_job"] == ["00000003"]
@@ -336,14 +317,3 @@ async def test_all_jobs_are_listed(tmp_path: Path) -> None:
         await press(app, pilot, "escape", JobsScreen)
         await pilot.press("escape")
         assert app.screen is app.screen_stack[0]
-
-
-async def test_jobs_are_asked_after_only_while_one_runs(tmp_path: Path) -> None:
-    engine = FakeEngine([DONE])
-    engine.change_job(job(ID))
-    async with opened(engine, tmp_path) as (app, pilot):
-        app.show_jobs()
-        await until(pilot, lambda: len(engine.calls["jobs"]) > 3)
-        engine.change_job(completed(job(ID)))
-        await until(pilot, lambda: "✓ completed" in text_of(app))
-        await until(pilot, lambda: not any(one.group == "list" for one in app.workers))

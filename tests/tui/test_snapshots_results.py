@@ -129,9 +129,8 @@ def test_report(picture: Picture, size: tuple[int, int]) -> None:
     assert picture.matches(scripted(), to_report, size)
 
 
-@SIZES
-def test_report_in_light(picture: Picture, size: tuple[int, int]) -> None:
-    assert picture.matches(scripted(), to_report, size, "loradeck-light")
+def test_report_in_light(picture: Picture) -> None:
+    assert picture.matches(scripted(), to_report, SMALL, "loradeck-light")
 
 
 def test_answers_of_a_report(picture: Picture) -> None:
@@ -142,14 +141,12 @@ def test_end_of_a_report(picture: Picture) -> None:
     assert picture.matches(scripted(), to_end, SMALL)
 
 
-@SIZES
-def test_export(picture: Picture, size: tuple[int, int]) -> None:
-    assert picture.matches(scripted(), to_export, size)
+def test_export(picture: Picture) -> None:
+    assert picture.matches(scripted(), to_export, SMALL)
 
 
-@SIZES
-def test_deployment(picture: Picture, size: tuple[int, int]) -> None:
-    assert picture.matches(scripted(), to_deploy, size)
+def test_deployment(picture: Picture) -> None:
+    assert picture.matches(scripted(), to_deploy, SMALL)
 
 
 def test_running_job(picture: Picture) -> None:
@@ -161,14 +158,12 @@ def test_refused_job(picture: Picture, size: tuple[int, int]) -> None:
     assert picture.matches(scripted(), to_refused, size)
 
 
-@SIZES
-def test_completed_job(picture: Picture, size: tuple[int, int]) -> None:
-    assert picture.matches(scripted(), to_made, size)
+def test_completed_job(picture: Picture) -> None:
+    assert picture.matches(scripted(), to_made, SMALL)
 
 
-@SIZES
-def test_jobs(picture: Picture, size: tuple[int, int]) -> None:
-    assert picture.matches(scripted(), to_jobs, size)
+def test_jobs(picture: Picture) -> None:
+    assert picture.matches(scripted(), to_jobs, SMALL)
 
 
 @SIZES
