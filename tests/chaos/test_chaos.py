@@ -18,7 +18,7 @@ from tests.chaos.invariants import numbered, steps_equal, steps_whole
 from tests.chaos.reference import Undisturbed
 
 REPOSITORY = Path(__file__).parents[2]
-_RUN = "--seed 1 --tasks 2 --faults 40 --seconds 25 --gap 0.3 --quick 0.9 --verbose"
+_RUN = "--seed 1 --tasks 2 --faults 40 --seconds 15 --gap 0.3 --quick 0.9 --verbose"
 
 
 @pytest.mark.end_to_end

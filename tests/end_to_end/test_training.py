@@ -130,9 +130,9 @@ def test_four_bit_evaluation_and_sharegpt(
 
 
 def test_killed_worker_is_replaced_and_loses_no_checkpoint(
-    spawned: CommandLine, tiny_llama: Path, samples: Path
+    loradeck: CommandLine, tiny_llama: Path, samples: Path
 ) -> None:
-    process = spawned.start(
+    process = loradeck.start(
         *_train(
             "bot",
             samples / "alpaca_example.json",
@@ -146,7 +146,7 @@ def test_killed_worker_is_replaced_and_loses_no_checkpoint(
     )
     task = _next(process, "task_created")["task"]
     checkpoint = _next(process, "checkpoint_saved")["step"]
-    worker = holder(spawned.home.task(task["id"]) / WORKER_LOCK)
+    worker = holder(loradeck.home.task(task["id"]) / WORKER_LOCK)
     assert worker is not None
     os.kill(worker, signal.SIGKILL)
     again = _next(process, "task_started")
@@ -154,7 +154,7 @@ def test_killed_worker_is_replaced_and_loses_no_checkpoint(
     out, _ = process.communicate(timeout=120)
     assert process.returncode == 0
     assert json.loads(out.splitlines()[-1])["task"]["status"] == "completed"
-    numbers = [event.seq for event in read_events(spawned.home.task(task["id"]))]
+    numbers = [event.seq for event in read_events(loradeck.home.task(task["id"]))]
     assert numbers == list(range(1, len(numbers) + 1))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import signal
 import sys
@@ -53,7 +54,8 @@ NUMBERS = [
 
 @pytest.fixture
 def little(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Limits that are met at once."""
+    """Limits that are met at once, with nothing left that could be tidied up just then."""
+    gc.collect()
     monkeypatch.setattr(run_limits, "SECONDS", 0.1)
     monkeypatch.setattr(run_limits, "MEMORY", 100_000_000)
 
