@@ -22,6 +22,12 @@ def visible(text: str) -> str:
     return _CONTROL.sub(_sign, text.encode("utf-8", "replace").decode())
 
 
+def reason_of(error: Exception) -> str:
+    """Give an exception's kind and the first line of what it says, for where nobody expected it."""
+    lines = visible(str(error)).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0]}"[:500]
+
+
 def _sign(match: re.Match[str]) -> str:
     """Give C0 characters their control picture and all others the replacement character."""
     code = ord(match.group())

@@ -12,6 +12,7 @@ import psutil
 
 from engine.jobs.worker import LOCK, LOG
 from engine.locks import holder
+from engine.train.worker import library_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,15 +20,8 @@ if TYPE_CHECKING:
     from engine.home import Home
 
 _ENVIRONMENT = {
-    # Read by libraries when they are imported; threads must not spin while others work
-    "KMP_BLOCKTIME": "0",
-    "OMP_WAIT_POLICY": "PASSIVE",
-    "GOMP_SPINCOUNT": "1000",
-    "TOKENIZERS_PARALLELISM": "false",
     "HF_HUB_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
     # Trainings have the cards; a job must not take their memory
     "CUDA_VISIBLE_DEVICES": "",
 }
@@ -44,7 +38,10 @@ def start(home: Home, folder: Path) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             command(folder),
-            env=os.environ | _ENVIRONMENT | {"LORADECK_HOME": str(home.root)},
+            env=os.environ
+            | library_environment("")
+            | _ENVIRONMENT
+            | {"LORADECK_HOME": str(home.root)},
             stdin=subprocess.DEVNULL,
             stdout=fd,
             stderr=fd,

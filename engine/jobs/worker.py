@@ -17,7 +17,7 @@ from engine.jobs import journal
 from engine.jobs.reporter import JobReporter
 from engine.jobs.spec import FILE, JobCancelledError, JobRefusedError, JobSpec
 from engine.locks import ProcessLock
-from engine.text import visible
+from engine.text import reason_of
 
 if TYPE_CHECKING:
     from engine.results.export.types import Exported
@@ -107,10 +107,9 @@ def _disk_full() -> DiskFullError:
 
 def _unforeseen(error: Exception, log_file: Path) -> LoraDeckError:
     """Put an exception that nobody expected into words."""
-    reason = visible(str(error)).strip().splitlines() or [""]
     return LoraDeckError(
         "Job failed",
-        f"{type(error).__name__}: {reason[0]}"[:500],
+        reason_of(error),
         f"The whole story is in {log_file}.",
     )
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import ConflictError, LoraDeckError, NotFoundError
+from engine.errors import LoraDeckError, NotFoundError
 from engine.models.adapter_fit import check_fits, holds_adapter, read_peft_config
 from engine.models.adapters import WEIGHTS
 from engine.models.catalog import find_model
 from engine.results.chat.types import Sampling
 from engine.results.chat.wire import Voice
-from engine.tasks.record import Status
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -122,12 +121,7 @@ class Targets:
             folder = Path(os.path.expanduser(name))  # noqa: PTH111
             return (folder, "") if holds_adapter(folder) else None
         if task := self._task(name):
-            if task.status is not Status.COMPLETED:
-                raise ConflictError(
-                    "No adapter yet",
-                    f"'{task.task_name}' is {task.status}: it has made no adapter.",
-                    f"Wait for it, or end it early: loradeck tasks finish {task.id}",
-                )
+            task.require_adapter()
             return self._home.adapter(task.task_name), task.base_model
         return (self._home.adapter(name), "") if _is_home_adapter(self._home, name) else None
 

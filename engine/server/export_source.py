@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import ConflictError, LoraDeckError, NotFoundError
 from engine.jobs.spec import JobSpec
+from engine.models.adapter_fit import holds_adapter
 from engine.models.adapters import CONFIG
 from engine.models.bases import Bases
 from engine.models.catalog import find_model
@@ -17,7 +18,6 @@ from engine.models.scan_adapter import Origin, describe_adapter, read_json
 from engine.results.export.inputs import ExportInputs
 from engine.results.export.sizes import disk_needed, memory_needed
 from engine.results.prompts import load_prompts
-from engine.tasks.record import Status
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -88,12 +88,7 @@ def _folder(home: Home, store: TaskStore, source: str) -> Path:
         folder = own
     else:
         task = _task(store, source)
-        if task.status is not Status.COMPLETED:
-            raise ConflictError(
-                "No adapter yet",
-                f"'{task.task_name}' is {task.status}: it has made no adapter.",
-                f"Wait for it, or end it early: loradeck tasks finish {task.id}",
-            )
+        task.require_adapter()
         folder = home.adapter(task.task_name)
     if not _is_adapter(folder):
         raise NotFoundError(
@@ -121,11 +116,8 @@ def _task(store: TaskStore, source: str) -> TaskRecord:
 
 
 def _is_adapter(folder: Path) -> bool:
-    """Tell whether a folder is an adapter's, by its configuration."""
-    try:
-        return not folder.name.startswith(".") and (folder / CONFIG).is_file()
-    except OSError:
-        return False  # a name too long for the disk
+    """Tell whether a folder is an adapter's, and not one that is still being written."""
+    return not folder.name.startswith(".") and holds_adapter(folder)
 
 
 def _inputs(home: Home, request: ExportRequest, found: FoundModel) -> ExportInputs:

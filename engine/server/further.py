@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import ConflictError, LoraDeckError, NotFoundError
+from engine.errors import LoraDeckError, NotFoundError
 from engine.models.adapters import is_adapter, read_adapter
-from engine.tasks.record import Status
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -62,12 +61,7 @@ def find_further(home: Home, store: TaskStore, reference: str) -> Further:
         folder = home.adapter(reference)
         found = read_adapter(folder)
         return Further(folder, found.base, found.params())
-    if task.status is not Status.COMPLETED:
-        raise ConflictError(
-            "No adapter yet",
-            f"'{task.task_name}' is {task.status}: it has made no adapter.",
-            f"Wait for it, or end it early: loradeck tasks finish {task.id}",
-        )
+    task.require_adapter()
     folder = home.adapter(task.task_name)
     return Further(folder, task.base_model, read_adapter(folder).params())
 

@@ -91,6 +91,19 @@ class TaskRecord(BaseModel):
     resume_step: int = 0
     """The newest checkpoint's optimizer step when the worker was last lost."""
 
+    def require_adapter(self) -> None:
+        """Refuse a task that has not made its adapter.
+
+        Raises:
+            ConflictError: It is not completed.
+        """
+        if self.status is not Status.COMPLETED:
+            raise ConflictError(
+                "No adapter yet",
+                f"'{self.task_name}' is {self.status}: it has made no adapter.",
+                f"Wait for it, or end it early: loradeck tasks finish {self.id}",
+            )
+
     def moved(self, status: Status, message: str = "", **changes: Any) -> TaskRecord:
         """Return the record in another state, with the times that go with it.
 

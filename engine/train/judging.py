@@ -10,7 +10,7 @@ from engine.files import is_disk_full
 from engine.results.report.files import save_report
 from engine.results.report.make import make_report
 from engine.tasks.events import ReportFailed
-from engine.text import visible
+from engine.text import reason_of
 from engine.train.adjustments import Adjustments
 from engine.train.spec import StoppedError
 
@@ -62,5 +62,4 @@ def _words(error: Exception) -> str:
     """Put what went wrong into words."""
     if isinstance(error, LoraDeckError):
         return error.message
-    lines = visible(str(error)).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0]}"[:500]
+    return reason_of(error)

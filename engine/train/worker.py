@@ -20,7 +20,7 @@ from engine.locks import ProcessLock, holder
 from engine.tasks.events import Event, TaskFailed
 from engine.tasks.folding import last_event
 from engine.tasks.journal import JournalWriter
-from engine.text import visible
+from engine.text import reason_of
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -154,10 +154,9 @@ def _train(spec: TaskSpec, reporter: WorkerReporter) -> None:
 
 def _unforeseen(error: Exception, log_file: Path) -> TaskFailed:
     """Put an exception that nobody expected into words."""
-    reason = visible(str(error)).strip().splitlines() or [""]
     return TaskFailed(
         title="Training failed",
-        message=f"{type(error).__name__}: {reason[0]}"[:500],
+        message=reason_of(error),
         hint=f"The whole story is in {log_file}.",
     )
 
