@@ -17,6 +17,7 @@ from engine.models.hub import is_hub_id
 from engine.models.scan_adapter import Origin, describe_adapter, read_json
 from engine.results.export.inputs import ExportInputs
 from engine.results.export.sizes import disk_needed, memory_needed
+from engine.results.export.types import DIRECT
 from engine.results.prompts import load_prompts
 from engine.text import visible
 
@@ -194,7 +195,7 @@ def _refuse_unchecked(request: ExportRequest) -> None:
     """Refuse a GGUF file that cannot be asked here, or not be made at all."""
     if importlib.util.find_spec("xllamacpp") is not None:
         return
-    if request.quantize not in ("f16", "bf16", "f32", "q8_0"):
+    if request.quantize not in DIRECT:
         raise LoraDeckError(
             "Quantizer not installed",
             f"{request.quantize} is made by llama.cpp, which is not installed here.",

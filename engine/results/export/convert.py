@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
     from engine.results.prompts import Prompt
 
-DIRECT = ("f16", "bf16", "f32", "q8_0")
-"""Types that the converter writes by itself; the others are made from one of these."""
-
 
 def convert(folder: Path, file: Path, kind: str, tell: Callable[[float], None], size: int) -> None:
     """Write a GGUF file of a model's folder.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 import torch
 
 from engine.errors import LoraDeckError
-from engine.results.export.convert import DIRECT, convert, fit_tokenizer
+from engine.results.export.convert import convert, fit_tokenizer
 from engine.results.export.loading import (
     end_tokens,
     load_adapter,
@@ -21,7 +21,7 @@ from engine.results.export.loading import (
 from engine.results.export.merge import merge
 from engine.results.export.quantize import quantize
 from engine.results.export.sizes import gguf_size
-from engine.results.export.types import LOSSLESS
+from engine.results.export.types import DIRECT, LOSSLESS
 from engine.results.gate.asked import choose_prompts
 from engine.results.gate.folder import hear_folder
 from engine.results.gate.gate import Gate

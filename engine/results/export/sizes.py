@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from engine.results.export.types import DIRECT
+
 BITS = {
     "f32": 32.0,
     "f16": 16.0,
@@ -43,7 +45,7 @@ def disk_needed(form: str, quantize: str, base: int, adapter: int, parameters: i
     if form == "merged":
         return merged
     whole = gguf_size(parameters, quantize)
-    return merged + whole + (0 if quantize in ("f32", "f16", "bf16", "q8_0") else base + _HEAD)
+    return merged + whole + (0 if quantize in DIRECT else base + _HEAD)
 
 
 def memory_needed(form: str, parameters: int) -> int:

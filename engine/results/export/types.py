@@ -16,6 +16,8 @@ Quantization = Literal[
 ]
 LOSSLESS = frozenset({"f16", "bf16", "f32"})
 """GGUF types that keep the weights as good as they are: the gate holds them to its tolerance."""
+DIRECT = LOSSLESS | {"q8_0"}
+"""GGUF types that the converter writes by itself; the others are made from one of these."""
 
 
 class ExportRequest(BaseModel):
