@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo run test check format show fuzz chaos clean
+.PHONY: setup demo run test check format strings show fuzz chaos clean
 
 setup: $(STAMP)
 
@@ -44,6 +44,9 @@ chaos: setup
 format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+strings: setup
+	$(BIN)/python -m tests.catalogue
 
 clean:
 	rm -rf $(VENV) .cache .hypothesis build dist *.egg-info

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,6 +19,8 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
+    language: Literal["auto", "en", "zh_CN"] = "auto"
+    """The dashboard's language; ``auto`` takes it from the locale."""
     idle_minutes: float = Field(10.0, gt=0)
     """The engine server ends after this long without a task, a client or a request."""
     spare_worker: bool = True

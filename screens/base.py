@@ -8,6 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen, ScreenResultType
 from textual.worker import Worker, WorkerState
 
+from engine.language import tr
 from screens.dialogs import ErrorDialog, as_shown
 from screens.widgets.header import DeckHeader
 from screens.widgets.keys_line import KeysLine
@@ -70,7 +71,7 @@ class DeckScreen(ShowsFailures, Screen[ScreenResultType]):
 
     def heading(self) -> str:
         """Say where one is."""
-        return self.HEADING
+        return tr(self.HEADING)
 
     def on_tasks_changed(self, message: TasksChanged) -> None:
         """Show what changed; under another screen, drawing would draw that one anew."""

@@ -9,6 +9,8 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from engine.language import mark, tr
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -16,24 +18,54 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 CONCEPTS = {
-    "Dataset": "A file of questions with answers, in any common format; the answers are learned.",
-    "Base model": "The language model that you start from; its weights stay as they are.",
-    "Adapter": "What a training makes: small matrices (LoRA) that change what the base says.",
-    "Task": "One training run. It goes on when you close LoRADeck or lose the connection.",
-    "Plan": "Every parameter of a run, chosen from your data, the model and this machine.",
-    "Preset": "A named set of values that a plan starts from; it goes before the rules.",
-    "Queue": "Tasks that wait for memory: those of higher priority first, then in their order.",
-    "Checkpoint": "What a training saves on its way; a paused or interrupted one goes on from it.",
-    "Step": "One change of the adapter's weights, learnt from one effective batch of rows.",
-    "Assistant": "A base, an adapter, a system prompt and sampling settings under one name.",
-    "Report": "What a finished training was worth: base beside adapter, measured and in answers.",
-    "GGUF": "A model in one file, for llama.cpp and Ollama; q8_0 and the like make it smaller.",
-    "Job": "An export or a deployment; like a task, it goes on when you close LoRADeck.",
-    "Gate": "The same questions to the adapter and to what was exported: they must agree.",
-    "Loss": "How badly the answers are predicted; it falls while the adapter learns.",
-    "Engine": "The process behind the dashboard that queues, starts and watches the trainings.",
+    mark("Dataset"): mark(
+        "A file of questions with answers, in any common format; the answers are learned."
+    ),
+    mark("Base model"): mark(
+        "The language model that you start from; its weights stay as they are."
+    ),
+    mark("Adapter"): mark(
+        "What a training makes: small matrices (LoRA) that change what the base says."
+    ),
+    mark("Task"): mark(
+        "One training run. It goes on when you close LoRADeck or lose the connection."
+    ),
+    mark("Plan"): mark(
+        "Every parameter of a run, chosen from your data, the model and this machine."
+    ),
+    mark("Preset"): mark(
+        "A named set of values that a plan starts from; it goes before the rules."
+    ),
+    mark("Queue"): mark(
+        "Tasks that wait for memory: those of higher priority first, then in their order."
+    ),
+    mark("Checkpoint"): mark(
+        "What a training saves on its way; a paused or interrupted one goes on from it."
+    ),
+    mark("Step"): mark(
+        "One change of the adapter's weights, learnt from one effective batch of rows."
+    ),
+    mark("Assistant"): mark(
+        "A base, an adapter, a system prompt and sampling settings under one name."
+    ),
+    mark("Report"): mark(
+        "What a finished training was worth: base beside adapter, measured and in answers."
+    ),
+    mark("GGUF"): mark(
+        "A model in one file, for llama.cpp and Ollama; q8_0 and the like make it smaller."
+    ),
+    mark("Job"): mark(
+        "An export or a deployment; like a task, it goes on when you close LoRADeck."
+    ),
+    mark("Gate"): mark(
+        "The same questions to the adapter and to what was exported: they must agree."
+    ),
+    mark("Loss"): mark("How badly the answers are predicted; it falls while the adapter learns."),
+    mark("Engine"): mark(
+        "The process behind the dashboard that queues, starts and watches the trainings."
+    ),
 }
-_PALETTE = ("^p", "Find and run any command, or open a task by its name")
+_PALETTE = ("^p", mark("Find and run any command, or open a task by its name"))
 
 
 class HelpScreen(ModalScreen[None]):
@@ -54,10 +86,10 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Lay out keys and words."""
         with VerticalScroll(id="help") as box:
-            box.border_title = "Help"
-            box.border_subtitle = "esc closes"
-            yield from _section("Keys here", [*self._rows, _PALETTE])
-            yield from _section("Words", CONCEPTS.items(), "words-title")
+            box.border_title = tr("Help")
+            box.border_subtitle = tr("esc closes")
+            yield from _section(mark("Keys here"), [*self._rows, _PALETTE])
+            yield from _section(mark("Words"), CONCEPTS.items(), "words-title")
 
     def action_scroll(self, by: int) -> None:
         """Scroll by a line."""
@@ -77,8 +109,8 @@ def keys_of(screen: Screen[object]) -> list[tuple[str, str]]:
 
 def _section(title: str, rows: Iterable[tuple[str, str]], kind: str = "") -> ComposeResult:
     """Give a heading and its rows."""
-    yield Static(title, markup=False, classes=f"title {kind}")
+    yield Static(tr(title), markup=False, classes=f"title {kind}")
     for name, words in rows:
         with Horizontal(classes="row"):
-            yield Static(name, markup=False, classes="name")
-            yield Static(words, markup=False, classes="words")
+            yield Static(tr(name), markup=False, classes="name")
+            yield Static(tr(words), markup=False, classes="words")

@@ -15,6 +15,8 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from engine.errors import EngineUnavailableError, LoraDeckError
+from engine.language import language_of_locale, speak, spoken
+from engine.settings import load_settings
 from screens.base import DeckScreen, ShowsFailures, show_failure
 from screens.home import HomeScreen
 from screens.messages import BaseWanted, EngineStatusChanged, FurtherWanted
@@ -122,7 +124,7 @@ class LoraDeckApp(ShowsFailures, App[None]):
         """Give the client; it is imported aside, since that takes a fifth of a second."""
         if self.session.connected_client is None:
             module = await asyncio.to_thread(import_module, "engine.server.client")
-            self.session.connected_client = module.EngineClient(self.session.home)
+            self.session.connected_client = module.EngineClient(self.session.home, spoken())
         return self.session.client
 
     async def _watch(self, client: EngineClient) -> None:
@@ -259,5 +261,7 @@ class LoraDeckApp(ShowsFailures, App[None]):
 
 
 def run_dashboard(home: Home) -> None:
-    """Show the dashboard of a home until the user closes it."""
+    """Show the dashboard of a home until the user closes it, in the language of its settings."""
+    language = load_settings(home).language
+    speak(language_of_locale() if language == "auto" else language)
     LoraDeckApp(home).run()

@@ -27,6 +27,7 @@ from engine.server import (
 )
 from engine.server.book_service import Books
 from engine.server.openai_wire import error_body
+from engine.server.speaking import Speaking
 from engine.server.wire import PREFIX, ErrorBody
 from engine.text import visible
 
@@ -86,6 +87,7 @@ def create_app(service: EngineService) -> FastAPI:
     app.state.books = Books(service.home, lambda: app.state.stopping)
     app.state.activity = Activity()
     app.middleware("http")(app.state.activity)
+    app.add_middleware(Speaking)
     datasets = (dataset_routes, managed_routes, book_routes)
     for module in (engine_routes, model_routes, *datasets, task_routes, job_routes, chat_routes):
         app.include_router(module.router, prefix=PREFIX)

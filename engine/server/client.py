@@ -71,10 +71,14 @@ class EngineClient(TaskCalls, JobCalls, ChatCalls):
     ``EngineUnavailableError`` where it cannot be reached.
     """
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, language: str = "en") -> None:
         transport = httpx.AsyncHTTPTransport(uds=str(home.socket))
         self.home = home
-        self._http = httpx.AsyncClient(transport=transport, base_url="http://engine" + PREFIX)
+        self._http = httpx.AsyncClient(
+            transport=transport,
+            base_url="http://engine" + PREFIX,
+            headers={"Accept-Language": language},
+        )
         self.books = BookClient(self.call)
 
     async def __aenter__(self) -> Self:

@@ -8,6 +8,8 @@ from textual.content import Content
 from textual.style import Style
 from textual.widget import Widget
 
+from engine.language import tr
+
 if TYPE_CHECKING:
     from textual import events
     from textual.screen import Screen
@@ -82,9 +84,9 @@ class KeysLine(Widget):
                 found[binding.action] = Key(
                     binding.key,
                     self.app.get_key_display(binding),
-                    binding.description,
+                    tr(binding.description),
                     binding.action,
-                    tooltip,
+                    tr(tooltip),
                     enabled,
                 )
         return list(found.values())

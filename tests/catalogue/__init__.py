@@ -1,0 +1,1 @@
+"""Collects the program's messages and keeps its catalogues: ``python -m tests.catalogue``."""
