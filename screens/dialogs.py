@@ -11,6 +11,7 @@ from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button, Static
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.text import visible
 from screens.format import hint_words, one_line
 
@@ -40,7 +41,7 @@ class ErrorDialog(ModalScreen[None]):
             if self.error.hint:
                 yield Static(hint_words(self.error.hint), markup=False, classes="hint")
             with Horizontal(classes="buttons"):
-                yield Button("Close", id="close", compact=True)
+                yield Button(tr("Close"), id="close", compact=True)
 
     def on_button_pressed(self) -> None:
         """Close the dialog."""
@@ -111,13 +112,16 @@ class CancelDialog(QuestionDialog[bool | None]):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            "Cancel the training?",
-            f"'{name}' ends without an adapter. With its checkpoints kept it can be resumed later;"
-            " once they are dropped, what it has learnt is lost.",
+            tr("Cancel the training?"),
+            tr(
+                "'{name}' ends without an adapter. With its checkpoints kept it can be resumed"
+                " later; once they are dropped, what it has learnt is lost.",
+                name=name,
+            ),
             {
-                "n": ("Let it be", None),
-                "k": ("Cancel, keep", True),
-                "d": ("Cancel, drop", False),
+                "n": (tr("Let it be"), None),
+                "k": (tr("Cancel, keep"), True),
+                "d": (tr("Cancel, drop"), False),
             },
         )
 
@@ -127,7 +131,7 @@ def as_shown(error: BaseException) -> LoraDeckError:
     if isinstance(error, LoraDeckError):
         return error
     return LoraDeckError(
-        "Something went wrong",
+        tr("Something went wrong"),
         f"{type(error).__name__}: {error}" if str(error) else type(error).__name__,
-        "That is a fault of LoRADeck, not yours. Trainings go on; close this and try again.",
+        tr("That is a fault of LoRADeck, not yours. Trainings go on; close this and try again."),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from engine.language import tr
 from engine.tasks.events import (
     AdapterSaved,
     AnswersCompared,
@@ -38,23 +39,26 @@ def _words(event: Event) -> str:
     """Put an event into words."""
     match event:
         case StepLogged():
-            return (
-                f"step {event.step:>{len(str(event.max_steps))}}/{event.max_steps}"
-                f"  loss {loss_words(event.loss)}  {event.seconds:.2f} s"
+            return tr(
+                "step {step}/{of}  loss {loss}  {seconds} s",
+                step=f"{event.step:>{len(str(event.max_steps))}}",
+                of=event.max_steps,
+                loss=loss_words(event.loss),
+                seconds=f"{event.seconds:.2f}",
             )
         case PhaseEntered():
             return phase_words(event.phase)
         case TaskStarted():
-            resumed = f", from step {event.resumed_from}" if event.resumed_from else ""
-            return f"started on {event.device}{resumed}"
+            return _started(event)
         case RowsEncoded():
-            return f"{event.rows:,} of {event.of:,} rows prepared"
+            return tr("{rows} of {of} rows prepared", rows=f"{event.rows:,}", of=f"{event.of:,}")
         case DatasetPrepared():
             return _prepared(event)
         case Evaluated():
-            return f"held-out loss {loss_words(event.eval_loss)} at step {event.step}"
+            loss = loss_words(event.eval_loss)
+            return tr("held-out loss {loss} at step {step}", loss=loss, step=event.step)
         case CheckpointSaved():
-            return f"checkpoint saved at step {event.step}"
+            return tr("checkpoint saved at step {step}", step=event.step)
         case _:
             return _ending_words(event)
 
@@ -63,25 +67,37 @@ def _ending_words(event: Event) -> str:
     """Put what comes at a task's end into words."""
     match event:
         case AdapterSaved():
-            return f"adapter saved, {human_bytes(event.size_bytes)}"
+            return tr("adapter saved, {size}", size=human_bytes(event.size_bytes))
         case AnswersCompared():
-            return "base and adapter answered a question"
+            return tr("base and adapter answered a question")
         case TaskStopped():
-            return f"stopped at step {event.step}"
+            return tr("stopped at step {step}", step=event.step)
         case TaskCompleted():
-            return f"completed in {human_duration(event.seconds)}"
+            return tr("completed in {duration}", duration=human_duration(event.seconds))
         case TaskFailed():
-            return "\n".join(filter(None, (f"failed: {event.title}", event.message, event.hint)))
+            failed = tr("failed: {title}", title=event.title)
+            return "\n".join(filter(None, (failed, event.message, event.hint)))
         case _:
             return keeping_words(event)
 
 
+def _started(event: TaskStarted) -> str:
+    """Say where a training runs, and from where it goes on."""
+    if not event.resumed_from:
+        return tr("started on {device}", device=event.device)
+    step = event.resumed_from
+    return tr("started on {device}, from step {step}", device=event.device, step=step)
+
+
 def _prepared(event: DatasetPrepared) -> str:
     """Say what the data became."""
-    held = f", {event.eval_rows} held out" if event.eval_rows else ""
-    cut = f", {event.rows_cut} cut" if event.rows_cut else ""
-    cut += f", {event.rows_left_out} left out" if event.rows_left_out else ""
-    return (
-        f"{event.train_rows} rows{held}{cut}; {event.trained_tokens} of {event.tokens} tokens"
-        " are trained"
+    rows = [tr("{rows} rows", rows=event.train_rows)]
+    rows += [tr("{rows} held out", rows=event.eval_rows)] if event.eval_rows else []
+    rows += [tr("{rows} cut", rows=event.rows_cut)] if event.rows_cut else []
+    rows += [tr("{rows} left out", rows=event.rows_left_out)] if event.rows_left_out else []
+    return tr(
+        "{rows}; {trained} of {tokens} tokens are trained",
+        rows=", ".join(rows),
+        trained=event.trained_tokens,
+        tokens=event.tokens,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len
 from rich.text import Text
 
+from engine.language import mark, tr
 from engine.text import human_bytes, visible
 
 if TYPE_CHECKING:
@@ -29,33 +30,45 @@ class Sign(NamedTuple):
     word: str
     tone: str
 
+    @property
+    def shown(self) -> str:
+        """Glyph and word, in the language that is spoken."""
+        return f"{self.glyph} {tr(self.word)}"
+
 
 STATES = {
-    "pending": Sign("○", "queued", "dim"),
-    "running": Sign("►", "running", "run"),
-    "paused": Sign("‖", "paused", "warn"),
-    "completed": Sign("✓", "completed", "good"),
-    "failed": Sign("✗", "failed", "bad"),
-    "cancelled": Sign("■", "cancelled", "dim"),
+    "pending": Sign("○", mark("queued"), "dim"),
+    "running": Sign("►", mark("running"), "run"),
+    "paused": Sign("‖", mark("paused"), "warn"),
+    "completed": Sign("✓", mark("completed"), "good"),
+    "failed": Sign("✗", mark("failed"), "bad"),
+    "cancelled": Sign("■", mark("cancelled"), "dim"),
 }
 LEVELS = {
-    "error": Sign("✗", "error", "bad"),
-    "warning": Sign("▲", "warning", "warn"),
-    "note": Sign("•", "note", "dim"),
+    "error": Sign("✗", mark("error"), "bad"),
+    "warning": Sign("▲", mark("warning"), "warn"),
+    "note": Sign("•", mark("note"), "dim"),
 }
 PHASES = {
-    "preparing": "preparing the data",
-    "loading": "loading the model",
-    "training": "training",
-    "answering": "asking base and adapter",
-    "saving": "saving the adapter",
+    "preparing": mark("preparing the data"),
+    "loading": mark("loading the model"),
+    "training": mark("training"),
+    "answering": mark("asking base and adapter"),
+    "saving": mark("saving the adapter"),
 }
 _ASKED = {
-    "pause": Sign("■", "pausing", "warn"),
-    "cancel": Sign("■", "cancelling", "warn"),
-    "discard": Sign("■", "cancelling", "warn"),
-    "finish": Sign("■", "finishing", "run"),
+    "pause": Sign("■", mark("pausing"), "warn"),
+    "cancel": Sign("■", mark("cancelling"), "warn"),
+    "discard": Sign("■", mark("cancelling"), "warn"),
+    "finish": Sign("■", mark("finishing"), "run"),
 }
+_MONTHS = (
+    mark("Jan"), mark("Feb"), mark("Mar"), mark("Apr"), mark("May"), mark("Jun"),
+    mark("Jul"), mark("Aug"), mark("Sep"), mark("Oct"), mark("Nov"), mark("Dec"),
+)  # fmt: skip
+_DAYS = (
+    mark("Mon"), mark("Tue"), mark("Wed"), mark("Thu"), mark("Fri"), mark("Sat"), mark("Sun"),
+)  # fmt: skip
 _OPTIONS = re.compile(r" \(--[^()]*\)")
 _WEEK = 6  # days in which the name of a day says which one
 _SPARKS = "▁▂▃▄▅▆▇█"
@@ -86,12 +99,14 @@ def refusal_words(error: LoraDeckError) -> str:
 
 def phase_words(phase: str) -> str:
     """Say what a worker does now."""
-    return PHASES.get(phase, one_line(phase))
+    return tr(PHASES[phase]) if phase in PHASES else one_line(phase)
 
 
 def doing_words(view: TaskView) -> str:
     """Say what a running task does, also before its worker's first phase and after its last."""
-    return phase_words(view.phase) or ("ending" if view.task.progress >= 100 else "starting")
+    return phase_words(view.phase) or (
+        tr("ending") if view.task.progress >= 100 else tr("starting")
+    )
 
 
 def loss_words(loss: float | None) -> str:
@@ -111,8 +126,18 @@ def moment_words(moment: datetime, now: datetime) -> str:
     if there.date() == now.date():
         return f"{there:%H:%M}"
     if there.year == now.year:
-        return f"{there.day} {there:%b}"
+        return _day_words(there.day, there.month)
     return f"{there:%Y-%m}"
+
+
+def moments_width() -> int:
+    """Give the cells that the longest of such words take, to put them under one another."""
+    return cell_len(_day_words(30, 12))
+
+
+def _day_words(day: int, month: int) -> str:
+    """Write a day of a year."""
+    return tr("{day} {month}", day=day, month=tr(_MONTHS[month - 1]))
 
 
 def finish_words(moment: datetime, now: datetime) -> str:
@@ -120,12 +145,18 @@ def finish_words(moment: datetime, now: datetime) -> str:
     there = moment.astimezone(now.tzinfo)
     if there.date() == now.date():
         return f"{there:%H:%M}"
-    return f"{there:%a %H:%M}" if (there - now).days < _WEEK else f"{there.day} {there:%b}"
+    if (there - now).days < _WEEK:
+        return f"{tr(_DAYS[there.weekday()])} {there:%H:%M}"
+    return _day_words(there.day, there.month)
 
 
 def measured_words(measured: int, predicted: int) -> str:
     """Write the memory that was measured beside what the plan expected."""
-    return f"{human_bytes(measured)}, predicted {human_bytes(predicted)}"
+    return tr(
+        "{measured}, predicted {predicted}",
+        measured=human_bytes(measured),
+        predicted=human_bytes(predicted),
+    )
 
 
 def priority_words(view: TaskView) -> str:
@@ -139,11 +170,11 @@ def figures(view: TaskView) -> list[str]:
     """Write a task's step, epoch and loss, as far as they are known."""
     words = []
     if view.max_steps:
-        words.append(f"step {view.step}/{view.max_steps}")
+        words.append(tr("step {step}/{of}", step=view.step, of=view.max_steps))
     if view.task.current_epoch:
-        words.append(f"epoch {view.task.current_epoch:.1f}")
+        words.append(tr("epoch {epoch}", epoch=f"{view.task.current_epoch:.1f}"))
     if view.loss is not None:
-        words.append(f"loss {loss_words(view.loss)}")
+        words.append(tr("loss {loss}", loss=loss_words(view.loss)))
     return words
 
 
@@ -168,6 +199,11 @@ def fitted(text: str, width: int) -> str:
     line = Text(text, end="")
     line.truncate(max(width, 0), overflow="ellipsis", pad=True)
     return line.plain
+
+
+def right_fitted(text: str, width: int) -> str:
+    """Fill text up to a number of cells from the left, as figures stand in a column."""
+    return " " * (width - cell_len(text)) + text
 
 
 def two_sided(left: Text, right: Text, width: int) -> Text:

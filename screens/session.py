@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from engine.errors import EngineUnavailableError
+from engine.language import mark, tr
 from engine.tasks.queue import in_order
 from screens.messages import TasksChanged
 
@@ -31,10 +32,11 @@ class EngineStatus:
 
     state: Literal["starting", "ready", "unreachable"]
     words: str
+    """Marked for translation, or translated already."""
 
 
-STARTING = EngineStatus("starting", "Starting the engine…")
-READY = EngineStatus("ready", "Engine ready")
+STARTING = EngineStatus("starting", mark("Starting the engine…"))
+READY = EngineStatus("ready", mark("Engine ready"))
 
 
 @dataclass
@@ -62,7 +64,9 @@ class Session:
         """
         if self.connected_client is None:
             raise EngineUnavailableError(
-                "Engine not ready", "The engine is still being started.", "Try again in a moment."
+                tr("Engine not ready"),
+                tr("The engine is still being started."),
+                tr("Try again in a moment."),
             )
         return self.connected_client
 

@@ -11,6 +11,7 @@ from textual.getters import query_one
 from textual.widgets import Static
 
 from engine.errors import EngineUnavailableError
+from engine.language import tr
 from engine.tasks.events import (
     AnswersCompared,
     Evaluated,
@@ -106,7 +107,7 @@ class TaskScreen(DeckScreen[None], TaskActions, ResultActions):
 
     def heading(self) -> str:
         """Name the task."""
-        return self.view.task.task_name if self.view else "Task"
+        return self.view.task.task_name if self.view else tr("Task")
 
     def compose_body(self) -> ComposeResult:
         """Lay out head, answers, curve and log."""
@@ -116,8 +117,8 @@ class TaskScreen(DeckScreen[None], TaskActions, ResultActions):
             yield Answers(id="answers")
             with Vertical(id="charts"):
                 with Vertical(id="curve") as curve:
-                    curve.border_title = "Loss"
-                    yield Static("The curve appears with the first step.", id="no-curve")
+                    curve.border_title = tr("Loss")
+                    yield Static(tr("The curve appears with the first step."), id="no-curve")
                 yield TaskLog(id="log")
 
     def on_mount(self) -> None:
@@ -211,7 +212,7 @@ class TaskScreen(DeckScreen[None], TaskActions, ResultActions):
         super().show_tasks(message)
         queued = self.view is not None and self.view.task.status == "pending"
         if self.view is None:
-            self.notify("The task was deleted.", markup=False)
+            self.notify(tr("The task was deleted."), markup=False)
             self.dismiss(None)
         elif message is None or self.task_id in message.changed or queued:
             self._show(self.view)
@@ -251,9 +252,10 @@ class TaskScreen(DeckScreen[None], TaskActions, ResultActions):
     async def action_delete(self) -> None:
         """Delete the task, once the user has confirmed it."""
         question = ConfirmDialog(
-            "Delete the task?",
-            f"'{self.heading()}' goes with its log and checkpoints. A finished adapter stays.",
-            yes="Delete it", no="Keep it",
+            tr("Delete the task?"),
+            tr("'{name}' goes with its log and checkpoints. A finished adapter stays.",
+               name=self.heading()),
+            yes=tr("Delete it"), no=tr("Keep it"),
         )  # fmt: skip
         if await self.app.push_screen_wait(question):
             await self.session.client.delete(self.task_id)
@@ -272,7 +274,7 @@ class TaskScreen(DeckScreen[None], TaskActions, ResultActions):
         if self.view is not None:
             path = self.view.task.output_path
             self.app.copy_to_clipboard(path)
-            self.notify(visible(path), title="Copied", markup=False)
+            self.notify(visible(path), title=tr("Copied"), markup=False)
 
     @work(group="worker_log", exclusive=True, exit_on_error=False)
     async def action_worker_log(self) -> None:

@@ -8,6 +8,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from engine.language import tr
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -41,13 +42,13 @@ class Comparison(Vertical):
         yield Static(visible(self._event.question), markup=False, classes="question")
         with Horizontal():
             with Vertical(classes="side"):
-                yield Static("base", classes="label")
-                yield Static(visible(self._event.base_answer) or "(nothing)", markup=False)
+                yield Static(tr("base"), classes="label")
+                yield Static(visible(self._event.base_answer) or tr("(nothing)"), markup=False)
             with Vertical(classes="side"):
-                yield Static("adapter", classes="label -adapter")
-                yield Static(visible(self._event.adapter_answer) or "(nothing)", markup=False)
+                yield Static(tr("adapter"), classes="label -adapter")
+                yield Static(visible(self._event.adapter_answer) or tr("(nothing)"), markup=False)
         if self._event.reference:
-            words = f"in the dataset: {visible(self._event.reference)}"
+            words = tr("in the dataset: {answer}", answer=visible(self._event.reference))
             yield Static(words, markup=False, classes="reference")
 
 
@@ -71,14 +72,15 @@ class Answers(VerticalScroll):
     def sample(self, event: SampleAnswered) -> None:
         """Show what the adapter answers by now; what it answers at the end counts more."""
         if not self.query(Comparison):
-            self.border_title = f"What it answers at step {event.step:,}"
+            self.border_title = tr("What it answers at step {step}", step=f"{event.step:,}")
             question = (visible(event.question) + "\n", "bold")
-            self._sample.update(Content.assemble(question, visible(event.answer) or "(nothing)"))
+            answer = visible(event.answer) or tr("(nothing)")
+            self._sample.update(Content.assemble(question, answer))
             self.add_class("-filled")
 
     def add(self, event: AnswersCompared) -> None:
         """Show one more comparison."""
-        self.border_title = "What the training changed"
+        self.border_title = tr("What the training changed")
         self._sample.display = False
         self.mount(Comparison(event))
         self.add_class("-filled")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widget import Widget
 
+from engine.language import tr
 from screens.format import one_line
 
 if TYPE_CHECKING:
@@ -41,11 +42,12 @@ class DeckHeader(Widget, can_focus=False):
     def _state(self) -> Content:
         """Draw the engine's state; how many tasks run, once it is reached."""
         status = self._session.status
-        words = one_line(status.words)
+        words = one_line(tr(status.words))
         if status.state == "ready":
-            counts = (("running", "running"), ("pending", "queued"))
-            parts = [f"{n} {word}" for key, word in counts if (n := self._session.count(key))]
-            words = " · ".join(["Engine ready", *parts])
+            running, queued = self._session.count("running"), self._session.count("pending")
+            parts = [tr("{count} running", count=running)] if running else []
+            parts += [tr("{count} queued", count=queued)] if queued else []
+            words = " · ".join([words, *parts])
         return Content.assemble(
             (_GLYPHS[status.state], _STYLES[status.state]), (f" {words}", "$muted")
         )

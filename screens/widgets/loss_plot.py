@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.color import Color
 from textual_plot import HiResMode, LegendLocation, PlotWidget
 
+from engine.language import tr
+
 if TYPE_CHECKING:
     from textual import events
     from textual.binding import BindingType
@@ -59,11 +61,12 @@ class LossPlot(PlotWidget, can_focus=False, inherit_bindings=False):  # type: ig
         self.set_xlimits(first, last + _RIGHT * (last - first))
         self.set_ylimits(*_limits(curve.raw + curve.smooth + curve.eval))
         mode = HiResMode.BRAILLE
-        self.plot(curve.steps, curve.raw, self._colour("foreground", 0.35), mode, label="raw")
-        self.plot(curve.steps, curve.smooth, self._colour("primary"), mode, label="smoothed")
+        faint, full = self._colour("foreground", 0.35), self._colour("primary")
+        self.plot(curve.steps, curve.raw, faint, mode, label=tr("raw"))
+        self.plot(curve.steps, curve.smooth, full, mode, label=tr("smoothed"))
         if curve.eval:
             self.scatter(curve.eval_steps, curve.eval, "◆", self._colour("accent"),
-                         label="held out")  # fmt: skip
+                         label=tr("held out"))  # fmt: skip
 
     def notify_style_update(self) -> None:
         """Draw anew in the theme's colours."""

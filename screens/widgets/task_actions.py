@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from engine.errors import ConflictError
+from engine.language import tr
 from screens.base import DeckScreen, ShowsFailures
 from screens.dialogs import CancelDialog, ConfirmDialog
 from screens.messages import TasksChanged
@@ -113,10 +114,10 @@ class TaskActions(ShowsFailures, Widget):
         if (view := self.view) is None:
             return
         question = ConfirmDialog(
-            "Finish early?",
-            f"'{view.task.task_name}' ends where it is, and what it has learnt becomes the"
-            " adapter. It cannot be trained on after that.",
-            yes="Finish it", no="Let it be",
+            tr("Finish early?"),
+            tr("'{name}' ends where it is, and what it has learnt becomes the adapter. It cannot be"
+               " trained on after that.", name=view.task.task_name),
+            yes=tr("Finish it"), no=tr("Let it be"),
         )  # fmt: skip
         if await self.app.push_screen_wait(question):
             await self._carry_out(lambda client, task: client.finish(task.id), of=view)
@@ -130,9 +131,9 @@ class TaskActions(ShowsFailures, Widget):
             keep = await self.app.push_screen_wait(CancelDialog(view.task.task_name))
         else:
             question = ConfirmDialog(
-                "Cancel the task?",
-                f"'{view.task.task_name}' ends without an adapter.",
-                yes="Cancel it", no="Let it be",
+                tr("Cancel the task?"),
+                tr("'{name}' ends without an adapter.", name=view.task.task_name),
+                yes=tr("Cancel it"), no=tr("Let it be"),
             )  # fmt: skip
             keep = True if await self.app.push_screen_wait(question) else None
         if keep is not None:
@@ -150,9 +151,9 @@ class TaskActions(ShowsFailures, Widget):
                 raise
             question = ConfirmDialog(
                 refusal.title,
-                f"{refusal.message} A queued task starts by itself when they are. Started anyway,"
-                " it may run out of memory, and so may what runs beside it.",
-                yes="Start anyway", no="Let it wait",
+                tr("{reason} A queued task starts by itself when they are. Started anyway, it may"
+                   " run out of memory, and so may what runs beside it.", reason=refusal.message),
+                yes=tr("Start anyway"), no=tr("Let it wait"),
             )  # fmt: skip
             if await self.app.push_screen_wait(question):
                 await self._carry_out(

@@ -9,6 +9,7 @@ from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
 
+from engine.language import tr
 from engine.tasks.queue import turn
 from engine.text import human_bytes, human_left
 from screens.format import (
@@ -20,8 +21,10 @@ from screens.format import (
     fitted,
     loss_words,
     moment_words,
+    moments_width,
     one_line,
     priority_words,
+    right_fitted,
     sign_of,
     sparkline,
     two_sided,
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
     from screens.messages import TasksChanged
     from screens.session import Session
 
-_STATE_WIDTH = 10
+_STATE_WIDTH = 12
 _INDENT = "  "
 _ROOMY = 70  # cells in which a running task also tells when it ends and what memory it takes
 _ORDER = {"running": 0, "paused": 1, "pending": 2}
@@ -55,8 +58,8 @@ class TaskList(LineList["TaskView"], TaskActions):
     ]  # fmt: skip
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__("No task yet. What you start appears here.", id=id)
-        self.border_title = "Tasks"
+        super().__init__(tr("No task yet. What you start appears here."), id=id)
+        self.border_title = tr("Tasks")
         self.session = session
         self._turns: Mapping[str, int] = {}
         self._offered: frozenset[str] = frozenset()
@@ -138,7 +141,7 @@ class TaskList(LineList["TaskView"], TaskActions):
         words = human_left(view.seconds_left, view.seconds_left_range)
         now = self.session.now()
         done = finish_words(now + timedelta(seconds=view.seconds_left), now)
-        return f"{words}, done {done}" if roomy else words
+        return tr("{left}, done {time}", left=words, time=done) if roomy else words
 
     def _first(self, view: TaskView, right: Text, width: int) -> Text:
         """Draw the first line: state by glyph and word, name, and what stands at the right."""
@@ -146,7 +149,7 @@ class TaskList(LineList["TaskView"], TaskActions):
         number = f" {self._turns[view.task.id]}" if sign is STATES["pending"] else ""
         style = self.tone("strong" if view.task.status == "running" else "plain")
         left = Text.assemble(
-            (f"{sign.glyph} {fitted(sign.word + number, _STATE_WIDTH)} ", self.tone(sign.tone)),
+            (f"{fitted(sign.shown + number, _STATE_WIDTH)} ", self.tone(sign.tone)),
             (one_line(view.task.task_name), style),
         )
         return two_sided(left, right, width)
@@ -154,21 +157,22 @@ class TaskList(LineList["TaskView"], TaskActions):
     def _priority(self, view: TaskView) -> Text:
         """Draw a task's priority, where it is not the usual one."""
         words = priority_words(view)
-        return Text(f"priority {words}" if words else "", self.tone("dim"))
+        return Text(tr("priority {priority}", priority=words) if words else "", self.tone("dim"))
 
     def _ending(self, view: TaskView) -> Text:
         """Draw how a task ended and when."""
         loss = view.task.final_loss
-        words = f"loss {loss_words(loss)}  " if loss is not None else ""
-        ended = _ended_at(view)
-        return Text(words + f"{moment_words(ended, self.session.now()):>6}", self.tone("dim"))
+        words = tr("loss {loss}", loss=loss_words(loss)) + "  " if loss is not None else ""
+        ended = moment_words(_ended_at(view), self.session.now())
+        return Text(words + right_fitted(ended, moments_width()), self.tone("dim"))
 
 
 def _memory(view: TaskView) -> list[str]:
     """Write the memory that was measured, beside what the plan expected."""
     if view.memory_measured is None or view.memory_predicted is None:
         return []
-    return [f"{human_bytes(view.memory_measured)} (plan {human_bytes(view.memory_predicted)})"]
+    measured, planned = human_bytes(view.memory_measured), human_bytes(view.memory_predicted)
+    return [tr("{measured} (plan {planned})", measured=measured, planned=planned)]
 
 
 def _has_words(view: TaskView) -> bool:

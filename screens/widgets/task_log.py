@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from engine.language import tr
 from engine.text import visible
 from screens.event_lines import event_line
 from screens.widgets.following_log import FollowingLog
@@ -24,7 +25,7 @@ class TaskLog(FollowingLog):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(max_lines=LINES, id=id)
-        self.border_title = "Events"
+        self.border_title = tr("Events")
         self._events: deque[str] = deque(maxlen=LINES)
         self.of_worker = False
         """Whether the worker's log is shown."""
@@ -38,11 +39,11 @@ class TaskLog(FollowingLog):
 
     def show_worker(self, words: str) -> None:
         """Show what the worker wrote."""
-        lines = visible(words).splitlines() or ["The worker has written nothing."]
-        self.of_worker, self.border_title = True, "Worker log"
+        lines = visible(words).splitlines() or [tr("The worker has written nothing.")]
+        self.of_worker, self.border_title = True, tr("Worker log")
         self.clear().write_lines(lines)
 
     def show_events(self) -> None:
         """Show the events again."""
-        self.of_worker, self.border_title = False, "Events"
+        self.of_worker, self.border_title = False, tr("Events")
         self.clear().write_lines(self._events)

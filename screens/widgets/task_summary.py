@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widgets import Static
 
+from engine.language import tr
 from engine.text import human_bytes, human_count, human_duration, human_left, visible
 from screens.event_words import stop_test_words
 from screens.format import (
@@ -70,7 +71,7 @@ class TaskSummary(Static):
     def _state(self, view: TaskView, width: int) -> Content:
         """Say what the task does, and how long it will take or when it ended."""
         sign = sign_of(view)
-        left = Content.assemble((f"{sign.glyph} {sign.word}", f"bold {TONES[sign.tone]}"))
+        left = Content.assemble((sign.shown, f"bold {TONES[sign.tone]}"))
         if view.task.status == "running":
             left = left.append(f" · {doing_words(view)}")
         source = f"{one_line(view.task.base_model)} · {one_line(view.task.dataset_file)}"
@@ -90,25 +91,25 @@ class TaskSummary(Static):
         if task.started_at is None:
             return ended
         took = (task.completed_at - task.started_at).total_seconds()
-        return f"{ended}, after {human_duration(took)}"
+        return tr("{when}, after {duration}", when=ended, duration=human_duration(took))
 
     def _figures(self, view: TaskView, width: int) -> list[Content]:
         """List the figures, in as many lines as they need."""
         loss = view.task.final_loss if view.task.status == "completed" else view.loss
         facts = {
-            "place": self._place(view),
-            "priority": priority_words(view),
-            "step": f"{view.step}/{view.max_steps}" if view.max_steps else "",
-            "epoch": f"{view.task.current_epoch:.2f}" if view.task.current_epoch else "",
-            "loss": loss_words(loss) if loss is not None else "",
-            "rate": rate_words(self.learning_rate) if self.learning_rate is not None else "",
-            "tokens/s": human_count(view.tokens_per_second or 0)
+            tr("place"): self._place(view),
+            tr("priority"): priority_words(view),
+            tr("step"): f"{view.step}/{view.max_steps}" if view.max_steps else "",
+            tr("epoch"): f"{view.task.current_epoch:.2f}" if view.task.current_epoch else "",
+            tr("loss"): loss_words(loss) if loss is not None else "",
+            tr("rate"): rate_words(self.learning_rate) if self.learning_rate is not None else "",
+            tr("tokens/s"): human_count(view.tokens_per_second or 0)
             if view.phase == "training"
             else "",
-            "done": self._done(view),
-            "memory": self._memory(),
-            "peak memory": human_bytes(self.peak_memory) if self.peak_memory else "",
-            "on": one_line(view.device),
+            tr("done"): self._done(view),
+            tr("memory"): self._memory(),
+            tr("peak memory"): human_bytes(self.peak_memory) if self.peak_memory else "",
+            tr("on"): one_line(view.device),
         }
         cells = [
             Content.assemble((f"{label} ", "$muted"), words)
@@ -120,14 +121,16 @@ class TaskSummary(Static):
     def _place(self, view: TaskView) -> str:
         """Say when a queued task's turn comes."""
         turns = self._session.turns() if view.task.status == "pending" else {}
-        return f"{turns[view.task.id]} of {len(turns)}" if view.task.id in turns else ""
+        turn = turns.get(view.task.id)
+        return tr("{place} of {of}", place=turn, of=len(turns)) if turn else ""
 
     def _done(self, view: TaskView) -> str:
         """Say when the training will be done."""
         if view.seconds_left is None:
             return ""
         now = self._session.now()
-        return f"about {finish_words(now + timedelta(seconds=view.seconds_left), now)}"
+        done = finish_words(now + timedelta(seconds=view.seconds_left), now)
+        return tr("about {time}", time=done)
 
     def _memory(self) -> str:
         """Write the memory of the longest batch beside what the plan expected."""
@@ -155,7 +158,7 @@ def _notes(view: TaskView, stop_test: StopTested | None) -> list[Content]:
         notes.append(Content.styled(visible(view.task.message), style))
     if view.task.status == "completed":
         path = one_line(view.task.output_path)
-        notes.append(Content.assemble(("adapter ", "$muted"), path))
+        notes.append(Content.assemble((f"{tr('adapter')} ", "$muted"), path))
     if stop_test is not None and stop_test.ended < stop_test.asked:
         notes.append(Content.styled(f"▲ {stop_test_words(stop_test)}", "$text-warning"))
     return notes
