@@ -11,6 +11,7 @@ from textual.getters import query_one
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from engine.language import tr
 from engine.tasks.record import TaskRecord
 from screens.format import one_line
 from screens.widgets.keys_line import KeysLine
@@ -49,16 +50,16 @@ class AdapterDialog(ModalScreen[TaskRecord | None]):
     def compose(self) -> ComposeResult:
         """Lay out the trainings."""
         with Vertical(classes="dialog") as box:
-            box.border_title = " Adapter "
-            yield Static("Its base model comes with it.", markup=False, classes="label")
-            yield OptionList("No training has finished yet.", id="adapters")
+            box.border_title = f" {tr('Adapter')} "
+            yield Static(tr("Its base model comes with it."), markup=False, classes="label")
+            yield OptionList(tr("No training has finished yet."), id="adapters")
             yield KeysLine()
 
     def on_mount(self) -> None:
         """List the trainings, with the cursor on the present one."""
         self.table.styles.height = max(3, min(len(self._tasks), _LINES))
         self.table.show({
-            name: Option(one_line(name), f"on {task.base_model}", name == self._now)
+            name: Option(one_line(name), tr("on {model}", model=task.base_model), name == self._now)
             for name, task in self._tasks.items()
         })  # fmt: skip
         if self._now in self._tasks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual import work
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -12,6 +13,7 @@ from textual.getters import query_one
 from textual.widgets import Static
 
 from engine.errors import EngineUnavailableError
+from engine.language import mark, tr
 from engine.text import visible
 from screens.base import DeckScreen, back_binding
 from screens.dialogs import ConfirmDialog
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from screens.session import Session
 
 _PERCENT = 6
-_LEAVE = "It goes on when you leave this screen. Jobs, in the palette (^p), finds it again."
+_LEAVE = mark("It goes on when you leave this screen. Jobs, in the palette (^p), finds it again.")
 
 
 class JobScreen(DeckScreen[None]):
@@ -85,9 +87,12 @@ class JobScreen(DeckScreen[None]):
     def on_mount(self) -> None:
         """Show the job as it is, and follow it."""
         titles = {
-            "state": kind_words(self.job), "failure": "Why", "made": "What was made",
-            "table": "Does it speak like the adapter?", "problems": "Where it differs first",
-        }  # fmt: skip
+            "state": kind_words(self.job),
+            "failure": tr("Why"),
+            "made": tr("What was made"),
+            "table": tr("Does it speak like the adapter?"),
+            "problems": tr("Where it differs first"),
+        }
         for part, title in titles.items():
             self.query_one(f"#{part}").border_title = title
         self._show()
@@ -139,17 +144,17 @@ class JobScreen(DeckScreen[None]):
         """Say what the job does, with its bar, and when it began or ended."""
         job = self.job
         sign = job_sign(job)
-        left = Content.assemble((f"{sign.glyph} {sign.word}", f"bold {TONES[sign.tone]}"))
+        left = Content.assemble((sign.shown, f"bold {TONES[sign.tone]}"))
         if not job.ended:
             left = left.append(f" · {stage_words(job)}")
         right = ended_words(job, self.session.now())
-        room = max(width - len(right) - 1, 0)
+        room = max(width - cell_len(right) - 1, 0)
         first = Content.assemble(
             left.truncate(room, ellipsis=True, pad=True), (f" {right}", "$muted")
         )
         if job.ended:
             return [first]
-        return [first, self._bar(width), Content(), Content.styled(_LEAVE, "$muted")]
+        return [first, self._bar(width), Content(), Content.styled(tr(_LEAVE), "$muted")]
 
     def _bar(self, width: int) -> Content:
         """Draw how far the job is; where that is not known, an empty bar."""
@@ -182,10 +187,10 @@ class JobScreen(DeckScreen[None]):
     async def action_force(self) -> None:
         """Make what the gate refused, once the user has confirmed it."""
         question = ConfirmDialog(
-            "Make it anyway?",
-            f"'{self.job.title}' speaks otherwise than the adapter that was trained. It is made"
-            " once more and kept whatever the gate finds.",
-            yes="Make it anyway", no="Let it be",
+            tr("Make it anyway?"),
+            tr("'{title}' speaks otherwise than the adapter that was trained. It is made once more"
+               " and kept whatever the gate finds.", title=self.job.title),
+            yes=tr("Make it anyway"), no=tr("Let it be"),
         )  # fmt: skip
         if await self.app.push_screen_wait(question):
             self.app.switch_screen(JobScreen(self.session, await self._forced()))
@@ -205,7 +210,7 @@ class JobScreen(DeckScreen[None]):
         if (made := self.job.exported) is not None:
             words = made.ollama_name or made.path
             self.app.copy_to_clipboard(words)
-            self.notify(visible(words), title="Copied", markup=False)
+            self.notify(visible(words), title=tr("Copied"), markup=False)
 
     @work(group="action", exclusive=True, exit_on_error=False)
     async def action_forget(self) -> None:
@@ -225,7 +230,7 @@ class JobScreen(DeckScreen[None]):
 def cancel_question(job: Job) -> ConfirmDialog:
     """Ask whether a job is to be cancelled."""
     return ConfirmDialog(
-        f"Cancel the {kind_words(job).lower()}?",
-        f"'{job.title}' ends, and what is half written is removed.",
-        yes="Cancel it", no="Let it go on",
+        tr("Cancel the export?") if job.kind == "export" else tr("Cancel the deployment?"),
+        tr("'{title}' ends, and what is half written is removed.", title=job.title),
+        yes=tr("Cancel it"), no=tr("Let it go on"),
     )  # fmt: skip

@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from engine.language import mark, tr
 from engine.text import human_bytes, human_duration, visible
-from screens.format import STATES, Sign, hint_words, moment_words, one_line, widest
+from screens.format import (
+    STATES,
+    Sign,
+    fitted,
+    hint_words,
+    moment_words,
+    one_line,
+    right_fitted,
+    widest,
+)
 from screens.widgets.facts import Fact
 from screens.widgets.findings import TONES
 
@@ -18,12 +28,18 @@ if TYPE_CHECKING:
     from engine.jobs.types import Job
     from engine.results.export.types import Agreement, Exported
 
-_REFUSED = Sign("✗", "refused", "bad")
-_BASE = "base"
+_REFUSED = Sign("✗", mark("refused"), "bad")
+_BASE = mark("base")
 """The gate's name for the base without the adapter."""
 _GAP = "  "
-_HEADS = ("form", "tokens that agree", "Δ log-prob", "largest", "same answers", "verdict")
-_BRIEF_HEADS = ("form", "tokens agree", "Δ log-p", "largest", "same", "verdict")
+_HEADS = (
+    mark("form"), mark("tokens that agree"), mark("Δ log-prob"), mark("largest"),
+    mark("same answers"), mark("verdict"),
+)  # fmt: skip
+_BRIEF_HEADS = (
+    mark("form"), mark("tokens agree"), mark("Δ log-p"), mark("largest"), mark("same"),
+    mark("verdict"),
+)  # fmt: skip
 _ROOMY = 90
 """Cells in which the table's heads can be written out."""
 
@@ -47,7 +63,7 @@ def share_words(job: Job) -> str:
 def stage_words(job: Job) -> str:
     """Say what a job does, or in a few words what came of it."""
     if not job.ended:
-        return one_line(job.stage) or "starting"
+        return one_line(job.stage) or tr("starting")
     if job.state == "completed" and job.exported is not None:
         return made_words(job.exported)
     return one_line(job.error_title)
@@ -55,7 +71,7 @@ def stage_words(job: Job) -> str:
 
 def kind_words(job: Job) -> str:
     """Name what kind of job it is."""
-    return "Export" if job.kind == "export" else "Deployment"
+    return tr("Export") if job.kind == "export" else tr("Deployment")
 
 
 def made_words(exported: Exported) -> str:
@@ -69,9 +85,10 @@ def ended_words(job: Job, now: datetime) -> str:
     """Write when a job ended and after how long; while it runs, since when."""
     begun = datetime.fromtimestamp(job.created_at, UTC)
     if job.ended_at is None:
-        return f"since {moment_words(begun, now)}"
+        return tr("since {when}", when=moment_words(begun, now))
     ended = moment_words(datetime.fromtimestamp(job.ended_at, UTC), now)
-    return f"{ended}, after {human_duration(job.ended_at - job.created_at)}"
+    took = human_duration(job.ended_at - job.created_at)
+    return tr("{when}, after {duration}", when=ended, duration=took)
 
 
 def made_lines(job: Job) -> list[Fact | Content]:
@@ -80,16 +97,16 @@ def made_lines(job: Job) -> list[Fact | Content]:
     if exported is None or job.state != "completed":
         return []
     facts = {
-        "at Ollama": exported.ollama_name and f"ollama run {exported.ollama_name}",
-        "path": exported.path,
-        "size": human_bytes(exported.size_bytes) if exported.size_bytes else "",
+        tr("at Ollama"): exported.ollama_name and f"ollama run {exported.ollama_name}",
+        tr("path"): exported.path,
+        tr("size"): human_bytes(exported.size_bytes) if exported.size_bytes else "",
     }
     lines: list[Fact | Content] = [
         Fact(name, Content(one_line(words))) for name, words in facts.items() if words
     ]
     if exported.forced:
-        words = "▲ made although it speaks otherwise than the adapter"
-        lines.append(Content.styled(words, "$text-warning"))
+        words = tr("made although it speaks otherwise than the adapter")
+        lines.append(Content.styled(f"▲ {words}", "$text-warning"))
     return lines
 
 
@@ -106,13 +123,13 @@ def failure_lines(job: Job) -> list[Content]:
 def gate_lines(gate: Sequence[Agreement], width: int) -> list[Content]:
     """Draw the gate's table: how like the adapter each form speaks."""
     rows = [_cells(form) for form in gate]
-    heads = _HEADS if width >= _ROOMY else _BRIEF_HEADS
+    heads = [tr(head) for head in (_HEADS if width >= _ROOMY else _BRIEF_HEADS)]
     widths = [widest([heads[column], *(row[column] for row in rows)]) for column in range(6)]
     lines = [Content.styled(_row(heads, widths), "$muted")]
     for form, row in zip(gate, rows, strict=True):
         sign = _verdict(form)
         line = Content(_row(row[:-1], widths[:-1]) + _GAP)
-        lines.append(Content.assemble(line, (f"{sign.glyph} {sign.word}", TONES[sign.tone])))
+        lines.append(Content.assemble(line, (sign.shown, TONES[sign.tone])))
     return lines
 
 
@@ -128,23 +145,30 @@ def difference_lines(gate: Sequence[Agreement]) -> list[Fact | Content]:
 
 def _difference_of(form: Agreement) -> list[Fact | Content]:
     """Say how a form differs from the adapter, with the first question that shows it."""
-    name = one_line(form.name)
-    words = visible(form.problem) or "its first other answer."
+    name = _name(form)
+    words = visible(form.problem) or tr("its first other answer.")
     lines: list[Fact | Content] = [Content.assemble((f"{name}: ", "bold"), words)]
     if form.prompt:
-        told = {"question": form.prompt, "adapter": form.expected, name: form.found}
-        lines += [Fact(who, Content(visible(said) or "(nothing)")) for who, said in told.items()]
+        told = {tr("question"): form.prompt, tr("adapter"): form.expected, name: form.found}
+        lines += [
+            Fact(who, Content(visible(said) or tr("(nothing)"))) for who, said in told.items()
+        ]
     return lines
+
+
+def _name(form: Agreement) -> str:
+    """Name a form; the base is none of the adapter's."""
+    return tr(_BASE) if form.name == _BASE else one_line(form.name)
 
 
 def _cells(form: Agreement) -> tuple[str, ...]:
     """Write a form's figures."""
     return (
-        one_line(form.name),
-        f"{100 * form.agreement:.1f} % of {form.tokens:,}",
+        _name(form),
+        tr("{share} % of {tokens}", share=f"{100 * form.agreement:.1f}", tokens=f"{form.tokens:,}"),
         _difference(form.logprob_mean),
         _difference(form.logprob_max),
-        f"{form.same_answers} of {form.prompts}",
+        tr("{count} of {of}", count=form.same_answers, of=form.prompts),
         "",
     )
 
@@ -157,18 +181,18 @@ def _difference(value: float | None) -> str:
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
     """Lay cells out: the first from the left, figures from the right."""
     first, *figures = cells
-    line = [first.ljust(widths[0])]
+    line = [fitted(first, widths[0])]
     last = len(_HEADS) - 2
     for place, (cell, width) in enumerate(zip(figures, widths[1:], strict=True)):
-        line.append(cell.ljust(width) if place == last else cell.rjust(width))
+        line.append(fitted(cell, width) if place == last else right_fitted(cell, width))
     return _GAP.join(line)
 
 
 def _verdict(form: Agreement) -> Sign:
     """Judge a form; the base is there to be compared with, and should differ."""
     if not form.passed:
-        return Sign("✗", "differs", "bad")
+        return Sign("✗", mark("differs"), "bad")
     if form.name == _BASE:
-        warned = Sign("▲", "hardly differs", "warn")
-        return warned if form.problem else Sign("•", "to compare with", "dim")
-    return Sign("✓", "agrees", "good") if form.judged else Sign("•", "lossy", "dim")
+        warned = Sign("▲", mark("hardly differs"), "warn")
+        return warned if form.problem else Sign("•", mark("to compare with"), "dim")
+    return Sign("✓", mark("agrees"), "good") if form.judged else Sign("•", mark("lossy"), "dim")

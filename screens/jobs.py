@@ -9,6 +9,7 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.getters import query_one
 
+from engine.language import mark, tr
 from screens.base import DeckScreen, back_binding
 from screens.job import JobScreen, cancel_question
 from screens.widgets.job_list import JobList
@@ -27,7 +28,7 @@ POLL_SECONDS = 0.5
 class JobsScreen(DeckScreen[None]):
     """Lists the jobs; a running one is asked after twice a second."""
 
-    HEADING = "Exports and deployments"
+    HEADING = mark("Exports and deployments")
     CSS_PATH = "jobs.tcss"
     AUTO_FOCUS = "JobList"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -48,7 +49,7 @@ class JobsScreen(DeckScreen[None]):
     def compose_body(self) -> ComposeResult:
         """Lay out the list."""
         jobs = JobList(self.session, id="jobs")
-        jobs.border_title = "Jobs"
+        jobs.border_title = tr("Jobs")
         yield jobs
 
     def on_screen_resume(self) -> None:

@@ -12,6 +12,7 @@ from textual.getters import query_one
 from textual.widgets import Static
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.text import visible
 from screens.base import DeckScreen, back_binding
 from screens.curve import Curve
@@ -66,12 +67,13 @@ class ReportScreen(DeckScreen[None]):
     def heading(self) -> str:
         """Name the task."""
         view = self.session.tasks.get(self.task_id)
-        return f"Report  ›  {one_line(view.task.task_name)}" if view else "Report"
+        words = tr("Report")
+        return f"{words}  ›  {one_line(view.task.task_name)}" if view else words
 
     def compose_body(self) -> ComposeResult:
         """Lay out verdict, figures, curves, answers, samples and facts."""
         with VerticalScroll(id="body"):
-            yield Static("Reading the report…", id="verdict", markup=False)
+            yield Static(tr("Reading the report…"), id="verdict", markup=False)
             with Container(id="measured"):
                 yield Static(id="scores", markup=False)
                 yield Vertical(id="curve")
@@ -82,9 +84,12 @@ class ReportScreen(DeckScreen[None]):
     def on_mount(self) -> None:
         """Ask for the report."""
         titles = {
-            "verdict": "Verdict", "scores": "Base beside adapter", "curve": "Loss",
-            "samples": "The same question as it learned", "again": "To run it again",
-        }  # fmt: skip
+            "verdict": tr("Verdict"),
+            "scores": tr("Base beside adapter"),
+            "curve": tr("Loss"),
+            "samples": tr("The same question as it learned"),
+            "again": tr("To run it again"),
+        }
         for part, title in titles.items():
             self.query_one(f"#{part}").border_title = title
         self._read()
@@ -165,7 +170,7 @@ class ReportScreen(DeckScreen[None]):
     def _copy(self, words: str) -> None:
         """Copy words, and say which."""
         self.app.copy_to_clipboard(words)
-        self.notify(visible(words), title="Copied", markup=False)
+        self.notify(visible(words), title=tr("Copied"), markup=False)
 
     def action_scroll(self, by: int) -> None:
         """Scroll."""

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textual.content import Content
 
+from engine.language import mark, tr, trn
 from engine.results.report.words import facts
 from engine.text import visible
-from screens.format import Sign, one_line, rate_words, widest
+from screens.format import Sign, fitted, one_line, rate_words, right_fitted, widest
 from screens.widgets.facts import Fact
 from screens.widgets.findings import TONES
 
@@ -19,16 +20,18 @@ if TYPE_CHECKING:
 
     from engine.results.report.types import Report
 
-_BETTER = Sign("✓", "better", "good")
-_WORSE = Sign("✗", "worse", "bad")
-_SAME = Sign("=", "same", "dim")
+_BETTER = Sign("✓", mark("better"), "good")
+_WORSE = Sign("✗", mark("worse"), "bad")
+_SAME = Sign("=", mark("same"), "dim")
+_ALL_END = Sign("✓", mark("all of them"), "good")
+_NOT_ALWAYS = Sign("▲", mark("not always"), "warn")
 _GAP = "   "
-_HEADS = ("", "base", "adapter", "change")
+_HEADS = ("", mark("base"), mark("adapter"), mark("change"))
 _OVERFITTING = {
-    "none": Sign("✓", "no overfitting", "good"),
-    "slight": Sign("▲", "slight overfitting", "warn"),
-    "strong": Sign("✗", "strong overfitting", "bad"),
-    "unknown": Sign("•", "overfitting not measured", "dim"),
+    "none": Sign("✓", mark("no overfitting"), "good"),
+    "slight": Sign("▲", mark("slight overfitting"), "warn"),
+    "strong": Sign("✗", mark("strong overfitting"), "bad"),
+    "unknown": Sign("•", mark("overfitting not measured"), "dim"),
 }
 
 
@@ -45,44 +48,57 @@ class Score(NamedTuple):
 def verdict(report: Report) -> list[Content]:
     """Write the advice, and in a line what it rests on."""
     sign = _OVERFITTING[report.overfitting]
-    rows = f"{report.judged_rows:,} row{'s' * (report.judged_rows != 1)}"
-    judged = f"{rows} held out" if report.judged_on == "held-out" else f"{rows} it was trained on"
     told = [
-        Content.styled(f"{sign.glyph} {sign.word}", TONES[sign.tone]),
-        Content.styled(f"judged on {judged}", "$muted"),
+        Content.styled(sign.shown, TONES[sign.tone]),
+        Content.styled(_judged_on(report), "$muted"),
     ]
-    advice = visible(report.advice) or "Nothing to object to."
+    advice = visible(report.advice) or tr("Nothing to object to.")
     return [Content.styled(advice, "bold"), Content.styled(" · ", "$muted").join(told)]
+
+
+def _judged_on(report: Report) -> str:
+    """Say on how many rows the figures rest, and on which."""
+    count, shown = report.judged_rows, f"{report.judged_rows:,}"
+    if report.judged_on == "held-out":
+        return trn(
+            "judged on {shown} row held out", "judged on {shown} rows held out", count, shown=shown
+        )
+    return trn(
+        "judged on {shown} row it was trained on",
+        "judged on {shown} rows it was trained on",
+        count,
+        shown=shown,
+    )
 
 
 def scores(report: Report) -> list[Score]:
     """List the figures; what was not measured is left out."""
     base, adapter = report.base, report.adapter
-    loss = "held-out loss" if report.judged_on == "held-out" else "loss"
+    loss = tr("held-out loss") if report.judged_on == "held-out" else tr("loss")
     found = [
         _score(loss, base.loss, adapter.loss, "{:.3f}".format, lower=True),
-        _score("perplexity", base.perplexity, adapter.perplexity, _perplexity, lower=True),
-        _score("token accuracy", 100 * base.token_accuracy, 100 * adapter.token_accuracy,
+        _score(tr("perplexity"), base.perplexity, adapter.perplexity, _perplexity, lower=True),
+        _score(tr("token accuracy"), 100 * base.token_accuracy, 100 * adapter.token_accuracy,
                "{:.1f} %".format),
     ]  # fmt: skip
     if report.base_chrf is not None and report.adapter_chrf is not None:
-        found.append(_score("likeness (chrF)", report.base_chrf, report.adapter_chrf,
+        found.append(_score(tr("likeness (chrF)"), report.base_chrf, report.adapter_chrf,
                             "{:.1f}".format))  # fmt: skip
     if report.exact_of:
-        found.append(_score("exact answers", report.base_exact, report.adapter_exact,
-                            lambda count: f"{count:.0f} of {report.exact_of}"))  # fmt: skip
+        found.append(_score(tr("exact answers"), report.base_exact, report.adapter_exact,
+                            "{:.0f}".format, of=report.exact_of))  # fmt: skip
     return [*found, *_ending(report)]
 
 
 def score_lines(report: Report) -> list[Content]:
     """Draw the table of base beside adapter; better and worse by sign and word."""
-    rows = scores(report)
-    cells = [_HEADS, *((row.name, row.base, row.adapter, row.change) for row in rows)]
+    rows, heads = scores(report), tuple(tr(head) for head in _HEADS)
+    cells = [heads, *((row.name, row.base, row.adapter, row.change) for row in rows)]
     widths = [widest([line[column] for line in cells]) for column in range(len(_HEADS))]
-    lines = [Content.styled(_aligned(_HEADS, widths), "$muted")]
+    lines = [Content.styled(_aligned(heads, widths), "$muted")]
     for row in rows:
         sign = row.sign
-        told = (f"{_GAP}{sign.glyph} {sign.word}", TONES[sign.tone]) if sign else ""
+        told = (f"{_GAP}{sign.shown}", TONES[sign.tone]) if sign else ""
         words = _aligned((row.name, row.base, row.adapter, row.change), widths)
         lines.append(Content.assemble(words, told))
     return lines
@@ -94,15 +110,15 @@ def sample_lines(report: Report) -> list[Fact | Content]:
         return []
     return [
         Content.styled(visible(report.sample_question), "bold"),
-        *(Fact(f"step {one.step}", _said(one.answer)) for one in report.samples),
+        *(Fact(tr("step {step}", step=one.step), _said(one.answer)) for one in report.samples),
     ]
 
 
 def again_lines(report: Report) -> list[Fact | Content]:
     """Write what it takes to do the training again."""
-    known = dict(facts(report)) | {"Parameters": _pairs(report.training_params)}
+    known = dict(facts(report)) | {tr("Parameters"): _pairs(report.training_params)}
     return [
-        Fact("The same again", Content(command(report))),
+        Fact(tr("The same again"), Content(command(report))),
         *(Fact(name, Content(visible(words))) for name, words in known.items() if words),
     ]
 
@@ -114,15 +130,26 @@ def command(report: Report) -> str:
 
 
 def _score(
-    name: str, base: float, adapter: float, write: Callable[[float], str], *, lower: bool = False
+    name: str,
+    base: float,
+    adapter: float,
+    write: Callable[[float], str],
+    *,
+    lower: bool = False,
+    of: int = 0,
 ) -> Score:
-    """Compare two figures as they are written: what looks alike is the same."""
+    """Compare two figures as they are written: what looks alike is the same.
+
+    Args:
+        of: How many there are to count, where the figures are counts.
+    """
     words = write(base), write(adapter)
+    if of:
+        words = _count(words[0], of), _count(words[1], of)
     if words[0] == words[1]:
         return Score(name, *words, "", _SAME)
     better = (adapter < base) == lower and not math.isnan(adapter)
-    difference = write(abs(adapter - base)).partition(" of ")[0]
-    change = ("+" if adapter > base else "−") + difference
+    change = ("+" if adapter > base else "−") + write(abs(adapter - base))
     return Score(name, *words, change, _BETTER if better else _WORSE)
 
 
@@ -130,14 +157,18 @@ def _ending(report: Report) -> list[Score]:
     """Tell how many answers of the adapter ended by themselves; the base is not asked."""
     if not report.asked:
         return []
-    all_end = report.ended == report.asked
-    sign = Sign("✓", "all of them", "good") if all_end else Sign("▲", "not always", "warn")
-    return [Score("ends its answers", "–", f"{report.ended} of {report.asked}", "", sign)]
+    sign = _ALL_END if report.ended == report.asked else _NOT_ALWAYS
+    return [Score(tr("ends its answers"), "–", _count(report.ended, report.asked), "", sign)]
 
 
 def _said(answer: str) -> Content:
     """Write an answer; an empty one says so."""
-    return Content(visible(answer) or "(nothing)")
+    return Content(visible(answer) or tr("(nothing)"))
+
+
+def _count(count: object, of: int) -> str:
+    """Write how many of some it is."""
+    return tr("{count} of {of}", count=count, of=of)
 
 
 def _perplexity(value: float) -> str:
@@ -147,8 +178,8 @@ def _perplexity(value: float) -> str:
 
 def _aligned(cells: tuple[str, ...], widths: list[int]) -> str:
     """Lay a line of the table out: names from the left, figures from the right."""
-    figures = (cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True))
-    return _GAP.join([cells[0].ljust(widths[0]), *figures])
+    figures = (right_fitted(cell, width) for cell, width in zip(cells[1:], widths[1:], strict=True))
+    return _GAP.join([fitted(cells[0], widths[0]), *figures])
 
 
 def _pairs(values: Mapping[str, object]) -> str:
@@ -161,5 +192,5 @@ def _value(value: object) -> str:
     if isinstance(value, float):
         return rate_words(value) if 0 < abs(value) < 1e-2 else f"{value:g}"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return tr("yes") if value else tr("no")
     return str(value)

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
 from engine.results.export.types import DeployRequest, ExportRequest, Format, Quantization
 from engine.text import visible
 from screens.base import ShowsFailures
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
 
     from engine.jobs.types import Job
 
-_GATE = "The same questions go through the adapter and through what is made: they must agree."
+_GATE = mark("The same questions go through the adapter and through what is made: they must agree.")
 _LOCAL = "http://127.0.0.1:11434"
-_REFUSED, _REPLACED = "is refused", "is replaced, once the new one has passed"
+_REFUSED, _REPLACED = mark("is refused"), mark("is replaced, once the new one has passed")
 
 
 class ResultDialog(ShowsFailures, ModalScreen["Job | None"]):
@@ -64,9 +65,9 @@ class ResultDialog(ShowsFailures, ModalScreen["Job | None"]):
     def compose(self) -> ComposeResult:
         """Lay out the lines and what comes of it."""
         with Vertical(classes="dialog") as box:
-            box.border_title = Content(f" {self.TITLE_WORDS.format(one_line(self._called))} ")
+            box.border_title = Content(f" {tr(self.TITLE_WORDS, name=one_line(self._called))} ")
             yield from self.compose_lines()
-            yield Static(_GATE, markup=False, classes="label", id="gate")
+            yield Static(tr(_GATE), markup=False, classes="label", id="gate")
             yield Static(id="problem", markup=False)
             yield KeysLine()
 
@@ -92,7 +93,7 @@ class ResultDialog(ShowsFailures, ModalScreen["Job | None"]):
         """Start, unless that is being done."""
         if not self._starting:
             self._starting = True
-            self._say("Starting…", "$muted")
+            self._say(tr("Starting…"), "$muted")
             self._start()
 
     @work(group="start", exclusive=True, exit_on_error=False)
@@ -125,7 +126,7 @@ class ExportDialog(ResultDialog):
         start: Has the engine start the export.
     """
 
-    TITLE_WORDS = "Export {}"
+    TITLE_WORDS = mark("Export {name}")
 
     def __init__(
         self, source: str, name: str, folder: str, start: Callable[[ExportRequest], Awaitable[Job]]
@@ -135,17 +136,17 @@ class ExportDialog(ResultDialog):
 
     def compose_lines(self) -> ComposeResult:
         """Lay out form, number format and folder."""
-        yield ChoiceRow("format", list(FORMATS), "gguf", id="format")
-        yield Static(FORMATS["gguf"], markup=False, classes="words", id="form")
-        yield ChoiceRow("weights", list(WEIGHTS), "q8_0", id="quantize")
+        yield ChoiceRow(tr("format"), list(FORMATS), "gguf", id="format")
+        yield Static(tr(FORMATS["gguf"]), markup=False, classes="words", id="form")
+        yield ChoiceRow(tr("weights"), list(WEIGHTS), "q8_0", id="quantize")
         yield Static(weights_words("q8_0"), markup=False, classes="words", id="weights")
-        yield FieldRow("folder", PathField(self._folder, id="folder"))
+        yield FieldRow(tr("folder"), PathField(self._folder, id="folder"))
 
     @on(ChoiceRow.Turned, "#format")
     def _turned(self) -> None:
         """Say what the form is for; only one file has number formats."""
         form = self._form()
-        self.query_one("#form", Static).update(FORMATS[form])
+        self.query_one("#form", Static).update(tr(FORMATS[form]))
         self.query_one("#quantize").display = form == "gguf"
         self.query_one("#weights").display = form == "gguf"
         self.query_one("#gate").display = form != "adapter"
@@ -173,7 +174,7 @@ class DeployDialog(ResultDialog):
         start: Has the engine start the deployment.
     """
 
-    TITLE_WORDS = "Deploy {} to Ollama"
+    TITLE_WORDS = mark("Deploy {name} to Ollama")
 
     system = query_one("#system", Field)
 
@@ -185,13 +186,14 @@ class DeployDialog(ResultDialog):
 
     def compose_lines(self) -> ComposeResult:
         """Lay out name, host, system prompt, number format, and what becomes of another model."""
-        name = Field("made from the adapter's name", id="name")
-        yield FieldRow("name", name)
-        yield FieldRow("host", Field(self._host or _LOCAL, id="host"))
-        yield FieldRow("system prompt", Field("none", id="system"))
-        yield ChoiceRow("weights", list(WEIGHTS), "q8_0", id="quantize")
+        name = Field(tr("made from the adapter's name"), id="name")
+        yield FieldRow(tr("name"), name)
+        yield FieldRow(tr("host"), Field(self._host or _LOCAL, id="host"))
+        yield FieldRow(tr("system prompt"), Field(tr("none"), id="system"))
+        yield ChoiceRow(tr("weights"), list(WEIGHTS), "q8_0", id="quantize")
         yield Static(weights_words("q8_0"), markup=False, classes="words", id="weights")
-        yield ChoiceRow("same name", [_REFUSED, _REPLACED], _REFUSED, id="taken")
+        taken = [tr(_REFUSED), tr(_REPLACED)]
+        yield ChoiceRow(tr("same name"), taken, taken[0], id="taken")
 
     async def begin(self) -> Job:
         """Have the engine start the deployment."""
@@ -201,6 +203,6 @@ class DeployDialog(ResultDialog):
             host=self.query_one("#host", Field).value.strip() or self._host,
             quantize=self.quantize(),
             system=self.system.value,
-            replace=self.query_one("#taken", ChoiceRow).value == _REPLACED,
+            replace=self.query_one("#taken", ChoiceRow).value == tr(_REPLACED),
         )
         return await self._request(request)

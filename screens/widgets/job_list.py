@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.text import Text
 from textual.binding import Binding, BindingType
 
+from engine.language import tr
 from screens.format import bar, fitted, one_line, two_sided
 from screens.job_words import ended_words, job_sign, share_words, stage_words
 from screens.widgets.line_list import LineList
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from engine.jobs.types import Job
     from screens.session import Session
 
-_STATE_WIDTH = 10
+_STATE_WIDTH = 12
 _INDENT = "  "
 _BAR = 20
 
@@ -29,8 +30,8 @@ class JobList(LineList["Job"]):
     ]  # fmt: skip
 
     def __init__(self, session: Session, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__("Nothing exported yet. A completed task's screen has x for that, and o"
-                         " for Ollama.", id=id)  # fmt: skip
+        super().__init__(tr("Nothing exported yet. A completed task's screen has x for that, and o"
+                            " for Ollama."), id=id)  # fmt: skip
         self._session = session
 
     def height_of(self, item: Job) -> int:  # noqa: ARG002
@@ -41,7 +42,7 @@ class JobList(LineList["Job"]):
         """Draw a job."""
         sign = job_sign(item)
         left = Text.assemble(
-            (f"{sign.glyph} {fitted(sign.word, _STATE_WIDTH)} ", self.tone(sign.tone)),
+            (f"{fitted(sign.shown, _STATE_WIDTH)} ", self.tone(sign.tone)),
             (one_line(item.title), self.tone("plain" if item.ended else "strong")),
         )
         when = Text(ended_words(item, self._session.now()), self.tone("dim"))

@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from engine.errors import EngineUnavailableError
+from engine.language import tr
 from screens.base import ShowsFailures
 from screens.following_jobs import followed
 from screens.format import one_line
@@ -38,10 +39,12 @@ class JobStrip(ShowsFailures, Widget):
         """Draw the job: what is made, how far it is, and the key that shows more."""
         if (job := self.job) is None:
             return Content()
-        right = Content.assemble(*_progress(job), ("  v", "$accent"), (" shows it", "$muted"))
+        right = Content.assemble(
+            *_progress(job), ("  v", "$accent"), (f" {tr('shows it')}", "$muted")
+        )
         sign = job_sign(job)
         left = Content.assemble(
-            (f"{sign.glyph} {sign.word}  ", TONES[sign.tone]),
+            (f"{sign.shown}  ", TONES[sign.tone]),
             one_line(job.title),
             (f"  {stage_words(job)}", "$muted"),
         )

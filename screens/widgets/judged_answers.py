@@ -8,7 +8,9 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from engine.language import mark, tr
 from engine.text import visible
+from screens.format import Sign
 from screens.widgets.findings import TONES
 
 if TYPE_CHECKING:
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
 
     from engine.results.report.types import JudgedAnswer
 
-_NOTHING = "(nothing)"
+_NOTHING = mark("(nothing)")
+_EXACT = Sign("✓", mark("exact"), "good")
+_NOT_EXACT = Sign("✗", mark("not exact"), "dim")
 
 
 class JudgedAnswers(Vertical):
@@ -65,17 +69,20 @@ class JudgedAnswers(Vertical):
         if not self._answers:
             return
         answer = self._answers[self._place]
-        self.border_title = f"Answers  {self._place + 1} of {len(self._answers)}"
+        self.border_title = tr(
+            "Answers  {place} of {of}", place=self._place + 1, of=len(self._answers)
+        )
         self._put(".question", Content(visible(answer.question)))
         reference = visible(answer.reference)
-        self._put(".reference", Content(f"in the dataset: {reference}" if reference else ""))
-        self._put("#base-label", _label("base", answer.base_chrf, answer.base_exact, answer))
-        self._put("#base-answer", Content(visible(answer.base) or _NOTHING))
-        label = _label("adapter", answer.adapter_chrf, answer.adapter_exact, answer)
+        told = tr("in the dataset: {answer}", answer=reference) if reference else ""
+        self._put(".reference", Content(told))
+        self._put("#base-label", _label(mark("base"), answer.base_chrf, answer.base_exact, answer))
+        self._put("#base-answer", Content(visible(answer.base) or tr(_NOTHING)))
+        label = _label(mark("adapter"), answer.adapter_chrf, answer.adapter_exact, answer)
         if not answer.ended:
-            label = Content.assemble(label, ("  ▲ does not end", TONES["warn"]))
+            label = Content.assemble(label, (f"  ▲ {tr('does not end')}", TONES["warn"]))
         self._put("#adapter-label", label)
-        self._put("#adapter-answer", Content(visible(answer.adapter) or _NOTHING))
+        self._put("#adapter-answer", Content(visible(answer.adapter) or tr(_NOTHING)))
 
     def _put(self, part: str, words: Content) -> None:
         """Show a part's words."""
@@ -85,8 +92,8 @@ class JudgedAnswers(Vertical):
 def _label(name: str, chrf: float, exact: bool, answer: JudgedAnswer) -> Content:
     """Name a side, with how like the reference its answer is."""
     style = f"bold {TONES['run']}" if name == "adapter" else TONES["dim"]
-    label = Content.assemble((name, style), (f"  chrF {chrf:.0f}", TONES["dim"]))
+    label = Content.assemble((tr(name), style), (f"  chrF {chrf:.0f}", TONES["dim"]))
     if not answer.short:
         return label
-    told = ("  ✓ exact", TONES["good"]) if exact else ("  ✗ not exact", TONES["dim"])
-    return Content.assemble(label, told)
+    sign = _EXACT if exact else _NOT_EXACT
+    return Content.assemble(label, (f"  {sign.shown}", TONES[sign.tone]))
