@@ -15,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from engine.errors import EngineUnavailableError, LoraDeckError
-from engine.language import language_of_locale, speak, spoken
+from engine.language import language_of_locale, speak, spoken, tr, trn
 from engine.settings import load_settings
 from screens.base import DeckScreen, ShowsFailures, show_failure
 from screens.home import HomeScreen
@@ -138,11 +138,11 @@ class LoraDeckApp(ShowsFailures, App[None]):
                     whole = False
                 if updates:
                     self._tell(self.session.apply(updates))
-        raise EngineUnavailableError("Engine not reachable", "The engine has ended.")
+        raise EngineUnavailableError(tr("Engine not reachable"), tr("The engine has ended."))
 
     def _lost(self, error: LoraDeckError) -> None:
         """Say quietly that the engine is away; what never worked is said once as a dialog."""
-        self._say(EngineStatus("unreachable", f"{error.title}, trying again"))
+        self._say(EngineStatus("unreachable", tr("{title}, trying again", title=error.title)))
         if error.title not in self._told and not (
             self._reached and isinstance(error, EngineUnavailableError)
         ):
@@ -179,8 +179,12 @@ class LoraDeckApp(ShowsFailures, App[None]):
         if self._holds_back():
             return
         count = self.session.count("running") + self.session.count("pending")
-        words = "1 training goes on." if count == 1 else f"{count} trainings go on."
-        self.exit(message=f"{words} Open loradeck again to see more." if count else None)
+        words = trn(
+            "{count} training goes on. Open loradeck again to see more.",
+            "{count} trainings go on. Open loradeck again to see more.",
+            count,
+        )
+        self.exit(message=words if count else None)
 
     def at_home(self, action: str) -> Callable[[], object]:
         """Give a call that goes to Home and does something there."""
@@ -255,8 +259,8 @@ class LoraDeckApp(ShowsFailures, App[None]):
         """Tell, and say, whether a screen holds something that is not saved."""
         held = any(isinstance(one, DeckScreen) and one.unsaved for one in self.screen_stack)
         if held:
-            self.notify("Save what you changed, or leave it with esc, first.", title="Not saved",
-                        severity="warning", markup=False)  # fmt: skip
+            self.notify(tr("Save what you changed, or leave it with esc, first."),
+                        title=tr("Not saved"), severity="warning", markup=False)  # fmt: skip
         return held
 
 

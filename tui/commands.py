@@ -10,6 +10,7 @@ from rich.text import Text
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
 from screens.format import one_line
 from screens.home import HomeScreen
 from screens.partner import of_assistant, of_task
@@ -22,24 +23,36 @@ if TYPE_CHECKING:
     from tui.app import LoraDeckApp
 
 _TASKS_AT_MOST = 200
+_AT_HOME = {
+    mark("Choose dataset"): ("dataset", mark("Pick the file to train on")),
+    mark("Choose model"): ("model", mark("Pick the base model")),
+    mark("Show the whole plan"): ("plan", mark("Every parameter, and your own values")),
+    mark("Name the training"): ("name", mark("Give the next training a name")),
+    mark("Start training"): ("start", mark("Start what is planned")),
+    mark("Show tasks"): ("tasks", mark("Go to the list of tasks")),
+    mark("Assistants"): ("assistants", mark("Create, edit, and talk to one")),
+    mark("Conversations"): ("conversations", mark("Go on with one that was kept")),
+    mark("Look at the dataset's rows"): ("rows", mark("Page, search and edit them")),
+    mark("Leave out faulty rows"): ("leave_out", mark("Or take them in again")),
+}
 _TASK_ACTIONS = {
-    "Pause": "pause",
-    "Hold back": "hold",
-    "Resume": "resume",
-    "Start now": "start_now",
-    "Finish early": "finish",
-    "Cancel": "cancel",
-    "Move up": "reorder('up')",
-    "Move down": "reorder('down')",
-    "Move first": "reorder('first')",
-    "Move last": "reorder('last')",
-    "Raise the priority of": "prioritize(1)",
-    "Lower the priority of": "prioritize(-1)",
+    mark("Pause {name}"): "pause",
+    mark("Hold back {name}"): "hold",
+    mark("Resume {name}"): "resume",
+    mark("Start now {name}"): "start_now",
+    mark("Finish early {name}"): "finish",
+    mark("Cancel {name}"): "cancel",
+    mark("Move up {name}"): "reorder('up')",
+    mark("Move down {name}"): "reorder('down')",
+    mark("Move first {name}"): "reorder('first')",
+    mark("Move last {name}"): "reorder('last')",
+    mark("Raise the priority of {name}"): "prioritize(1)",
+    mark("Lower the priority of {name}"): "prioritize(-1)",
 }
 _OF_ADAPTER = {
-    "Report of {}": ("report", "What the training was worth"),
-    "Export {}": ("export", "As an adapter, merged, or as a GGUF file"),
-    "Deploy {} to Ollama": ("deploy", "Make a model of Ollama's of it"),
+    mark("Report of {name}"): ("report", mark("What the training was worth")),
+    mark("Export {name}"): ("export", mark("As an adapter, merged, or as a GGUF file")),
+    mark("Deploy {name} to Ollama"): ("deploy", mark("Make a model of Ollama's of it")),
 }
 
 
@@ -85,25 +98,17 @@ class DeckCommands(Provider):
     def _commands(self) -> Iterator[Command]:
         """Give the fixed commands."""
         deck = self._deck
-        home = deck.at_home
-        yield Command("Choose dataset", home("dataset"), "Pick the file to train on")
-        yield Command("Choose model", home("model"), "Pick the base model")
-        yield Command("Show the whole plan", home("plan"), "Every parameter, and your own values")
-        yield Command("Name the training", home("name"), "Give the next training a name")
-        yield Command("Start training", home("start"), "Start what is planned")
-        yield Command("Show tasks", home("tasks"), "Go to the list of tasks")
-        yield Command("Assistants", home("assistants"), "Create, edit, and talk to one")
-        yield Command("Conversations", home("conversations"), "Go on with one that was kept")
-        yield Command("Look at the dataset's rows", home("rows"), "Page, search and edit them")
-        yield Command("Leave out faulty rows", home("leave_out"), "Or take them in again")
-        yield Command("Jobs", deck.show_jobs, "Exports and deployments, running and ended")
-        yield Command("Models on this machine", deck.show_found,
-                      "Finished adapters, merged models and GGUF files")  # fmt: skip
+        for title, (action, told) in _AT_HOME.items():
+            yield Command(tr(title), deck.at_home(action), tr(told))
+        told = tr("Exports and deployments, running and ended")
+        yield Command(tr("Jobs"), deck.show_jobs, told)
+        told = tr("Finished adapters, merged models and GGUF files")
+        yield Command(tr("Models on this machine"), deck.show_found, told)
         yield from self._of_screen()
         yield from self._of_task()
-        yield Command("Theme", deck.action_change_theme, "Change the colours")
-        yield Command("Help", deck.action_help, "Keys of this screen, and the words used")
-        yield Command("Quit", deck.leave, "Close LoRADeck; trainings go on")
+        yield Command(tr("Theme"), deck.action_change_theme, tr("Change the colours"))
+        yield Command(tr("Help"), deck.action_help, tr("Keys of this screen, and the words used"))
+        yield Command(tr("Quit"), deck.leave, tr("Close LoRADeck; trainings go on"))
 
     def _of_screen(self) -> Iterator[Command]:
         """Give what the present screen's own keys do; Home's are there by their names."""
@@ -115,7 +120,8 @@ class DeckCommands(Provider):
             if node is screen and enabled and binding.id and binding.tooltip not in told:
                 told.add(binding.tooltip)
                 run = partial(self.app.run_action, binding.action, screen)
-                yield Command(binding.tooltip, run, f"Key: {self.app.get_key_display(binding)}")
+                key = tr("Key: {key}", key=self.app.get_key_display(binding))
+                yield Command(tr(binding.tooltip), run, key)
 
     def _of_task(self) -> Iterator[Command]:
         """Give what can be done at Home with the task under the list's cursor."""
@@ -126,14 +132,14 @@ class DeckCommands(Provider):
         for words, action in _TASK_ACTIONS.items():
             if action.partition("(")[0] in offered:
                 run = partial(self.app.run_action, action, screen.tasks)
-                yield Command(f"{words} {name}", run, "The task under the list's cursor")
+                yield Command(tr(words, name=name), run, tr("The task under the list's cursor"))
 
     def _chats(self) -> Iterator[Command]:
         """Give a command for each assistant and each finished adapter."""
         deck = self._deck
         done = [view.task for view in self._newest() if view.task.status == "completed"]
         for partner in (*map(of_assistant, self._assistants), *map(of_task, done)):
-            words = f"Chat with {one_line(partner.target)}"
+            words = tr("Chat with {name}", name=one_line(partner.target))
             yield Command(words, deck.chatting(partner), one_line(partner.words))
 
     def _newest(self) -> list[TaskView]:
@@ -147,8 +153,9 @@ class DeckCommands(Provider):
         deck = self._deck
         for view in self._newest():
             name = one_line(view.task.task_name)
-            yield Command(f"Open task {name}", deck.opening(view.task.id), "Show the task's screen")
+            words = tr("Open task {name}", name=name)
+            yield Command(words, deck.opening(view.task.id), tr("Show the task's screen"))
             if view.task.status == "completed":
                 for words, (action, told) in _OF_ADAPTER.items():
                     run = deck.opening(view.task.id, action)
-                    yield Command(words.format(name), run, told)
+                    yield Command(tr(words, name=name), run, tr(told))
