@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
 from textual.screen import ModalScreen
+from textual.theme import ThemeProvider
 
 from engine.errors import EngineUnavailableError, LoraDeckError
 from engine.language import language_of_locale, speak, spoken, tr, trn
@@ -169,6 +171,16 @@ class LoraDeckApp(ShowsFailures, App[None]):
 
         if not isinstance(self.screen, ModalScreen):
             self.push_screen(HelpScreen(self.screen))
+
+    def action_command_palette(self) -> None:
+        """Open the palette, which asks in the language that is spoken."""
+        if not isinstance(self.screen, CommandPalette):
+            placeholder = tr("Search for commands…")
+            self.push_screen(CommandPalette(placeholder=placeholder, id="--command-palette"))
+
+    def search_themes(self) -> None:
+        """Let the user choose a theme, asked for in the language that is spoken."""
+        self.push_screen(CommandPalette([ThemeProvider], placeholder=tr("Search for themes…")))
 
     async def action_quit(self) -> None:
         """Close the dashboard."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.color import Color
+from textual.geometry import Offset
 from textual_plot import HiResMode, LegendLocation, PlotWidget
 
 from engine.language import tr
+from screens.format import widest
 
 if TYPE_CHECKING:
     from textual import events
@@ -50,6 +52,15 @@ class LossPlot(PlotWidget, can_focus=False, inherit_bindings=False):  # type: ig
         """Set them where there is something around which they lie."""
         if self.children:
             super()._update_margin_sizes()
+
+    def _get_legend_origin_coordinates(self, location: LegendLocation) -> Offset:
+        """Leave the legend its room at the right, counted in cells, not in characters."""
+        origin = Offset(*super()._get_legend_origin_coordinates(location))
+        if location not in (LegendLocation.TOPRIGHT, LegendLocation.BOTTOMRIGHT):
+            return origin
+        labels = [label for label in self._labels if label]
+        more = widest(labels) - max(map(len, labels), default=0)
+        return origin - Offset(more, 0)
 
     def draw(self, curve: Curve) -> None:
         """Draw the curve as it is now."""

@@ -109,7 +109,8 @@ class TaskSummary(Static):
             tr("done"): self._done(view),
             tr("memory"): self._memory(),
             tr("peak memory"): human_bytes(self.peak_memory) if self.peak_memory else "",
-            tr("on"): one_line(view.device),
+            # Not "on" by itself, which is a switch's word too
+            tr("on {device}", device="").strip(): one_line(view.device),
         }
         cells = [
             Content.assemble((f"{label} ", "$muted"), words)
