@@ -12,12 +12,14 @@ from textual.getters import query_one
 from textual.widgets import Input, Static
 
 from engine.errors import LoraDeckError
+from engine.language import tr, trn
 from engine.text import visible
 from screens.base import back_binding
 from screens.book import ANY, OpenBook
 from screens.dialogs import ConfirmDialog
+from screens.finding_codes import code_words
 from screens.format import one_line
-from screens.rendering import code_note, code_words, show_value
+from screens.rendering import code_note, show_value
 from screens.row_changes import RowChanges
 from screens.widgets.field import Field
 from screens.widgets.line_list import LineList
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from engine.data.types import BookInfo
     from engine.server.wire import DatasetInfo
     from screens.session import Session
 
@@ -98,25 +101,25 @@ class DatasetScreen(RowChanges):
 
     def heading(self) -> str:
         """Name the dataset."""
-        return f"Rows of {self._path.rstrip('/').rsplit('/', 1)[-1]}"
+        return tr("Rows of {name}", name=self._path.rstrip("/").rsplit("/", 1)[-1])
 
     def compose_body(self) -> ComposeResult:
         """Lay out state, search, list and row."""
         with Horizontal(id="state"):
-            yield Static("Opening…", id="matches", markup=False)
+            yield Static(tr("Opening…"), id="matches", markup=False)
             yield Static(id="changes", markup=False)
         with Horizontal(id="search-line"):
             yield Static("/ ", markup=False)
-            yield Field("a text in any field", id="search")
+            yield Field(tr("a text in any field"), id="search")
         with Container(id="panes"):
             rows = RowList(id="rows")
-            rows.border_title = "Rows"
+            rows.border_title = tr("Rows")
             yield rows
             yield RowView(id="row")
 
     def on_mount(self) -> None:
         """Open the dataset."""
-        self.view.border_title = "Row"
+        self.view.border_title = tr("Row")
         self._open()
 
     @work(group="open", exclusive=True, exit_on_error=False)
@@ -125,12 +128,12 @@ class DatasetScreen(RowChanges):
         try:
             self.book = await OpenBook.open(self.session, self._path, self._mapping)
         except LoraDeckError as error:
-            self.rows.empty = "It cannot be opened."
+            self.rows.empty = tr("It cannot be opened.")
             self.rows.refresh()
             self.view.refuse(error)
             self.query_one("#matches", Static).update("")
             return
-        self.rows.empty = "No row is like that."
+        self.rows.empty = tr("No row is like that.")
         await self._reload(0)
         await self._follow_reading(self.book)
 
@@ -144,7 +147,7 @@ class DatasetScreen(RowChanges):
                 self.rows.take(await book.page(self.rows.place // PAGE))
             self._show_state()
         if book.info.problem:
-            self.notify(visible(book.info.problem), title="Not read to its end",
+            self.notify(visible(book.info.problem), title=tr("Not read to its end"),
                         severity="warning", markup=False)  # fmt: skip
 
     async def on_unmount(self) -> None:
@@ -185,22 +188,9 @@ class DatasetScreen(RowChanges):
             return
         book, info = self.book, self.book.info
         count = len(self.rows.items) if matching is None else matching
-        words = f"{count:,} of {info.rows:,} rows" if book.narrowed else f"{info.rows:,} rows"
-        parts = [words]
-        if book.search:
-            parts.append(f"with '{one_line(book.search)}'")
-        if book.code:
-            parts.append("▲ any finding" if book.code == ANY else f"▲ {code_words(book.code)}")
-        elif info.codes:
-            kinds = len(info.codes)
-            parts.append(f"{kinds} kind{'s' * (kinds > 1)} of findings")
-        if not info.complete and not info.problem:
-            share = "" if info.share is None else f" {info.share:.0%}".replace("%", " %")
-            parts.append(f"reading on…{share}")
-        if info.unreadable and not book.narrowed:
-            parts.append(f"{info.unreadable:,} cannot be read")
+        parts = [_looked_at(book, count), *_reading(info, narrowed=book.narrowed)]
         self.query_one("#matches", Static).update(" · ".join(parts))
-        changes = f"{info.changes} change{'s' * (info.changes != 1)} not saved"
+        changes = trn("{count} change not saved", "{count} changes not saved", info.changes)
         self.query_one("#changes", Static).update(f"✎ {changes}" if info.changes else "")
 
     @on(LineList.Highlighted, "#rows")
@@ -214,11 +204,11 @@ class DatasetScreen(RowChanges):
         row = self.rows.row
         if row is None or self.book is None:
             if not self.rows.items:
-                self.view.border_title = "Row"
+                self.view.border_title = tr("Row")
                 self.view.say("")
             return
         await asyncio.sleep(SETTLE_SECONDS)
-        self.view.border_title = f"Row {row.number:,}"
+        self.view.border_title = tr("Row {number}", number=f"{row.number:,}")
         shape = self.book.info.shape
         notes = code_note(row.codes, row.fault)
         await show_value(self.session, self.view, row.value, shape, number=row.number,
@@ -251,7 +241,7 @@ class DatasetScreen(RowChanges):
         if self.book is None:
             return
         if not self.book.info.codes and not self.book.code:
-            self.notify("No row has a finding.", markup=False)
+            self.notify(tr("No row has a finding."), markup=False)
             return
         self._narrow(code=self.book.next_code())
 
@@ -298,11 +288,40 @@ class DatasetScreen(RowChanges):
     async def _may_go(self) -> bool:
         """Ask whether the changes are to be lost."""
         assert self.book is not None  # noqa: S101
-        count = self.book.info.changes
-        question = ConfirmDialog(
-            "Leave without saving?",
-            f"{count} change{'s are' if count != 1 else ' is'} not saved and will be lost. "
+        lost = trn(
+            "{count} change is not saved and will be lost. "
             "Stay, and w saves them as a new version.",
-            yes="Leave", no="Stay",
+            "{count} changes are not saved and will be lost. "
+            "Stay, and w saves them as a new version.",
+            self.book.info.changes,
+        )
+        question = ConfirmDialog(
+            tr("Leave without saving?"), lost, yes=tr("Leave"), no=tr("Stay")
         )  # fmt: skip
         return await self.app.push_screen_wait(question)
+
+
+def _looked_at(book: OpenBook, count: int) -> str:
+    """Say how many rows are looked at, by which search or filter."""
+    rows = f"{book.info.rows:,}"
+    parts = [tr("{rows} rows", rows=rows)]
+    if book.narrowed:
+        parts = [tr("{matching} of {rows} rows", matching=f"{count:,}", rows=rows)]
+    if book.search:
+        parts.append(tr("with '{text}'", text=one_line(book.search)))
+    if book.code:
+        parts.append(f"▲ {tr('any finding') if book.code == ANY else code_words(book.code)}")
+    elif kinds := len(book.info.codes):
+        parts.append(trn("{count} kind of findings", "{count} kinds of findings", kinds))
+    return " · ".join(parts)
+
+
+def _reading(info: BookInfo, *, narrowed: bool) -> list[str]:
+    """Say how far the file is read, and how many of its rows cannot be."""
+    parts = []
+    if not info.complete and not info.problem:
+        share = "" if info.share is None else f" {info.share:.0%}".replace("%", " %")
+        parts.append(tr("reading on…") + share)
+    if info.unreadable and not narrowed:
+        parts.append(tr("{shown} cannot be read", shown=f"{info.unreadable:,}"))
+    return parts

@@ -13,6 +13,7 @@ from textual.getters import query_one
 from textual.widgets import DirectoryTree, Input, Tree
 
 from engine.errors import LoraDeckError, NotFoundError
+from engine.language import mark, tr
 from screens.base import DeckScreen, back_binding
 from screens.draft import ChosenDataset, absolute, is_saved_dataset, pasted_path
 from screens.looking import look_at
@@ -32,13 +33,13 @@ if TYPE_CHECKING:
     from screens.session import Session
 
 SETTLE_SECONDS = 0.12  # seconds that the cursor rests before a file is read
-_INVITATION = "Move to a dataset, or type a path: what is in it appears here."
+_INVITATION = mark("Move to a dataset, or type a path: what is in it appears here.")
 
 
 class DatasetPicker(DeckScreen[ChosenDataset | None]):
     """Answers with the dataset that was chosen, as it was looked at."""
 
-    HEADING = "Dataset"
+    HEADING = mark("Dataset")
     CSS_PATH = "dataset_picker.tcss"
     AUTO_FOCUS = "DatasetList"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -75,21 +76,21 @@ class DatasetPicker(DeckScreen[ChosenDataset | None]):
         with Vertical(id="picker"):
             with Vertical(id="sources"):
                 with Vertical(id="path-box") as box:
-                    box.border_title = "Path"
+                    box.border_title = tr("Path")
                     yield PathField("/path/to/data.jsonl", id="path")
                 with Vertical(id="lists"):
-                    known = DatasetList("No dataset at hand.", id="known")
-                    known.border_title = "Samples and datasets"
+                    known = DatasetList(tr("No dataset at hand."), id="known")
+                    known.border_title = tr("Samples and datasets")
                     yield known
                     files = DatasetTree(Path.cwd(), id="files")
-                    files.border_title = "Files"
+                    files.border_title = tr("Files")
                     files.guide_depth = 2
                     yield files
             yield Preview(id="preview")
 
     def on_mount(self) -> None:
         """Ask for the known datasets."""
-        self.preview.say(_INVITATION)
+        self.preview.say(tr(_INVITATION))
         self._list()
 
     @work(group="list", exclusive=True, exit_on_error=False)
@@ -152,7 +153,7 @@ class DatasetPicker(DeckScreen[ChosenDataset | None]):
         await asyncio.sleep(SETTLE_SECONDS)
         self._name_preview(path)
         self._shown, self._refused = None, ""
-        self.preview.say("Reading…")
+        self.preview.say(tr("Reading…"))
         mapping = self.mapping_of(path)
         try:
             self._shown = await look_at(self.session, path, mapping, self.preview.progress)
@@ -187,7 +188,7 @@ class DatasetPicker(DeckScreen[ChosenDataset | None]):
 
         from screens.format import one_line
 
-        self.preview.border_title = Content(f"Preview · {one_line(Path(path).name)}")
+        self.preview.border_title = Content(tr("Preview · {name}", name=one_line(Path(path).name)))
 
     # Choosing
 
@@ -242,7 +243,7 @@ class DatasetPicker(DeckScreen[ChosenDataset | None]):
 
         path, shown = self._present, self._shown
         if not path:
-            self.notify(_INVITATION, markup=False)
+            self.notify(tr(_INVITATION), markup=False)
             return
         shape = shown.shape if shown else None
         columns = shown.columns if shown else ()
@@ -258,8 +259,8 @@ class DatasetPicker(DeckScreen[ChosenDataset | None]):
     def action_rows(self) -> None:
         """Open the dataset's rows."""
         if self._shown is None:
-            words = "Its rows can be opened once it has been read." if self._present else ""
-            self.notify(words or _INVITATION, markup=False)
+            later = tr("Its rows can be opened once it has been read.")
+            self.notify(later if self._present else tr(_INVITATION), markup=False)
             return
         from screens.dataset import DatasetScreen
 

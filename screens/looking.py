@@ -6,6 +6,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from engine.errors import EngineUnavailableError
+from engine.language import tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,11 +33,19 @@ async def look_at(
                 return scanning.inspection
             progress(scanning)
     raise EngineUnavailableError(
-        "Engine not reachable", "The engine ended while it looked at the file.", "Try again."
+        tr("Engine not reachable"),
+        tr("The engine ended while it looked at the file."),
+        tr("Try again."),
     )
 
 
 def progress_words(scanning: Scanning) -> str:
     """Say how far a look is: ``312,000 rows looked at, 31 %``."""
-    rows = f"{scanning.rows:,} row{'' if scanning.rows == 1 else 's'} looked at"
+    count = scanning.rows
+    rows = trn("{shown} row looked at", "{shown} rows looked at", count, shown=f"{count:,}")
     return rows if scanning.share is None else f"{rows}, {scanning.share:.0%}".replace("%", " %")
+
+
+def rows_words(count: int) -> str:
+    """Count rows: ``312,000 rows``."""
+    return trn("{shown} row", "{shown} rows", count, shown=f"{count:,}")

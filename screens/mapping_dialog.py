@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.text import visible
 from screens.format import refusal_words
 from screens.widgets.choice_row import ChoiceRow
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-_TYPE = "rows are"
 _INVITATION = "instruction=问题,output=答案"
 
 
@@ -59,13 +59,14 @@ class MappingDialog(ModalScreen["dict[str, str] | None"]):
     def compose(self) -> ComposeResult:
         """Lay out lines and text."""
         with Vertical(classes="dialog") as box:
-            box.border_title = " Which column holds what "
+            box.border_title = f" {tr('Which column holds what')} "
             if self._columns:
-                yield ChoiceRow(_TYPE, list(self._fields), self._type)
+                yield ChoiceRow(tr("rows are"), list(self._fields), self._type, id="type")
                 yield VerticalScroll(*self._rows(), id="rows", can_focus=False)
-                yield Static("as text", markup=False, classes="label", id="as-text")
+                yield Static(tr("as text"), markup=False, classes="label", id="as-text")
             else:
-                yield Static("Write it as field=column, with commas between.", classes="label")
+                words = tr("Write it as field=column, with commas between.")
+                yield Static(words, classes="label")
             yield Field(_INVITATION, id="text")
             yield Static(id="problem", markup=False)
             yield KeysLine()
@@ -85,7 +86,7 @@ class MappingDialog(ModalScreen["dict[str, str] | None"]):
     @on(ChoiceRow.Turned)
     async def _turned(self, event: ChoiceRow.Turned) -> None:
         """Take a line over into the text; another type brings other lines."""
-        if event.row.label == _TYPE:
+        if event.row.id == "type":
             self._type = event.row.value
             self._mapping = {}
             area = self.query_one("#rows")
@@ -101,9 +102,8 @@ class MappingDialog(ModalScreen["dict[str, str] | None"]):
         event.stop()
         if (mapping := self._parsed()) is not None:
             self._mapping = mapping
-            for row in self.query(ChoiceRow):
-                if row.label != _TYPE:
-                    row.value = mapping.get(row.label, "")
+            for row in self.query("#rows ChoiceRow").results(ChoiceRow):
+                row.value = mapping.get(row.label, "")
 
     def _parsed(self) -> dict[str, str] | None:
         """Read the text; what is wrong with it is said beneath."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from textual.app import SuspendNotSupported
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.text import json_text
 from screens.dialogs import ConfirmDialog
 from screens.row_text import parsed_row
@@ -35,7 +36,9 @@ async def edited_outside(app: App[Any], value: dict[str, Any]) -> dict[str, Any]
         try:
             return parsed_row(text)
         except LoraDeckError as error:
-            question = ConfirmDialog(error.title, error.message, yes="Drop it", no="Edit again")
+            question = ConfirmDialog(
+                error.title, error.message, yes=tr("Drop it"), no=tr("Edit again")
+            )
             if await app.push_screen_wait(question):
                 return None
 
@@ -53,10 +56,13 @@ def editor_command() -> list[str]:
         command = [named]
     command = command or [name for name in _COMMON if shutil.which(name)][:1]
     if not command or shutil.which(command[0]) is None:
+        words = tr("No editor is set.")
+        if command:
+            words = tr("The editor '{name}' is not there.", name=command[0])
         raise LoraDeckError(
-            "No editor",
-            f"The editor '{command[0]}' is not there." if command else "No editor is set.",
-            "Set $EDITOR, for example: export EDITOR=nano. Or edit here with e.",
+            tr("No editor"),
+            words,
+            tr("Set $EDITOR, for example: export EDITOR=nano. Or edit here with e."),
         )
     return command
 
@@ -72,13 +78,15 @@ def _edited(app: App[Any], text: str) -> str:
                 ended = subprocess.run([*command, str(path)], check=False)
         except SuspendNotSupported:
             raise LoraDeckError(
-                "No terminal to lend",
-                "This terminal cannot be given to another program.",
-                "Edit here with e.",
+                tr("No terminal to lend"),
+                tr("This terminal cannot be given to another program."),
+                tr("Edit here with e."),
             ) from None
         if ended.returncode:
-            raise LoraDeckError(
-                "Editor ended with an error",
-                f"{command[0]} ended with {ended.returncode}; the row stays as it was.",
+            words = tr(
+                "{name} ended with {code}; the row stays as it was.",
+                name=command[0],
+                code=ended.returncode,
             )
+            raise LoraDeckError(tr("Editor ended with an error"), words)
         return path.read_text(encoding="utf-8", errors="replace")

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 from textual.content import Content
 
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
 from engine.text import visible
-from screens.format import LEVELS, one_line
+from screens.finding_codes import code_words
+from screens.format import LEVELS
 from screens.widgets.findings import TONES
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from screens.session import Session
     from screens.widgets.row_view import RowView
 
-_NO_MODEL = "Choose a base model at Home, and what is trained is marked here."
+_NO_MODEL = mark("Choose a base model at Home, and what is trained is marked here.")
 
 
 async def show_value(
@@ -33,14 +35,14 @@ async def show_value(
 ) -> None:
     """Show a row in a view, rendered by the base model that is chosen for the next training."""
     if not session.base_model:
-        hint = Content.styled(_NO_MODEL, "$muted")
+        hint = Content.styled(tr(_NO_MODEL), "$muted")
         show_turns(view, value, shape, number, [*notes, hint])
         return
     try:
         books = session.client.books
         row = await books.render(value, shape, session.base_model, max_length=length)
     except LoraDeckError as error:
-        words = f"Not rendered: {visible(error.message)}"
+        words = tr("Not rendered: {reason}", reason=visible(error.message))
         show_turns(view, value, shape, number, [*notes, Content.styled(words, "$text-warning")])
     else:
         view.put_rendered(row, Content("\n").join(notes))
@@ -60,11 +62,6 @@ def show_turns(
         view.put_fault(fault.detail, above)
     else:
         view.put_turns(conversation, above)
-
-
-def code_words(code: str) -> str:
-    """Write a finding's code as words: ``empty answer``."""
-    return one_line(code).replace("-", " ")
 
 
 def code_note(codes: Sequence[str], fault: str) -> list[Content]:

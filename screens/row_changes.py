@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from textual import on, work
 from textual.getters import query_one
 
+from engine.language import tr
 from engine.text import visible
 from screens.base import DeckScreen
 from screens.outside import edited_outside
@@ -73,7 +74,7 @@ class RowChanges(DeckScreen[None]):
         """Edit the row under the cursor in the dashboard."""
         async with self._changing:
             if (row := self.rows.row) is not None:
-                await self._keep(row, await self._edited(row.value, f"Row {row.number:,}", row))
+                await self._keep(row, await self._edited(row.value, row))
 
     @work(group="change", exit_on_error=False)
     async def action_outside(self) -> None:
@@ -82,15 +83,13 @@ class RowChanges(DeckScreen[None]):
             if (row := self.rows.row) is not None:
                 await self._keep(row, await edited_outside(self.app, row.value))
 
-    async def _edited(
-        self, value: dict[str, Any], title: str, row: BookRow | None
-    ) -> dict[str, Any] | None:
-        """Let the user edit a value."""
+    async def _edited(self, value: dict[str, Any], row: BookRow | None) -> dict[str, Any] | None:
+        """Let the user edit a value; of a row that is new where none is given."""
         from screens.row_editor import RowEditor
 
         assert self.book is not None  # noqa: S101 - there is no row without it
-        editor = RowEditor(self.session, value, self.book.info.shape, title=title,
-                           number=row.number if row else 1, length=self._length)  # fmt: skip
+        editor = RowEditor(self.session, value, self.book.info.shape,
+                           number=row.number if row else None, length=self._length)  # fmt: skip
         return await self.app.push_screen_wait(editor)
 
     async def _keep(self, row: BookRow, value: dict[str, Any] | None) -> None:
@@ -107,7 +106,7 @@ class RowChanges(DeckScreen[None]):
             if self.book is not None:
                 after = self.rows.row
                 blank = blank_like(after.value if after else {}, self.book.info.shape)
-                value = await self._edited(blank, "New row", None)
+                value = await self._edited(blank, None)
                 if value is not None:
                     await self._insert(value, after)
 
@@ -134,19 +133,21 @@ class RowChanges(DeckScreen[None]):
             if row is not None and self.book is not None:
                 await self.book.remove(row)
                 await self._reload(self.rows.place)
-                self.notify(f"Row {row.number:,} is deleted; u takes that back.", markup=False)
+                words = tr("Row {number} is deleted; u takes that back.", number=f"{row.number:,}")
+                self.notify(words, markup=False)
 
     @work(group="change", exit_on_error=False)
     async def action_undo(self) -> None:
         """Take the last change back."""
         async with self._changing:
             if self.book is None or not self.book.info.changes:
-                self.notify("There is nothing to take back.", markup=False)
+                self.notify(tr("There is nothing to take back."), markup=False)
                 return
             words = visible(self.book.info.last_change)
             await self.book.undo()
             await self._reload(self.rows.place)
-            self.notify(f"Taken back: {words}." if words else "Taken back.", markup=False)
+            told = tr("Taken back: {change}.", change=words) if words else tr("Taken back.")
+            self.notify(told, markup=False)
 
     @work(group="change", exit_on_error=False)
     async def action_save(self) -> None:
@@ -160,5 +161,5 @@ class RowChanges(DeckScreen[None]):
             saved = await self.app.push_screen_wait(dialog)
             if saved is not None:
                 self._show_state()
-                self.notify(visible(saved.path), title="Saved", markup=False)
+                self.notify(visible(saved.path), title=tr("Saved"), markup=False)
                 self._told_saved(saved)

@@ -13,6 +13,7 @@ from textual.getters import query_one
 from textual.widgets import Static, TextArea
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.text import json_text, visible
 from screens.base import DeckScreen
 from screens.dialogs import ConfirmDialog
@@ -59,14 +60,12 @@ class RowEditor(DeckScreen["dict[str, Any] | None"]):
         value: dict[str, Any],
         shape: Shape,
         *,
-        title: str,
-        number: int = 1,
+        number: int | None,
         length: int | None = None,
     ) -> None:
         super().__init__(session)
         self._before, self._value = value, value
         self._shape, self._number, self._length = shape, number, length
-        self._title = title
         self._parts: list[Part] | None = parts_of(value) or None
 
     @property
@@ -79,21 +78,25 @@ class RowEditor(DeckScreen["dict[str, Any] | None"]):
 
     def heading(self) -> str:
         """Name the row."""
-        return f"Edit {self._title[:1].lower()}{self._title[1:]}"
+        if self._number is None:
+            return tr("Edit new row")
+        return tr("Edit row {number}", number=f"{self._number:,}")
 
     def compose_body(self) -> ComposeResult:
         """Lay out fields and row."""
         with Container(id="panes"):
             yield VerticalScroll(*self._areas(), id="fields", can_focus=False)
             view = RowView(id="row")
-            view.border_title = "What the model gets"
+            view.border_title = tr("What the model gets")
             yield view
         with Horizontal(id="state"):
             yield Static(id="problem", markup=False)
 
     def on_mount(self) -> None:
         """Show the row."""
-        self.fields.border_title = Content(self._title)
+        new, number = self._number is None, f"{self._number or 1:,}"
+        title = tr("New row") if new else tr("Row {number}", number=number)
+        self.fields.border_title = Content(title)
         self._follow()
 
     def _areas(self) -> list[EditArea]:
@@ -139,7 +142,7 @@ class RowEditor(DeckScreen["dict[str, Any] | None"]):
         """Render the row as it stands, once the typing rests."""
         await asyncio.sleep(LIVE_SECONDS)
         if (value := self._checked()) is not None:
-            await show_value(self.session, self.view, value, self._shape, number=self._number,
+            await show_value(self.session, self.view, value, self._shape, number=self._number or 1,
                              length=self._length)  # fmt: skip
 
     # What the user does
@@ -175,8 +178,9 @@ class RowEditor(DeckScreen["dict[str, Any] | None"]):
     async def action_back(self) -> None:
         """Leave the row as it was; what was written is asked about."""
         question = ConfirmDialog(
-            "Drop what you wrote?", "The row has been changed. Stay, and F2 keeps the change.",
-            yes="Drop it", no="Stay",
+            tr("Drop what you wrote?"),
+            tr("The row has been changed. Stay, and F2 keeps the change."),
+            yes=tr("Drop it"), no=tr("Stay"),
         )  # fmt: skip
         if not self.unsaved or await self.app.push_screen_wait(question):
             self.dismiss(None)

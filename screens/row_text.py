@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.text import json_text, visible
 from screens.format import one_line
 
@@ -60,9 +61,11 @@ def parsed_row(text: str) -> dict[str, Any]:
     Raises:
         LoraDeckError: It is none; names the place.
     """
-    value = _parsed(text, "The row")
+    value = _parsed(text, tr("The row"))
     if not isinstance(value, dict):
-        raise LoraDeckError("Not a row", "The row must be an object.", "Write it in { and }.")
+        raise LoraDeckError(
+            tr("Not a row"), tr("The row must be an object."), tr("Write it in { and }.")
+        )
     return value
 
 
@@ -113,12 +116,17 @@ def _parsed(text: str, what: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise LoraDeckError(
-            "Broken JSON",
-            f"{what} is no valid JSON: line {error.lineno}, column {error.colno}: {error.msg}.",
-        ) from error
+        words = tr(
+            "{what} is no valid JSON: line {line}, column {column}: {reason}.",
+            what=what,
+            line=error.lineno,
+            column=error.colno,
+            reason=error.msg,
+        )
+        raise LoraDeckError(tr("Broken JSON"), words) from error
     except RecursionError as error:
-        raise LoraDeckError("Broken JSON", f"{what} is nested too deep.") from error
+        words = tr("{what} is nested too deep.", what=what)
+        raise LoraDeckError(tr("Broken JSON"), words) from error
 
 
 def _blank(value: Any) -> Any:

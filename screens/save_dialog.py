@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.server.wire import DatasetInfo
 from engine.text import visible
 from screens.format import refusal_words
@@ -47,10 +48,14 @@ class SaveDialog(ModalScreen[DatasetInfo | None]):
     def compose(self) -> ComposeResult:
         """Lay out name and words."""
         with Vertical(classes="dialog") as box:
-            box.border_title = " Save as a new version "
-            words = f"All {self._rows:,} rows go to a new file in LoRADeck's own folder."
-            yield Static(f"{words} Your file stays as it is.", markup=False, classes="label")
-            yield Field("name", id="name")
+            box.border_title = f" {tr('Save as a new version')} "
+            words = tr(
+                "All {rows} rows go to a new file in LoRADeck's own folder. "
+                "Your file stays as it is.",
+                rows=f"{self._rows:,}",
+            )
+            yield Static(words, markup=False, classes="label")
+            yield Field(tr("name"), id="name")
             yield Static(id="problem", markup=False)
             yield KeysLine()
 
@@ -64,7 +69,7 @@ class SaveDialog(ModalScreen[DatasetInfo | None]):
         """Save, unless that is being done."""
         if not self._saving:
             self._saving = True
-            self._say("Saving…", "$muted")
+            self._say(tr("Saving…"), "$muted")
             self._write(self.field.value.strip())
 
     @work(group="save", exclusive=True, exit_on_error=False)

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from screens.format import one_line
+from screens.format import fitted, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,10 @@ class ChoiceRow(Widget, can_focus=True):
         shown = one_line(self.value) or NONE
         style = "bold" if self.value else "$muted"
         return Content.assemble(
-            (self.label.ljust(_LABEL), "$muted"), ("‹ ", "$muted"), (shown, style), (" ›", "$muted")
+            (fitted(self.label, _LABEL), "$muted"),
+            ("‹ ", "$muted"),
+            (shown, style),
+            (" ›", "$muted"),
         ).truncate(self.content_size.width, ellipsis=True)
 
     def action_turn(self, by: int) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from engine.language import tr
 from screens.format import one_line, two_sided
 from screens.widgets.line_list import LineList
 
@@ -22,8 +23,9 @@ class DatasetList(LineList["DatasetInfo"]):
     def lines_of(self, item: DatasetInfo, width: int) -> list[Text]:
         """Draw a dataset."""
         if item.problem:
-            right = Text("✗ problem", style=self.tone("bad"))
+            right = Text(f"✗ {tr('problem')}", style=self.tone("bad"))
         else:
             kind = f"{item.dataset_type or '':<{_TYPE_WIDTH}}" if width >= _WIDE else ""
-            right = Text(f"{kind}{item.rows:>6} rows", self.tone("dim"))
+            rows = tr("{rows} rows", rows=f"{item.rows:>6}")
+            right = Text(kind + rows, self.tone("dim"))
         return [two_sided(Text(one_line(item.name)), right, width)]

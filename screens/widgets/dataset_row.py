@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from screens.format import LEVELS
-from screens.widgets.findings import TONES
+from engine.language import tr, trn
+from screens.looking import rows_words
+from screens.widgets.findings import counted, nothing_text
 from screens.widgets.step_row import StepRow
 
 if TYPE_CHECKING:
@@ -21,12 +21,11 @@ class DatasetRow(StepRow):
     def put_dataset(self, inspection: Inspection, *, leave_out: bool) -> None:
         """Show a dataset that was looked at."""
         name = inspection.path.rstrip("/").rsplit("/", 1)[-1]
-        plural = "" if inspection.rows == 1 else "s"
-        detail = f"{inspection.dataset_type}, {inspection.rows:,} row{plural}"
+        detail = f"{inspection.dataset_type}, {rows_words(inspection.rows)}"
         notes = (
             _counts(inspection),
             *_faulty(inspection, leave_out=leave_out),
-            Content.styled("e opens the rows", "$muted"),
+            Content.styled(tr("e opens the rows"), "$muted"),
         )
         if inspection.can_train or leave_out:
             self.put("chosen", name, detail, notes=notes)
@@ -37,15 +36,8 @@ class DatasetRow(StepRow):
 
 def _counts(inspection: Inspection) -> Content:
     """Count the findings of each level."""
-    counts: Counter[str] = Counter(found.level for found in inspection.findings)
-    parts = []
-    for level, sign in LEVELS.items():
-        if count := counts.get(level):
-            words = f"{sign.glyph} {count} {sign.word}{'s' * (count > 1)}"
-            parts.append(Content.styled(words, TONES[sign.tone]))
-    if not parts:
-        return Content.styled("✓ nothing to object to", "$text-success")
-    return Content("  ").join(parts)
+    counts = [Content.styled(words, style) for words, style in counted(inspection.findings)]
+    return Content("  ").join(counts) if counts else nothing_text()
 
 
 def _faulty(inspection: Inspection, *, leave_out: bool) -> list[Content]:
@@ -53,11 +45,13 @@ def _faulty(inspection: Inspection, *, leave_out: bool) -> list[Content]:
     count = inspection.faulty
     if not count:
         return []
-    rows = f"{count:,} row{'' if count == 1 else 's'}"
-    left_out = Content.styled(f"{rows} {'is' if count == 1 else 'are'} left out", "$text-warning")
+    shown = f"{count:,}"
+    words = trn("{shown} row is left out", "{shown} rows are left out", count, shown=shown)
+    left_out = Content.styled(words, "$text-warning")
     if inspection.can_train:  # so few that the engine does not ask
         return [left_out]
     if leave_out:
-        return [left_out, Content.styled("x takes them in", "$muted")]
-    offer = [Content.styled("x leaves them out", "$text-accent")] * (count < inspection.rows)
-    return [Content.styled(f"{rows} cannot train", "$text-error"), *offer]
+        return [left_out, Content.styled(tr("x takes them in"), "$muted")]
+    words = trn("{shown} row cannot train", "{shown} rows cannot train", count, shown=shown)
+    offer = [Content.styled(tr("x leaves them out"), "$text-accent")] * (count < inspection.rows)
+    return [Content.styled(words, "$text-error"), *offer]

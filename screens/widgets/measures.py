@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from screens.format import one_line
+from engine.language import tr
+from screens.format import fitted, one_line
 
 if TYPE_CHECKING:
     from engine.data.types import Histogram, Inspection
@@ -20,19 +21,20 @@ _BINS = 20
 def measure_lines(inspection: Inspection) -> list[Content]:
     """Draw the measures that an inspection has, a line each."""
     lines = []
-    for label, histogram in (("turns", inspection.turns), ("characters", inspection.characters)):
+    histograms = (tr("turns"), inspection.turns), (tr("characters"), inspection.characters)
+    for label, histogram in histograms:
         if histogram is not None:
             lines.append(_histogram_line(label, histogram))
     if inspection.languages:
         shown = inspection.languages[:_LANGUAGES]
         words = ", ".join(f"{one_line(code)} {_percent(share)}" for code, share in shown)
-        lines.append(fact("languages", words))
+        lines.append(fact(tr("languages"), words))
     return lines
 
 
 def fact(label: str, words: str, style: str = "") -> Content:
     """Draw a label and what belongs to it."""
-    return Content.assemble((label.ljust(LABEL), "$muted"), (words, style))
+    return Content.assemble((fitted(label, LABEL), "$muted"), (words, style))
 
 
 def blocks(histogram: Histogram) -> str:
@@ -48,9 +50,10 @@ def blocks(histogram: Histogram) -> str:
 def _histogram_line(label: str, histogram: Histogram) -> Content:
     """Draw one measure: its shape, then its quantiles."""
     figures = {
-        "p50": histogram.p50, "p95": histogram.p95, "p99": histogram.p99, "max": histogram.longest,
+        "p50": histogram.p50, "p95": histogram.p95, "p99": histogram.p99,
+        tr("max"): histogram.longest,
     }  # fmt: skip
-    parts: list[Content | tuple[str, str] | str] = [(label.ljust(LABEL), "$muted")]
+    parts: list[Content | tuple[str, str] | str] = [(fitted(label, LABEL), "$muted")]
     drawn = blocks(histogram)
     if len(drawn.rstrip()) > 1:
         parts += [(drawn, "$text-primary"), "  "]

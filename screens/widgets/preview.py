@@ -9,11 +9,12 @@ from textual.content import Content
 from textual.getters import query_one
 from textual.widgets import Static
 
+from engine.language import tr
 from engine.text import human_bytes, visible
 from screens.format import one_line
-from screens.looking import progress_words
+from screens.looking import progress_words, rows_words
 from screens.widgets.conversation import conversation_text
-from screens.widgets.findings import error_text, finding_text
+from screens.widgets.findings import error_text, finding_text, nothing_text
 from screens.widgets.measures import fact, measure_lines
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Preview(VerticalScroll):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self.border_title = "Preview"
+        self.border_title = tr("Preview")
 
     def compose(self) -> ComposeResult:
         """Hold the text."""
@@ -49,7 +50,8 @@ class Preview(VerticalScroll):
         """Say what is wrong with the file; ``mapping`` tells that setting one may help."""
         parts = [error_text(error)]
         if mapping:
-            parts.append(Content.styled("\nm says which column holds what.", "$text-accent"))
+            words = "\n" + tr("m says which column holds what.")
+            parts.append(Content.styled(words, "$text-accent"))
         self._put(Content("\n").join(parts))
 
     def progress(self, scanning: Scanning) -> None:
@@ -66,10 +68,11 @@ class Preview(VerticalScroll):
         parts = [_head(inspection), *_columns(inspection, mapping)]
         parts += map(finding_text, inspection.findings)
         if not inspection.findings:
-            parts.append(Content.styled("✓ nothing to object to", "$text-success"))
+            parts.append(nothing_text())
         parts += [*_left_out(inspection), *measure_lines(inspection)]
         for conversation in inspection.preview:
-            parts.append(Content.styled(f"\nrow {conversation.row:,}", "$muted"))
+            number = tr("row {number}", number=f"{conversation.row:,}")
+            parts.append(Content.styled(f"\n{number}", "$muted"))
             parts.append(conversation_text(conversation, _TURN_CHARACTERS))
         self._put(Content("\n").join(parts))
 
@@ -82,7 +85,7 @@ class Preview(VerticalScroll):
 
 def _head(inspection: Inspection) -> Content:
     """Write what the file is."""
-    words = f"{inspection.rows:,} row{'' if inspection.rows == 1 else 's'}"
+    words = rows_words(inspection.rows)
     parts = [one_line(inspection.container), words, human_bytes(inspection.size_bytes)]
     return Content.assemble(
         (inspection.dataset_type, "bold"), "".join(f" · {part}" for part in parts if part)
@@ -97,8 +100,8 @@ def _columns(inspection: Inspection, mapping: bool) -> list[Content]:
     from engine.data.shapes import describe_shape
 
     words = visible(describe_shape(shape)).removeprefix(f"{shape.dataset_type}: ")
-    how = "set by you" if mapping else "guessed; m sets it"
-    line = fact("columns", words)
+    how = tr("set by you") if mapping else tr("guessed; m sets it")
+    line = fact(tr("columns"), words)
     return [Content.assemble(line, (f"  ({how})", "$text-accent"))]
 
 
@@ -106,6 +109,7 @@ def _left_out(inspection: Inspection) -> list[Content]:
     """Write how many rows cannot train."""
     if not inspection.faulty:
         return []
-    label = "left out" if inspection.can_train else "cannot train"
+    label = tr("left out") if inspection.can_train else tr("cannot train")
     tone = "$text-warning" if inspection.can_train else "$text-error"
-    return [fact(label, f"{inspection.faulty:,} of {inspection.rows:,} rows", tone)]
+    faulty, rows = f"{inspection.faulty:,}", f"{inspection.rows:,}"
+    return [fact(label, tr("{matching} of {rows} rows", matching=faulty, rows=rows), tone)]

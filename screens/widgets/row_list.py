@@ -10,6 +10,7 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from engine.language import tr
 from screens.format import LEVELS, one_line
 from screens.widgets.line_list import LineList
 
@@ -94,7 +95,7 @@ class RowList(LineList["BookRow | None"]):
         pages: tuple[int, ...]
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__("Opening…", id=id)
+        super().__init__(tr("Opening…"), id=id)
         self._pages: dict[int, list[BookRow]] = {}
 
     # What others tell the list
@@ -185,8 +186,8 @@ class RowList(LineList["BookRow | None"]):
             return [Text("  …", self.tone("dim"))]
         digits = max(len(f"{len(self._keys):,}"), 3)
         number = Text(f"{item.number:>{digits},} ", self.tone("dim"))
-        mark = self._mark(item)
-        line = Text.assemble(number, mark, " ", one_line(item.summary) or "(empty)")
+        summary = one_line(item.summary) or tr("(empty)")
+        line = Text.assemble(number, self._mark(item), " ", summary)
         line.truncate(width, overflow="ellipsis")
         return [line]
 

@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.getters import query_one
 from textual.widgets import Static
 
+from engine.language import tr, trn
 from engine.text import visible
 from screens.widgets.conversation import conversation_text
 from screens.widgets.findings import error_text
@@ -51,9 +52,9 @@ class RowView(VerticalScroll):
         if row.fault:
             self.put_fault(row.fault, notes)
             return
-        legend = [Content.styled("trained", TRAINED), Content("not trained")]
+        legend = [Content.styled(tr("trained"), TRAINED), Content(tr("not trained"))]
         if row.cut_at is not None:
-            legend.append(Content.styled("cut off", CUT))
+            legend.append(Content.styled(tr("cut off"), CUT))
         head = Content.assemble((_counts(row), "bold"), "   ", Content("  ").join(legend))
         told = [Content.styled(f"• {visible(note)}", "$text-warning") for note in row.notes]
         self._put(_below(notes, head, *told, Content(), rendered_text(row)))
@@ -87,7 +88,8 @@ def rendered_text(row: RenderedRow) -> Content:
     if row.cut_at is not None:
         parts += [("✂", "$text-error"), (_shown(row.text[cut:limit]), CUT)]
     if limit < len(row.text):
-        parts.append((f"\n… {len(row.text) - limit:,} more characters", "$muted"))
+        words = tr("… {shown} more characters", shown=f"{len(row.text) - limit:,}")
+        parts.append((f"\n{words}", "$muted"))
     return Content.assemble(*parts)
 
 
@@ -98,12 +100,13 @@ def _shown(text: str) -> str:
 
 def _counts(row: RenderedRow) -> str:
     """Count the tokens: ``96 tokens, 41 trained``."""
-    return f"{row.tokens:,} token{'' if row.tokens == 1 else 's'}, {row.trained:,} trained"
+    tokens = trn("{shown} token", "{shown} tokens", row.tokens, shown=f"{row.tokens:,}")
+    return f"{tokens}, {tr('{shown} trained', shown=f'{row.trained:,}')}"
 
 
 def _fault(fault: str) -> Content:
     """Write why a row cannot train."""
-    return Content.assemble(("✗ cannot train: ", "$text-error"), visible(fault))
+    return Content.assemble((f"✗ {tr('cannot train:')} ", "$text-error"), visible(fault))
 
 
 def _below(*parts: Content) -> Content:

@@ -9,6 +9,8 @@ import pytest
 from rich.cells import cell_len
 from rich.text import Text
 
+from engine.data.checks.words import WORDS
+from engine.data.faults import FAULTS
 from engine.tasks.events import (
     BestKept,
     Event,
@@ -23,9 +25,11 @@ from engine.tasks.events import (
 )
 from engine.tasks.record import check_task_name
 from engine.text import human_left
+from screens import finding_codes
 from screens.curve import Curve
 from screens.draft import pasted_path, suggested_name
 from screens.event_lines import event_line
+from screens.finding_codes import code_words
 from screens.format import (
     bar,
     finish_words,
@@ -198,3 +202,8 @@ def test_a_resumed_run_takes_its_later_steps_back() -> None:
     curve.add(6, float("nan"))
     assert curve.steps == [1, 2, 3, 4, 5]
     assert all(value < 10 for value in curve.smooth)
+
+
+def test_every_kind_of_finding_that_a_row_can_bear_has_words() -> None:
+    codes = {*FAULTS, *WORDS, "too-deep", "too-large"}
+    assert {code_words(code) for code in codes} == finding_codes.WORDS
