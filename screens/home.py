@@ -8,6 +8,7 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.getters import query_one
 
+from engine.language import tr
 from screens.base import DeckScreen
 from screens.draft import ChosenDataset, pasted_path
 from screens.widgets.line_list import LineList
@@ -112,8 +113,8 @@ class HomeScreen(DeckScreen[None]):
         event.stop()
         path = pasted_path(event.text)
         if path is None:
-            self.notify("Paste the path of a dataset: a file or a folder.", title="Not a path",
-                        severity="warning", markup=False)  # fmt: skip
+            words = tr("Paste the path of a dataset: a file or a folder.")
+            self.notify(words, title=tr("Not a path"), severity="warning", markup=False)
         else:
             self.training.read(path)
 
@@ -121,7 +122,7 @@ class HomeScreen(DeckScreen[None]):
         """Open the chosen dataset's rows; a version saved there is chosen in its place."""
         dataset = self.training.dataset
         if dataset is None:
-            self.notify("Choose a dataset first.", severity="warning", markup=False)
+            self.notify(tr("Choose a dataset first."), severity="warning", markup=False)
             self.set_focus(self.training.dataset_row)
             return
         from screens.dataset import DatasetScreen
@@ -141,7 +142,8 @@ class HomeScreen(DeckScreen[None]):
     def action_plan(self) -> None:
         """Open the whole plan; it needs both choices."""
         if self.training.dataset is None or self.training.model is None:
-            self.notify("Choose dataset and model first.", severity="warning", markup=False)
+            words = tr("Choose dataset and model first.")
+            self.notify(words, severity="warning", markup=False)
             self.training.focus_next_step()
             return
         from screens.plan import PlanScreen

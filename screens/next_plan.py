@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from screens.format import one_line
 
 if TYPE_CHECKING:
@@ -35,9 +36,10 @@ class Wishes:
     @property
     def words(self) -> str:
         """Say what is wished, briefly; empty where nothing is."""
-        parts = [f"✎ set by you: {len(self.overrides)}"] if self.overrides else []
-        parts += [f"preset {self.preset}"] if self.preset else []
-        parts += [f"trains {one_line(self.adapter)} further"] if self.adapter else []
+        values, adapter = len(self.overrides), one_line(self.adapter)
+        parts = [tr("✎ set by you: {values}", values=values)] if values else []
+        parts += [tr("preset {name}", name=self.preset)] if self.preset else []
+        parts += [tr("trains {name} further", name=adapter)] if adapter else []
         return " · ".join(parts)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
+from engine.language import mark, tr
 from engine.plan.parameters import TrainingParams, describe
 from screens.format import one_line
 
@@ -11,18 +12,24 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Adapter": ("lora_rank", "lora_alpha", "lora_dropout", "target_modules"),
-    "Length and batch": ("max_seq_length", "batch_size", "gradient_accumulation_steps"),
-    "Schedule": ("num_epochs", "max_steps", "learning_rate", "lr_scheduler_type", "warmup_steps",
-               "seed"),
-    "Optimizer": ("optim", "weight_decay", "max_grad_norm"),
-    "Memory and speed": ("use_4bit", "dtype", "gradient_checkpointing", "attn_implementation"),
-    "Evaluation and checkpoints": ("eval_rows", "early_stopping_patience", "save_steps",
-                                   "save_total_limit"),
+    mark("Adapter"): ("lora_rank", "lora_alpha", "lora_dropout", "target_modules"),
+    mark("Length and batch"): ("max_seq_length", "batch_size", "gradient_accumulation_steps"),
+    mark("Schedule"): ("num_epochs", "max_steps", "learning_rate", "lr_scheduler_type",
+                       "warmup_steps", "seed"),
+    mark("Optimizer"): ("optim", "weight_decay", "max_grad_norm"),
+    mark("Memory and speed"): ("use_4bit", "dtype", "gradient_checkpointing",
+                               "attn_implementation"),
+    mark("Evaluation and checkpoints"): ("eval_rows", "early_stopping_patience", "save_steps",
+                                         "save_total_limit"),
 }  # fmt: skip
-_SWITCH = {True: "on", False: "off"}
+_SWITCH = {True: mark("on"), False: mark("off")}
 _SMALL = 0.01
-_BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+_BOUNDS = {
+    "ge": mark("at least {limit}"),
+    "gt": mark("above {limit}"),
+    "le": mark("at most {limit}"),
+    "lt": mark("below {limit}"),
+}
 
 
 def options_of(key: str) -> tuple[Any, ...]:
@@ -36,7 +43,7 @@ def options_of(key: str) -> tuple[Any, ...]:
 def value_words(value: Any) -> str:
     """Write a value."""
     if isinstance(value, bool):
-        return _SWITCH[value]
+        return tr(_SWITCH[value])
     if isinstance(value, float):
         return _small_words(value) if 0 < value < _SMALL else f"{value:g}"
     return one_line(str(value))
@@ -57,15 +64,15 @@ def range_words(key: str) -> str:
     """Say which values a parameter takes: ``a whole number, at least 1, at most 1,024``."""
     if options := options_of(key):
         *others, last = map(value_words, options)
-        return f"{', '.join(others)} or {last}"
+        return tr("{others} or {last}", others=", ".join(others), last=last)
     return limits_words(TrainingParams.model_fields[key])
 
 
 def limits_words(field: FieldInfo) -> str:
     """Say which numbers a field takes."""
-    kind = "a number" if field.annotation is float else "a whole number"
+    kind = tr("a number") if field.annotation is float else tr("a whole number")
     limits = [
-        f"{words} {getattr(limit, name):,}".removesuffix(".0")
+        tr(words, limit=f"{getattr(limit, name):,}".removesuffix(".0"))
         for limit in field.metadata
         for name, words in _BOUNDS.items()
         if hasattr(limit, name)

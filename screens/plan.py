@@ -11,6 +11,7 @@ from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.getters import query_one
 
+from engine.language import mark, tr
 from screens.base import DeckScreen, back_binding
 from screens.next_plan import NextPlan, Wishes
 from screens.widgets.findings import error_text
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from screens.messages import PlanChanged
     from screens.session import Session
 
-_UNDO = "r takes back the value under the cursor, R all of them."
+_UNDO = mark("r takes back the value under the cursor, R all of them.")
 
 
 class PlanScreen(DeckScreen[bool]):
@@ -41,7 +42,7 @@ class PlanScreen(DeckScreen[bool]):
         wish: Is told of other wishes, with the plan that follows from them where it is known.
     """
 
-    HEADING = "Plan"
+    HEADING = mark("Plan")
     CSS_PATH = "plan.tcss"
     AUTO_FOCUS = "ParameterList"
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - the base declares the type
@@ -98,7 +99,7 @@ class PlanScreen(DeckScreen[bool]):
 
     def on_mount(self) -> None:
         """Show the plan."""
-        self.parameters.border_title = "Parameters"
+        self.parameters.border_title = tr("Parameters")
         self._show()
 
     # Showing
@@ -113,7 +114,7 @@ class PlanScreen(DeckScreen[bool]):
         made = self._made
         self._known = made.plan or self._known
         words = made.wishes.words
-        self.parameters.border_subtitle = words if made.outcome else "Planning…"
+        self.parameters.border_subtitle = words if made.outcome else tr("Planning…")
         self.parameters.put(made, self._known)
         if made.refused and self.parameters.cursor not in made.refused:
             self.parameters.cursor = min(made.refused)
@@ -137,11 +138,11 @@ class PlanScreen(DeckScreen[bool]):
     def _state(self) -> Content:
         """Say why there is no plan, and how to undo what refused it."""
         if self._made.refusal is None:
-            return Content.styled("Planning…", "$muted")
+            return Content.styled(tr("Planning…"), "$muted")
         wishes = self._made.wishes
-        undo = [_UNDO] if wishes.overrides else []
-        undo += ["R trains a new adapter."] if wishes.adapter else []
-        undo += [f"p leaves the preset {wishes.preset}."] if wishes.preset else []
+        undo = [tr(_UNDO)] if wishes.overrides else []
+        undo += [tr("R trains a new adapter.")] if wishes.adapter else []
+        undo += [tr("p leaves the preset {name}.", name=wishes.preset)] if wishes.preset else []
         lines = [error_text(self._made.refusal), Content.styled(" ".join(undo), "$muted")]
         return Content("\n").join(line for line in lines if line)
 

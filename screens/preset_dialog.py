@@ -12,6 +12,7 @@ from textual.getters import query_one
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from engine.language import mark, tr
 from engine.plan.presets import PRESETS
 from screens.format import one_line
 from screens.parameters import value_words
@@ -22,8 +23,8 @@ from screens.widgets.option_list import Option, OptionList
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-_NONE = "none"
-_OWN = "Every value follows from your data, the model and this machine."
+_NONE = ""
+_OWN = mark("Every value follows from your data, the model and this machine.")
 
 
 class PresetDialog(ModalScreen[str | None]):
@@ -46,9 +47,9 @@ class PresetDialog(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """Lay out the presets, and what the one under the cursor sets."""
         with Vertical(classes="dialog") as box:
-            box.border_title = " Start from a preset "
-            yield Static("Its values go before the rules, and your own before both.",
-                         markup=False, classes="label")  # fmt: skip
+            box.border_title = f" {tr('Start from a preset')} "
+            words = tr("Its values go before the rules, and your own before both.")
+            yield Static(words, markup=False, classes="label")
             yield OptionList(id="presets")
             yield Static(id="told", markup=False)
             yield KeysLine()
@@ -56,21 +57,27 @@ class PresetDialog(ModalScreen[str | None]):
     def on_mount(self) -> None:
         """List the presets, with the cursor on the present one."""
         names = [_NONE, *self._presets]
-        now = self._now or _NONE
         self.table.styles.height = len(names)
-        self.table.show({name: Option(name, self._brief(name), name == now) for name in names})
-        self.table.cursor = now
+        self.table.show(
+            {
+                name: Option(name or tr("none"), self._brief(name), name == self._now)
+                for name in names
+            }
+        )
+        self.table.cursor = self._now
 
     def _brief(self, name: str) -> str:
         """Say how many values a preset sets."""
         preset = self._presets.get(name)
-        return f"sets {len(preset.values)} values" if preset else "sets nothing"
+        if preset is None:
+            return tr("sets nothing")
+        return tr("sets {values} values", values=len(preset.values))
 
     @on(LineList.Highlighted)
     def _describe(self) -> None:
         """Tell what the preset under the cursor is."""
         preset = self._presets.get(self.table.cursor or "")
-        words = [Content(one_line(preset.description) if preset else _OWN)]
+        words = [Content(one_line(preset.description) if preset else tr(_OWN))]
         if preset is not None:
             pairs = (f"{key} {value_words(value)}" for key, value in preset.values.items())
             words.append(Content.styled(", ".join(pairs), "$muted"))
@@ -79,4 +86,4 @@ class PresetDialog(ModalScreen[str | None]):
     @on(LineList.Chosen)
     def _take(self) -> None:
         """Answer with the preset under the cursor."""
-        self.dismiss(self.table.cursor if self.table.cursor in self._presets else "")
+        self.dismiss(self.table.cursor)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from engine.language import mark, tr, trn
 from engine.text import human_bytes, human_count, human_duration
-from screens.format import LEVELS, one_line
-from screens.widgets.findings import TONES, finding_text
+from screens.format import fitted, one_line
+from screens.widgets.findings import counted, finding_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,17 @@ _LABEL = 13
 _BYTES = 9
 _GAP = "  "
 _HOLDERS = 3
+_PARTS = {
+    "weights": mark("weights"),
+    "adapter": mark("adapter"),
+    "gradients": mark("gradients"),
+    "optimizer": mark("optimizer"),
+    "activations": mark("activations"),
+    "logits": mark("logits"),
+    "framework": mark("framework"),
+    "checkpoints": mark("checkpoints"),
+    "cache": mark("cache"),
+}
 
 
 def memory_words(memory: Memory, bar: int = _BAR) -> Content:
@@ -28,24 +40,29 @@ def memory_words(memory: Memory, bar: int = _BAR) -> Content:
     needed, free = memory.total, memory.free
     filled = max(1, min(bar, round(bar * needed / free))) if free else bar
     style = "$primary" if memory.fits else "$error"
-    words = f" {human_bytes(needed)} of {human_bytes(free)} free"
+    words = f" {_of_free(needed, free)}"
     return Content.assemble(
         ("━" * filled, style), ("─" * (bar - filled), "$faint"),
-        words if memory.fits else (f"{words} ✗ too little", "$text-error"),
+        words if memory.fits else (f"{words} ✗ {tr('too little')}", "$text-error"),
     )  # fmt: skip
 
 
 def disk_words(plan: Plan) -> Content:
     """Write the disk needed beside what is free."""
-    words = f"{human_bytes(plan.disk_needed)} of {human_bytes(plan.disk_free)} free"
+    words = _of_free(plan.disk_needed, plan.disk_free)
     if plan.disk_needed <= plan.disk_free:
         return Content(words)
-    return Content.styled(f"{words} ✗ too little", "$text-error")
+    return Content.styled(f"{words} ✗ {tr('too little')}", "$text-error")
+
+
+def _of_free(needed: int, free: int) -> str:
+    """Write what is needed beside what is free."""
+    return tr("{needed} of {free} free", needed=human_bytes(needed), free=human_bytes(free))
 
 
 def time_words(plan: Plan) -> str:
     """Write the predicted time; empty where nothing is known."""
-    return "" if plan.seconds is None else f"about {human_duration(plan.seconds)}"
+    return "" if plan.seconds is None else tr("about {time}", time=human_duration(plan.seconds))
 
 
 def tokens_seen(plan: Plan) -> float:
@@ -61,46 +78,40 @@ def tokens_seen(plan: Plan) -> float:
 def brief_sums(plan: Plan) -> list[Content]:
     """Write the sums in two lines, for a small terminal."""
     return [
-        Content.assemble(("memory ", "$muted"), memory_words(plan.memory),
-                         ("  disk ", "$muted"), disk_words(plan)),
-        Content.assemble(("run ", "$muted"), _run(plan), *_counted(plan.findings)),
+        Content.assemble((f"{tr('memory')} ", "$muted"), memory_words(plan.memory),
+                         (f"  {tr('disk')} ", "$muted"), disk_words(plan)),
+        Content.assemble((f"{tr('run')} ", "$muted"), _run(plan), *_counted(plan.findings)),
     ]  # fmt: skip
 
 
 def _counted(findings: Sequence[Finding]) -> list[tuple[str, str]]:
     """Count the findings that one should read, by glyph and word."""
-    told = []
-    for level in ("error", "warning"):
-        count = sum(finding.level == level for finding in findings)
-        sign = LEVELS[level]
-        if count:
-            words = f"  {sign.glyph} {count} {sign.word}{'s' * (count > 1)}"
-            told.append((words, TONES[sign.tone]))
-    return told
+    told = [finding for finding in findings if finding.level in ("error", "warning")]
+    return [(f"  {words}", style) for words, style in counted(told)]
 
 
 def sums_lines(plan: Plan, width: int) -> list[Content]:
     """Write all sums, a line each; findings may take more."""
     lines = [
-        *_heading("Memory", memory_words(plan.memory, 2 * _BAR)),
+        *_heading(tr("Memory"), memory_words(plan.memory, 2 * _BAR)),
         *_shares(plan.memory.parts, width),
         _note(_measured(plan.memory)),
-        *_heading("Disk", disk_words(plan)),
+        *_heading(tr("Disk"), disk_words(plan)),
         *_shares(plan.disk_parts, width),
-        *_heading("Run", Content(_steps(plan))),
+        *_heading(tr("Run"), Content(_steps(plan))),
         *_run_lines(plan),
-        *_heading("Device", Content(device_words(plan.device))),
+        *_heading(tr("Device"), Content(device_words(plan.device))),
         *_device_lines(plan.device),
     ]
     if plan.findings:
-        lines += [*_heading("Findings", Content()), *map(finding_text, plan.findings)]
+        lines += [*_heading(tr("Findings"), Content()), *map(finding_text, plan.findings)]
     return lines[1:]
 
 
 def device_words(device: Device) -> str:
     """Write where the run computes."""
     if device.kind == "cpu":
-        return f"CPU, {device.cores} core{'s' * (device.cores != 1)}"
+        return trn("CPU, {count} core", "CPU, {count} cores", device.cores)
     return one_line(device.name)
 
 
@@ -110,10 +121,14 @@ def changed_words(before: Plan | None, after: Plan) -> list[Content]:
     if before is not None:
         steps = _from_to(f"{before.total_steps}", steps)
         needed = _from_to(human_bytes(before.memory.total), needed)
-    words = f"{steps} steps · {needed} of {human_bytes(after.memory.free)} free"
-    time = time_words(after)
+    free = human_bytes(after.memory.free)
+    parts = [
+        tr("{steps} steps", steps=steps),
+        tr("{needed} of {free} free", needed=needed, free=free),
+        time_words(after),
+    ]
     errors = [finding for finding in after.findings if finding.level == "error"]
-    return [Content(" · ".join(filter(None, (words, time)))), *map(finding_text, errors)]
+    return [Content(" · ".join(filter(None, parts))), *map(finding_text, errors)]
 
 
 def _from_to(before: str, after: str) -> str:
@@ -123,7 +138,7 @@ def _from_to(before: str, after: str) -> str:
 
 def _heading(title: str, words: Content) -> list[Content]:
     """Begin a part, after a blank line."""
-    return [Content(), Content.assemble((title.ljust(_LABEL), "bold $text-primary"), words)]
+    return [Content(), Content.assemble((fitted(title, _LABEL), "bold $text-primary"), words)]
 
 
 def _note(words: str) -> Content:
@@ -133,7 +148,7 @@ def _note(words: str) -> Content:
 
 def _fact(label: str, words: str) -> Content:
     """Write a label and its words."""
-    return Content.assemble((label.ljust(_LABEL), "$muted"), words)
+    return Content.assemble((fitted(label, _LABEL), "$muted"), words)
 
 
 def _shares(parts: dict[str, int], width: int) -> list[Content]:
@@ -148,45 +163,57 @@ def _shares(parts: dict[str, int], width: int) -> list[Content]:
         begin = min(begin, max(end - 1, 0))
         lines.append(
             Content.assemble(
-                (one_line(name).ljust(_LABEL), "$muted"), human_bytes(size).rjust(_BYTES), _GAP,
+                (fitted(_part_words(name), _LABEL), "$muted"),
+                human_bytes(size).rjust(_BYTES), _GAP,
                 ("·" * begin, "$faint"), ("━" * (end - begin), "$primary"),
             )
         )  # fmt: skip
     return lines
 
 
+def _part_words(name: str) -> str:
+    """Write the name of a part of memory or disk."""
+    return tr(_PARTS[name]) if name in _PARTS else one_line(name)
+
+
 def _measured(memory: Memory) -> str:
     """Say what the prediction rests on."""
     if memory.measured:
-        return "corrected by a step measured here"
-    return "predicted; tried before the first step"
+        return tr("corrected by a step measured here")
+    return tr("predicted; tried before the first step")
 
 
 def _steps(plan: Plan) -> str:
     """Say how many steps there are, and by what."""
     params = plan.training_params
-    epochs = f", {params.num_epochs} epoch{'s' * (params.num_epochs != 1)}"
-    return f"{plan.total_steps:,} steps{'' if params.max_steps > 0 else epochs}"
+    steps = tr("{steps} steps", steps=f"{plan.total_steps:,}")
+    if params.max_steps > 0:
+        return steps
+    return f"{steps}, {trn('{count} epoch', '{count} epochs', params.num_epochs)}"
 
 
 def _run(plan: Plan) -> str:
     """Say in a line how much there is to do."""
-    tokens = f"about {human_count(tokens_seen(plan))} tokens"
+    tokens = tr("about {tokens} tokens", tokens=human_count(tokens_seen(plan)))
     return " · ".join(filter(None, (_steps(plan), tokens, time_words(plan))))
 
 
 def _run_lines(plan: Plan) -> list[Content]:
     """Say what a step learns from, what is cut, and what is known of the time."""
     params = plan.training_params
+    passes = f"({params.batch_size} × {params.gradient_accumulation_steps})"
+    trained, held_out = f"{plan.train_rows:,}", f"{params.eval_rows:,}"
+    rows = tr("{trained} trained, {held_out} held out", trained=trained, held_out=held_out)
     lines = [
-        _fact("a step", f"{params.effective_batch} rows"
-              f" ({params.batch_size} × {params.gradient_accumulation_steps})"),
-        _fact("rows", f"{plan.train_rows:,} trained, {params.eval_rows:,} held out"),
-        _fact("tokens", f"about {human_count(tokens_seen(plan))}"),
-        _fact("time", time_words(plan) or "known once a run was measured"),
-    ]  # fmt: skip
+        _fact(tr("a step"), f"{tr('{rows} rows', rows=params.effective_batch)} {passes}"),
+        _fact(tr("rows"), rows),
+        _fact(tr("tokens"), tr("about {count}", count=human_count(tokens_seen(plan)))),
+        _fact(tr("time"), time_words(plan) or tr("known once a run was measured")),
+    ]
     if plan.rows_cut:
-        lines.append(_fact("cut", f"{plan.rows_cut:,} rows lose {plan.tokens_cut:,} tokens"))
+        cut, tokens = f"{plan.rows_cut:,}", f"{plan.tokens_cut:,}"
+        words = tr("{rows} rows lose {tokens} tokens", rows=cut, tokens=tokens)
+        lines.append(_fact(tr("cut"), words))
     return lines
 
 
@@ -194,14 +221,20 @@ def _device_lines(device: Device) -> list[Content]:
     """Say what is known of the device, and who holds its memory."""
     known = [one_line(device.name)] if device.kind == "cpu" else [f"GPU {device.index}"]
     if device.capability:
-        known.append("capability {}.{}".format(*device.capability))
+        version = "{}.{}".format(*device.capability)
+        known.append(tr("capability {version}", version=version))
     known += ["bfloat16"] if device.bf16 else []
     known += [one_line(feature) for feature in device.features]
-    memory = f"{human_bytes(device.memory_free)} of {human_bytes(device.memory_total)} free"
-    lines = [_note(", ".join(known)), _fact("memory", memory)]
+    memory = tr(
+        "{free} of {total} free",
+        free=human_bytes(device.memory_free),
+        total=human_bytes(device.memory_total),
+    )
+    lines = [_note(", ".join(known)), _fact(tr("memory"), memory)]
     for holder in device.holders[:_HOLDERS]:
-        size = human_bytes(holder.memory) if holder.memory else "memory not told"
-        lines.append(_fact("held by", f"{one_line(holder.name)} ({holder.pid}), {size}"))
+        size = human_bytes(holder.memory) if holder.memory else tr("memory not told")
+        lines.append(_fact(tr("held by"), f"{one_line(holder.name)} ({holder.pid}), {size}"))
     if device.hypothetical:
-        lines.append(_note("Not in this machine: a plan can be made for it, a run cannot start."))
+        words = tr("Not in this machine: a plan can be made for it, a run cannot start.")
+        lines.append(_note(words))
     return lines

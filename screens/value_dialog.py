@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.plan.parameters import check_overrides
 from engine.text import visible
 from screens.base import ShowsFailures
@@ -84,7 +85,8 @@ class ValueDialog(ShowsFailures, ModalScreen[Edited | None]):
             if self._options:
                 yield OptionList(id="options")
             else:
-                yield Static(f"Takes {range_words(self._key)}.", markup=False, classes="label")
+                takes = tr("Takes {range}.", range=range_words(self._key))
+                yield Static(takes, markup=False, classes="label")
                 yield Field(id="value")
             yield Static(id="told", markup=False)
             yield KeysLine()
@@ -139,13 +141,13 @@ class ValueDialog(ShowsFailures, ModalScreen[Edited | None]):
         if self._value is not None and text == value_words(self._value):
             return self._value  # what is shown may be rounded
         if not text:
-            raise LoraDeckError("No value", "Type a value; esc leaves it as it is.")
+            raise LoraDeckError(tr("No value"), tr("Type a value; esc leaves it as it is."))
         return text
 
     @work(group="try", exclusive=True, exit_on_error=False)
     async def _try(self, value: Any, *, take: bool) -> None:
         """Plan with the value; a refusal is said in words."""
-        self.told.update(Content.styled("Planning…", "$muted"))
+        self.told.update(Content.styled(tr("Planning…"), "$muted"))
         if not take:
             await asyncio.sleep(LIVE_SECONDS)
         try:

@@ -12,10 +12,11 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.text import visible
 from screens.format import refusal_words
 from screens.widgets.field import NameField
-from screens.widgets.step_row import LABEL_WIDTH, SIGNS, State
+from screens.widgets.step_row import SIGNS, State, labelled
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -49,7 +50,7 @@ class NameRow(Vertical):
         """Lay out label, field and state."""
         with Horizontal():
             yield Static(id="name-label", markup=False)
-            yield NameField("suggested when both are chosen", id="name-field")
+            yield NameField(tr("suggested when both are chosen"), id="name-field")
             yield Static(id="name-state", markup=False)
         yield Static(id="name-problem", markup=False)
 
@@ -94,9 +95,8 @@ class NameRow(Vertical):
         """Show the state."""
         state: State = "problem" if self.problem else "chosen" if self.value else "open"
         glyph, word, style = SIGNS[state]
-        word = "to give" if state == "open" else word
-        label = ("Name".ljust(LABEL_WIDTH), "$muted")
-        self.query_one("#name-label", Static).update(Content.assemble((f"{glyph} ", style), label))
+        word = tr("to give") if state == "open" else tr(word)
+        self.query_one("#name-label", Static).update(labelled(tr("Name"), glyph, style))
         self.query_one("#name-state", Static).update(Content.styled(word, style))
         self.query_one("#name-problem", Static).update(visible(self.problem))
         self.set_class(bool(self.problem), "-problem")

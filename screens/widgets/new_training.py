@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from engine.errors import ConflictError, LoraDeckError
+from engine.language import tr
 from engine.text import human_bytes, human_count
 from screens.base import ShowsFailures
 from screens.draft import ChosenDataset, suggested_name
@@ -69,9 +70,9 @@ class NewTraining(ShowsFailures, Column):
     def compose(self) -> ComposeResult:
         """Lay out steps, plan and start."""
         with Vertical(id="steps") as steps:
-            steps.border_title = "New training"
-            yield DatasetRow("Dataset", "Enter, or paste a path", id="dataset")
-            yield StepRow("Model", "Enter to choose", id="model")
+            steps.border_title = tr("New training")
+            yield DatasetRow(tr("Dataset"), tr("Enter, or paste a path"), id="dataset")
+            yield StepRow(tr("Model"), tr("Enter to choose"), id="model")
             yield NameRow(id="name")
         yield PlanPanel(id="plan")
         yield StartRow(id="start")
@@ -149,11 +150,12 @@ class NewTraining(ShowsFailures, Column):
         """Leave the faulty rows out, or take them in again; the plan follows."""
         found = self.dataset.inspection if self.dataset else None
         if found is None or not found.faulty:
-            self.notify("No row is known that cannot train.", markup=False)
+            self.notify(tr("No row is known that cannot train."), markup=False)
         elif found.can_train and not self.leave_out:
-            self.notify("Rows that cannot train are so few that they are left out.", markup=False)
+            words = tr("Rows that cannot train are so few that they are left out.")
+            self.notify(words, markup=False)
         elif found.faulty >= found.rows:
-            self.notify("No row would be left.", severity="warning", markup=False)
+            self.notify(tr("No row would be left."), severity="warning", markup=False)
         else:
             self.leave_out = not self.leave_out
             self._show_dataset()
@@ -249,14 +251,14 @@ class NewTraining(ShowsFailures, Column):
     def _missing(self) -> tuple[str, StepRow | NameRow | PlanPanel] | None:
         """Tell what stands in the way of a start, and where."""
         if self.dataset is None:
-            return "Choose a dataset first.", self.dataset_row
+            return tr("Choose a dataset first."), self.dataset_row
         if self.model is None:
-            return "Choose a base model first.", self.model_row
+            return tr("Choose a base model first."), self.model_row
         if not self.plan_panel.ready:
-            words = "Planning…" if self.plan_panel.waiting else "Not possible: see the plan."
-            return words, self.plan_panel
+            refused = tr("Not possible: see the plan.")
+            return tr("Planning…") if self.plan_panel.waiting else refused, self.plan_panel
         if self.name_row.problem or not self.name_row.value.strip():
-            return "The name cannot be used.", self.name_row
+            return tr("The name cannot be used."), self.name_row
         return None
 
     def _weigh_start(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widgets import Static
 
+from engine.language import mark, tr
 from engine.text import visible
 from screens.parameters import meaning, range_words
 
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from screens.widgets.parameter_list import Parameter
 
 _SIGNS = {
-    "planned": ("", "$muted"), "set": ("✎ set by you", "$text-warning"),
-    "refused": ("✗ refused", "$text-error"),
+    "planned": ("", "$muted"), "set": (mark("✎ set by you"), "$text-warning"),
+    "refused": (mark("✗ refused"), "$text-error"),
 }  # fmt: skip
 
 
@@ -28,11 +29,12 @@ class ParameterDetail(Static):
     def put(self, item: Parameter) -> None:
         """Show a parameter."""
         self.border_title = item.key
+        state, style = _SIGNS[item.state]
         lines = [
             Content(meaning(item.key)),
             Content.assemble(
-                ("now ", "$muted"), (item.value, "bold"), " ", _SIGNS[item.state],
-                ("  takes ", "$muted"), range_words(item.key),
+                (f"{tr('now')} ", "$muted"), (item.value, "bold"), " ", (tr(state), style),
+                (f"  {tr('takes')} ", "$muted"), range_words(item.key),
             ),
             _why(item),
         ]  # fmt: skip
@@ -43,6 +45,6 @@ def _why(item: Parameter) -> Content:
     """Give the whole reason, and where its rule comes from."""
     reason, source = visible(item.reason), visible(item.source)
     return Content.assemble(
-        ("why " if reason else "", "$muted"), reason,
-        ("  source " if source else "", "$muted"), source,
+        (f"{tr('why')} " if reason else "", "$muted"), reason,
+        (f"  {tr('source')} " if source else "", "$muted"), source,
     )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from rich.text import Text
 from textual.binding import Binding, BindingType
 
+from engine.language import tr
 from screens.format import fitted, one_line, widest
 from screens.parameters import GROUPS, value_words
 from screens.widgets.line_list import LineList
@@ -67,10 +68,10 @@ class ParameterList(LineList["Parameter"]):
     def lines_of(self, item: Parameter, width: int) -> list[Text]:
         """Draw a parameter, below its group's heading."""
         wide = width >= _WIDE
-        mark, tone = MARKS[item.state]
+        sign, tone = MARKS[item.state]
         style = self.tone(tone)
         value = fitted(item.value, min(self._value_width, _WIDE_VALUE if wide else _VALUE))
-        line = Text.assemble((mark, style), fitted(item.key, _NAME), (value, style), "  ")
+        line = Text.assemble((sign, style), fitted(item.key, _NAME), (value, style), "  ")
         room = width - line.cell_len - (_SOURCE if wide else 0)
         line.append(fitted(one_line(item.reason), room), self.tone("dim"))
         if wide:
@@ -83,7 +84,7 @@ def parameters(made: NextPlan, known: Plan | None) -> list[Parameter]:
     """List every parameter of a plan, or what the user set where there is none."""
     choices = known.choices if known else {}
     return [
-        _parameter(key, choices.get(key), made, title if key == keys[0] else "")
+        _parameter(key, choices.get(key), made, tr(title) if key == keys[0] else "")
         for title, keys in GROUPS.items()
         for key in keys
     ]
@@ -99,6 +100,6 @@ def _parameter(key: str, choice: Choice | None, made: NextPlan, group: str) -> P
     value = made.wishes.overrides[key]
     state: State = "refused" if key in made.refused else "set"
     same = choice is not None and choice.overridden and choice.value == value
-    reason = choice.reason if choice is not None and same else "set by you"
-    reason = "refused: r takes it back" if state == "refused" else reason
+    reason = choice.reason if choice is not None and same else tr("set by you")
+    reason = tr("refused: r takes it back") if state == "refused" else reason
     return Parameter(key, value_words(value), reason, "", state, group)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widgets import Static
 
+from engine.language import mark, tr
 from engine.text import human_count
-from screens.format import one_line, rate_words
+from screens.format import fitted, one_line, rate_words
 from screens.sums import device_words, memory_words, time_words
 from screens.widgets.findings import error_text, finding_text
 
@@ -24,14 +25,14 @@ _LABEL = 16
 _PARAMS_WIDTH = 33
 _TALL = 36  # lines of a terminal in which the reasons have room
 _VALUE = 12
-_KEYS = {
-    "epochs": "num_epochs",
-    "effective batch": "batch_size",
-    "learning rate": "learning_rate",
-    "rank": "lora_rank",
-    "length": "max_seq_length",
+_NAMES = {
+    "num_epochs": mark("epochs"),
+    "batch_size": mark("effective batch"),
+    "learning_rate": mark("learning rate"),
+    "lora_rank": mark("rank"),
+    "max_seq_length": mark("length"),
 }
-_INVITATION = "Choose a dataset and a base model: how the run will go appears here."
+_INVITATION = mark("Choose a dataset and a base model: how the run will go appears here.")
 Fact = tuple[str, Content]
 
 
@@ -40,7 +41,7 @@ class PlanPanel(Static):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(markup=False, id=id)
-        self.border_title = "Plan"
+        self.border_title = tr("Plan")
         self.plan: Plan | None = None
         self.waiting = False
         self._note = Content()
@@ -48,17 +49,18 @@ class PlanPanel(Static):
     def invite(self) -> None:
         """Say what the panel is for."""
         self.plan, self.waiting, self.border_subtitle = None, False, ""
-        self._note = Content.styled(_INVITATION, "$muted")
+        self._note = Content.styled(tr(_INVITATION), "$muted")
         self._draw()
 
     def put(self, made: NextPlan) -> None:
         """Show a plan, that one is being made, or why there is none."""
         self.plan, self.waiting = made.plan, made.outcome is None
-        self.border_subtitle = " · ".join(filter(None, (made.wishes.words, "p: the whole plan")))
+        told = made.wishes.words, tr("p: the whole plan")
+        self.border_subtitle = " · ".join(filter(None, told))
         if made.refusal is not None:
             self._note = Content("\n").join([error_text(made.refusal), *_undoing(made.wishes)])
         else:
-            self._note = Content.styled("Planning…", "$muted")
+            self._note = Content.styled(tr("Planning…"), "$muted")
         self._draw()
 
     @property
@@ -80,9 +82,9 @@ class PlanPanel(Static):
         width = self.content_size.width
         material, params = _material(self.plan), _params(self.plan)
         if width < _TWO_COLUMNS:
-            lines = [*_column(material, _LABEL), *_column(params, _LABEL)]
+            lines = [*_column(material, _LABEL), *_column(_named(params), _LABEL)]
         elif self.app.size.height < _TALL:
-            lines = _side_by_side(_column(material, 9), _column(params, _LABEL), width)
+            lines = _side_by_side(_column(material, 9), _column(_named(params), _LABEL), width)
         else:
             lines = [*_column(material, _LABEL), *_explained(params, self.plan)]
         lines = [line.truncate(width, ellipsis=True) for line in lines]
@@ -92,65 +94,76 @@ class PlanPanel(Static):
 
 def _material(plan: Plan) -> list[Fact]:
     """List what the run works on and needs."""
+    rows = tr("{rows} rows", rows=plan.train_rows)
+    steps = filter(None, (f"{plan.total_steps:,}", time_words(plan)))
     return [
-        ("dataset", Content(f"{plan.dataset.dataset_type}, {plan.train_rows} rows")),
-        ("model", Content(_model_words(plan))),
-        ("device", Content(device_words(plan.device))),
-        ("memory", memory_words(plan.memory)),
-        ("steps", Content(", ".join(filter(None, (f"{plan.total_steps:,}", time_words(plan)))))),
+        (tr("dataset"), Content(f"{plan.dataset.dataset_type}, {rows}")),
+        (tr("model"), Content(_model_words(plan))),
+        (tr("device"), Content(device_words(plan.device))),
+        (tr("memory"), memory_words(plan.memory)),
+        (tr("steps"), Content(", ".join(steps))),
     ]
 
 
-def _params(plan: Plan) -> list[Fact]:
-    """List the parameters that matter most."""
+def _params(plan: Plan) -> dict[str, Content]:
+    """List the parameters that matter most, by their keys."""
     params = plan.training_params
     batch = f"{params.effective_batch}"
     if params.gradient_accumulation_steps > 1:
         batch += f"  ({params.batch_size} × {params.gradient_accumulation_steps})"
     facts = {
-        "epochs": f"{params.num_epochs}",
-        "effective batch": batch,
-        "learning rate": rate_words(params.learning_rate),
-        "rank": f"{params.lora_rank}",
-        "length": _length_words(plan),
+        "num_epochs": f"{params.num_epochs}",
+        "batch_size": batch,
+        "learning_rate": rate_words(params.learning_rate),
+        "lora_rank": f"{params.lora_rank}",
+        "max_seq_length": _length_words(plan),
     }
-    return [(label, Content(words)) for label, words in facts.items()]
+    return {key: Content(words) for key, words in facts.items()}
+
+
+def _named(params: dict[str, Content]) -> list[Fact]:
+    """Give parameters their names."""
+    return [(tr(_NAMES[key]), words) for key, words in params.items()]
 
 
 def _model_words(plan: Plan) -> str:
     """Write the model with its size and number format."""
     shape = plan.model.shape
     size = f", {human_count(shape.parameters)}" if shape else ""
-    bits = "4-bit" if plan.training_params.use_4bit else plan.training_params.dtype
+    bits = tr("4-bit") if plan.training_params.use_4bit else plan.training_params.dtype
     return f"{one_line(plan.model.name)}{size}, {bits}"
 
 
 def _length_words(plan: Plan) -> str:
     """Write the length limit and what it cuts."""
-    cut = f", {plan.rows_cut} cut" if plan.rows_cut else ""
-    return f"{plan.training_params.max_seq_length} tokens{cut}"
+    tokens = tr("{count} tokens", count=plan.training_params.max_seq_length)
+    return f"{tokens}, {tr('{rows} cut', rows=plan.rows_cut)}" if plan.rows_cut else tokens
 
 
 def _undoing(wishes: Wishes) -> list[Content]:
     """Say how to undo what may have refused the plan."""
     if not wishes.words:
         return []
-    return [Content.styled(f"{wishes.words}: p shows it and takes it back.", "$text-warning")]
+    words = tr("{wishes}: p shows it and takes it back.", wishes=wishes.words)
+    return [Content.styled(words, "$text-warning")]
 
 
 def _column(facts: list[Fact], label_width: int) -> list[Content]:
     """Draw facts beneath each other."""
-    return [Content.assemble((label.ljust(label_width), "$muted"), words) for label, words in facts]
+    return [
+        Content.assemble((fitted(label, label_width), "$muted"), words) for label, words in facts
+    ]
 
 
-def _explained(params: list[Fact], plan: Plan) -> list[Content]:
+def _explained(params: dict[str, Content], plan: Plan) -> list[Content]:
     """Draw parameters with the reason for each."""
     lines = []
-    for label, words in params:
-        choice = plan.choices.get(_KEYS[label])
+    for key, words in params.items():
+        choice = plan.choices.get(key)
+        name = fitted(tr(_NAMES[key]), _LABEL)
         value = words.pad_right(max(_VALUE - words.cell_length, 0))
         reason = f"  {one_line(choice.reason)}" if choice else ""
-        lines.append(Content.assemble((label.ljust(_LABEL), "$muted"), value, (reason, "$muted")))
+        lines.append(Content.assemble((name, "$muted"), value, (reason, "$muted")))
     return lines
 
 

@@ -9,6 +9,8 @@ from textual.getters import query_one
 from textual.message import Message
 from textual.widgets import Button, Static
 
+from engine.language import tr
+
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
@@ -31,13 +33,13 @@ class StartRow(Horizontal):
 
     def compose(self) -> ComposeResult:
         """Lay out button and words."""
-        yield Button("Start training", variant="primary", compact=True, disabled=True)
+        yield Button(tr("Start training"), variant="primary", compact=True, disabled=True)
         yield Static(markup=False)
 
     def offer(self, missing: str, *, busy: bool) -> None:
         """Enable the button, or say what is missing."""
         self.button.disabled = bool(missing) or busy
-        self.words.update("Starting…" if busy else missing or "Enter or s")
+        self.words.update(tr("Starting…") if busy else missing or tr("Enter or s"))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Say that the start is wanted."""

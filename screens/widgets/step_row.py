@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from engine.language import mark, tr
 from engine.text import visible
-from screens.format import one_line, packed
+from screens.format import fitted, one_line, packed
 
 if TYPE_CHECKING:
     from textual import events
@@ -20,12 +22,17 @@ if TYPE_CHECKING:
 
 State = Literal["open", "working", "chosen", "problem"]
 SIGNS: dict[State, tuple[str, str, str]] = {
-    "open": ("○", "to choose", "$muted"),
-    "working": ("○", "reading…", "$muted"),
-    "chosen": ("●", "chosen", "$text-success"),
-    "problem": ("✗", "problem", "$text-error"),
+    "open": ("○", mark("to choose"), "$muted"),
+    "working": ("○", mark("reading…"), "$muted"),
+    "chosen": ("●", mark("chosen"), "$text-success"),
+    "problem": ("✗", mark("problem"), "$text-error"),
 }
-LABEL_WIDTH = 9
+_LABEL = 9
+
+
+def labelled(label: str, glyph: str, style: str) -> Content:
+    """Begin a step's line: its state as a sign, and what it is about."""
+    return Content.assemble((f"{glyph} ", style), (fitted(label, _LABEL), "$muted"))
 
 
 class StepRow(Widget, can_focus=True):
@@ -88,8 +95,9 @@ class StepRow(Widget, can_focus=True):
     def _drawn(self, width: int) -> Content:
         """Draw the row for a width."""
         glyph, word, style = SIGNS[self.state]
-        label = Content.assemble((f"{glyph} ", style), (self._label.ljust(LABEL_WIDTH), "$muted"))
-        room = max(width - label.cell_length - len(word) - 1, 0)
+        label = labelled(self._label, glyph, style)
+        word = tr(word)
+        room = max(width - label.cell_length - cell_len(word) - 1, 0)
         value = self._value().truncate(room, ellipsis=True)
         gap = " " * (room - value.cell_length + 1)
         lines = [Content.assemble(label, value, gap, (word, style))]

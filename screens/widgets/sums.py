@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.getters import query_one
 from textual.widgets import Static
 
+from engine.language import tr
 from screens.sums import brief_sums, sums_lines
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Sums(VerticalScroll):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self.border_title = "What it adds up to"
+        self.border_title = tr("What it adds up to")
         self._plan: Plan | None = None
 
     def compose(self) -> ComposeResult:

@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.getters import query_one
 from textual.widgets import Static
 
+from engine.language import mark, tr, trn
 from engine.text import human_duration, visible
 from screens.format import one_line
 from screens.widgets.flowing_text import FlowingText
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from engine.results.chat.types import Answered
 
 _CURSOR = " ▍"
-_STOPPED = "■ stopped"
-_CUT = "▲ cut at the longest length: max_tokens in the settings (F2)"
+_STOPPED = mark("■ stopped")
+_CUT = mark("▲ cut at the longest length: max_tokens in the settings (F2)")
 _BRIEF_SECONDS = 10.0
 _BRIEFLY = 2.0  # seconds of loading that need not be counted
 TICK_SECONDS = 1.0
@@ -85,13 +86,13 @@ class AnswerView(Vertical):
     def end(self, text: str, foot: Content) -> None:
         """Show the whole answer, and what is to be said about it."""
         self._stop_clock()
-        self.words.put(text or "(nothing)", muted=not text)
+        self.words.put(text or tr("(nothing)"), muted=not text)
         self.foot.update(foot)
         self.foot.set_class(bool(foot.plain), "-filled")
 
     def skip(self) -> None:
         """Say that nothing was asked here: the answer before did not come to its end."""
-        self.wait("Not asked.")
+        self.wait(tr("Not asked."))
 
     def _stop_clock(self) -> None:
         """Count no longer."""
@@ -134,26 +135,30 @@ def foot_words(end: Answered | None) -> Content:
         end: ``None`` where it was stopped before its end.
     """
     if end is None:
-        return Content.styled(_STOPPED, "$text-warning")
+        return Content.styled(tr(_STOPPED), "$text-warning")
     lines = [Content(" · ".join(_figures(end)))]
     if end.finish != "stop":
         words = _STOPPED if end.finish == "cancelled" else _CUT
-        lines.insert(0, Content.styled(words, "$text-warning"))
+        lines.insert(0, Content.styled(tr(words), "$text-warning"))
     return Content("\n").join(lines)
 
 
 def _figures(end: Answered) -> list[str]:
     """Write how fast an answer came, as far as it has tokens."""
     if not end.tokens:
-        return ["no token"]
-    rate = [f"{_rate(end.tokens_per_second)} tokens/s"] if end.tokens > 1 else []
-    count = f"{end.tokens:,} token{'s' * (end.tokens != 1)}"
-    return [f"first token {_seconds(end.first_token_seconds)}", *rate, count]
+        return [tr("no token")]
+    words = [tr("first token {time}", time=_seconds(end.first_token_seconds))]
+    if end.tokens > 1:
+        words.append(tr("{rate} tokens/s", rate=_rate(end.tokens_per_second)))
+    count = trn("{shown} token", "{shown} tokens", end.tokens, shown=f"{end.tokens:,}")
+    return [*words, count]
 
 
 def _seconds(seconds: float) -> str:
     """Write a short time with two decimals."""
-    return f"{seconds:.2f} s" if seconds < _BRIEF_SECONDS else human_duration(seconds)
+    if seconds < _BRIEF_SECONDS:
+        return tr("{seconds} s", seconds=f"{seconds:.2f}")
+    return human_duration(seconds)
 
 
 def _rate(rate: float) -> str:
