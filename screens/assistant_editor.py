@@ -13,6 +13,7 @@ from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static, TextArea
 
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
 from engine.results.chat.types import Assistant
 from engine.text import visible
 from screens.base import DeckScreen
@@ -30,12 +31,15 @@ if TYPE_CHECKING:
     from screens.session import Session
 
 _EMPTY = Assistant(name="", base_model="")
-_PLACEHOLDERS = {
-    "name": "by which it is called",
-    "description": "what it is for",
-    "base_model": "a base model of this home: F3 lists them",
-    "adapter": "a finished training (F3), an adapter's folder, or nothing",
-}
+_FIELDS = {
+    "name": (mark("name"), mark("by which it is called")),
+    "description": (mark("description"), mark("what it is for")),
+    "base_model": (mark("base model"), mark("a base model of this home: F3 lists them")),
+    "adapter": (
+        mark("adapter"), mark("a finished training (F3), an adapter's folder, or nothing"),
+    ),
+}  # fmt: skip
+"""The name of each field, and what stands in it while it is empty."""
 _TO_CHOOSE = ("base_model", "adapter")
 
 
@@ -72,17 +76,17 @@ class AssistantEditor(DeckScreen[Assistant | None]):
 
     def heading(self) -> str:
         """Name the assistant."""
-        return "New assistant" if self._new else f"Edit {self._before.name}"
+        return tr("New assistant") if self._new else tr("Edit {name}", name=self._before.name)
 
     def compose_body(self) -> ComposeResult:
         """Lay out the fields."""
         with VerticalScroll(id="form", can_focus=False) as form:
-            form.border_title = "Assistant"
-            for key, placeholder in _PLACEHOLDERS.items():
+            form.border_title = tr("Assistant")
+            for key, (name, placeholder) in _FIELDS.items():
                 with Horizontal(classes="row"):
-                    yield Static(key.replace("_", " "), markup=False, classes="name")
-                    yield self._field(key, placeholder)
-            yield EditArea("System prompt", visible(self._before.system))
+                    yield Static(tr(name), markup=False, classes="name")
+                    yield self._field(key, tr(placeholder))
+            yield EditArea(tr("System prompt"), visible(self._before.system))
             yield SamplingFields(self._before.sampling)
         yield Static(id="problem", markup=False)
 
@@ -113,7 +117,7 @@ class AssistantEditor(DeckScreen[Assistant | None]):
         Raises:
             LoraDeckError: A setting is out of its range.
         """
-        values = {key: self._value(key) for key in _PLACEHOLDERS}
+        values = {key: self._value(key) for key in _FIELDS}
         return Assistant(**values, system=self.area.text.strip(), sampling=self.sampling.read())
 
     @property
@@ -201,8 +205,8 @@ class AssistantEditor(DeckScreen[Assistant | None]):
     async def action_back(self) -> None:
         """Leave without a change; what was written is asked about."""
         question = ConfirmDialog(
-            "Drop what you wrote?", "The assistant is not saved. Stay, and F2 saves it.",
-            yes="Drop it", no="Stay",
+            tr("Drop what you wrote?"), tr("The assistant is not saved. Stay, and F2 saves it."),
+            yes=tr("Drop it"), no=tr("Stay"),
         )  # fmt: skip
         if not self.unsaved or await self.app.push_screen_wait(question):
             self.dismiss(None)

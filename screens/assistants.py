@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.getters import query_one
 from textual.widgets import Static
 
+from engine.language import mark, tr
 from engine.text import visible
 from screens.base import DeckScreen, back_binding
 from screens.conversations import go_on_with_one
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 class AssistantsScreen(DeckScreen[None]):
     """Lists the assistants; Enter talks to one."""
 
-    HEADING = "Assistants"
+    HEADING = mark("Assistants")
     CSS_PATH = "assistants.tcss"
     AUTO_FOCUS = "AssistantList"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -49,13 +50,13 @@ class AssistantsScreen(DeckScreen[None]):
     def compose_body(self) -> ComposeResult:
         """Lay out list and detail."""
         with Vertical(id="list") as box:
-            box.border_title = "Assistants"
+            box.border_title = tr("Assistants")
             yield AssistantList()
         yield Static(id="detail", markup=False)
 
     def on_mount(self) -> None:
         """Ask for the assistants."""
-        self.detail.border_title = "About"
+        self.detail.border_title = tr("About")
         self._list()
 
     def on_engine_status_changed(self, message: EngineStatusChanged) -> None:
@@ -87,7 +88,7 @@ class AssistantsScreen(DeckScreen[None]):
         if assistant is None:
             self.detail.update("")
             return
-        prompt = visible(assistant.system) or "no system prompt"
+        prompt = visible(assistant.system) or tr("no system prompt")
         style = "" if assistant.system else "$muted"
         self.detail.update(Content.assemble(
             (sampling_words(assistant.sampling), "$muted"), "\n", (prompt, style)
@@ -135,9 +136,12 @@ class AssistantsScreen(DeckScreen[None]):
         if (assistant := self.chosen) is None:
             return
         question = ConfirmDialog(
-            "Delete the assistant?",
-            f"'{assistant.name}' goes. Its adapter, its base model and its conversations stay.",
-            yes="Delete it", no="Keep it",
+            tr("Delete the assistant?"),
+            tr(
+                "'{name}' goes. Its adapter, its base model and its conversations stay.",
+                name=assistant.name,
+            ),
+            yes=tr("Delete it"), no=tr("Keep it"),
         )  # fmt: skip
         if await self.app.push_screen_wait(question):
             await self.session.client.delete_assistant(assistant.name)

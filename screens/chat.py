@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.getters import query_one
 
+from engine.language import mark, tr
 from screens.base import DeckScreen, show_failure
 from screens.format import one_line
 from screens.partner import find_partner
@@ -28,14 +29,15 @@ if TYPE_CHECKING:
     from screens.partner import Partner
     from screens.session import Session
 
-_WRITING = "You · enter sends, ctrl+n begins a line"
-_EDITING = "Your last question, to be asked anew · enter sends"
+_WRITING = mark("You · enter sends, ctrl+n begins a line")
+_EDITING = mark("Your last question, to be asked anew · enter sends")
 _NEED_A_TURN = ("again", "edit", "copy", "begin_new")
 
 
 class ChatScreen(DeckScreen[None]):
     """A conversation; it is kept after each answer."""
 
+    HEADING = mark("Chat")
     CSS_PATH = "chat.tcss"
     AUTO_FOCUS = "QuestionArea"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -76,10 +78,6 @@ class ChatScreen(DeckScreen[None]):
         self._stream: asyncio.Task[None] | None = None
         self._keeping = asyncio.Lock()
 
-    def heading(self) -> str:
-        """Say with whom one talks."""
-        return "Chat"
-
     def compose_body(self) -> ComposeResult:
         """Lay out transcript, notice and question."""
         yield Transcript(id="transcript")
@@ -99,21 +97,28 @@ class ChatScreen(DeckScreen[None]):
 
     async def _show_talk(self) -> None:
         """Show the whole conversation."""
-        beside = " F3 lets the base model answer beside it." if self.talk.partner.adapted else ""
-        invitation = (
-            f"Ask {one_line(self.talk.partner.target)} something.{beside} The conversation is kept."
-        )
-        await self.transcript.show(self.talk.turns, self.talk.partner, invitation)
+        await self.transcript.show(self.talk.turns, self.talk.partner, self._invitation())
         self._show_settings()
+
+    def _invitation(self) -> str:
+        """Say what can be done where nothing was said yet."""
+        name = one_line(self.talk.partner.target)
+        if self.talk.partner.adapted:
+            return tr(
+                "Ask {name} something. F3 lets the base model answer beside it."
+                " The conversation is kept.",
+                name=name,
+            )
+        return tr("Ask {name} something. The conversation is kept.", name=name)
 
     def _show_settings(self) -> None:
         """Write who answers and how, around the conversation and the question."""
         talk = self.talk
         self.transcript.border_title = Content(one_line(talk.partner.words))
-        parts = ["base beside"] if talk.compare else []
-        parts += ["system prompt"] if talk.system else []
+        parts = [tr("base beside")] if talk.compare else []
+        parts += [tr("system prompt")] if talk.system else []
         self.area.border_subtitle = Content(" · ".join([*parts, sampling_words(talk.sampling)]))
-        self.area.border_title = _EDITING if self._editing else _WRITING
+        self.area.border_title = tr(_EDITING if self._editing else _WRITING)
         self.transcript.mark_last(replaced=self._editing)
         self.refresh_bindings()
 
@@ -241,7 +246,7 @@ class ChatScreen(DeckScreen[None]):
     def action_copy(self) -> None:
         """Copy the last answer through the terminal."""
         self.app.copy_to_clipboard(self.talk.turns[-1].answer)
-        self.notify("The last answer.", title="Copied", markup=False)
+        self.notify(tr("The last answer."), title=tr("Copied"), markup=False)
 
     async def action_begin_new(self) -> None:
         """Begin a new conversation with the same partner and settings."""

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
 
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
 from engine.results.chat.types import Sampling
 from engine.text import visible
 from screens.widgets.edit_area import EditArea
@@ -22,7 +23,7 @@ from screens.widgets.sampling_fields import SamplingFields
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-_PROMPT = "System prompt: what the model is told before all else"
+_PROMPT = mark("System prompt: what the model is told before all else")
 
 
 class SettingsDialog(ModalScreen[tuple[str, Sampling] | None]):
@@ -55,8 +56,8 @@ class SettingsDialog(ModalScreen[tuple[str, Sampling] | None]):
     def compose(self) -> ComposeResult:
         """Lay out prompt, settings and what is wrong with them."""
         with VerticalScroll(classes="dialog", can_focus=False) as box:
-            box.border_title = " Settings of the next answer "
-            yield EditArea(_PROMPT, visible(self._system))
+            box.border_title = f" {tr('Settings of the next answer')} "
+            yield EditArea(tr(_PROMPT), visible(self._system))
             yield SamplingFields(self._sampling)
             yield Static(id="problem", markup=False)
             yield KeysLine()

@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.getters import query_one
 from textual.widgets import Static
 
+from engine.language import mark, tr
 from engine.results.chat.types import Conversation
 from engine.text import visible
 from screens.base import DeckScreen, back_binding
@@ -22,7 +23,7 @@ from screens.widgets.line_list import LineList
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-_ROLES = {"system": "system", "user": "you", "assistant": "answer"}
+_ROLES = {"system": mark("system"), "user": mark("you"), "assistant": mark("answer")}
 _PEEK_CHARACTERS = 600
 
 
@@ -44,7 +45,7 @@ async def go_on_with_one(screen: DeckScreen[None]) -> None:
 class ConversationsScreen(DeckScreen[Conversation | None]):
     """Answers with the conversation to go on with."""
 
-    HEADING = "Conversations"
+    HEADING = mark("Conversations")
     CSS_PATH = "conversations.tcss"
     AUTO_FOCUS = "ConversationList"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -59,13 +60,13 @@ class ConversationsScreen(DeckScreen[Conversation | None]):
     def compose_body(self) -> ComposeResult:
         """Lay out list and detail."""
         with Vertical(id="list") as box:
-            box.border_title = "Kept conversations"
+            box.border_title = tr("Kept conversations")
             yield ConversationList(self.session.now)
         yield Static(id="detail", markup=False)
 
     def on_mount(self) -> None:
         """Ask for the conversations."""
-        self.detail.border_title = "How it ended"
+        self.detail.border_title = tr("How it ended")
         self._list()
 
     @work(group="list", exclusive=True, exit_on_error=False)
@@ -83,7 +84,7 @@ class ConversationsScreen(DeckScreen[Conversation | None]):
         conversation = self.table.items.get(self.table.cursor or "")
         lines = [
             Content.assemble(
-                (f"{_ROLES[message.role]}  ", "bold $muted"),
+                (f"{tr(_ROLES[message.role])}  ", "bold $muted"),
                 visible(message.content[:_PEEK_CHARACTERS]),
             )
             for message in (conversation.messages[-2:] if conversation else ())
@@ -106,8 +107,9 @@ class ConversationsScreen(DeckScreen[Conversation | None]):
         if (key := self.table.cursor) is None:
             return
         question = ConfirmDialog(
-            "Delete the conversation?", f"'{self.table.items[key].title}' goes for good.",
-            yes="Delete it", no="Keep it",
+            tr("Delete the conversation?"),
+            tr("'{title}' goes for good.", title=self.table.items[key].title),
+            yes=tr("Delete it"), no=tr("Keep it"),
         )  # fmt: skip
         if await self.app.push_screen_wait(question):
             await self.session.client.delete_conversation(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from engine.language import tr
 from engine.results.chat.types import Sampling
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ class Partner:
     @property
     def words(self) -> str:
         """Say who it is and on which base it stands."""
-        beneath = f" on {self.base}" if self.base and self.base != self.target else ""
-        return f"{self.target}{beneath}"
+        if not self.base or self.base == self.target:
+            return self.target
+        return tr("{name} on {base}", name=self.target, base=self.base)
 
 
 def of_task(task: TaskRecord) -> Partner:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
 from engine.results.chat.types import Sampling
 from screens.format import one_line
 from screens.parameters import limits_words, value_words
@@ -18,20 +19,20 @@ KEYS = tuple(Sampling.model_fields)
 _MAY_BE_EMPTY = ("seed", "stop")
 _BETWEEN = "|"
 _BRIEF = {
-    "temperature": "0 always takes the likeliest token",
-    "top_p": "share of the likeliest tokens kept",
-    "top_k": "likeliest tokens kept, 0 for all",
-    "repetition_penalty": "above 1, fewer repetitions",
-    "max_tokens": "the longest answer",
-    "seed": "the same seed, the same answer",
-    "stop": f"texts that end it, {_BETWEEN} between them",
+    "temperature": mark("0 always takes the likeliest token"),
+    "top_p": mark("share of the likeliest tokens kept"),
+    "top_k": mark("likeliest tokens kept, 0 for all"),
+    "repetition_penalty": mark("above 1, fewer repetitions"),
+    "max_tokens": mark("the longest answer"),
+    "seed": mark("the same seed, the same answer"),
+    "stop": mark("texts that end it, | between them"),
 }
 _SHORT = 40  # characters of what was written, in a message
 
 
 def setting_meaning(key: str) -> str:
     """Say what a setting means, in few enough words to stand beside its field."""
-    return _BRIEF[key]
+    return tr(_BRIEF[key])
 
 
 def written(sampling: Sampling) -> dict[str, str]:
@@ -71,18 +72,26 @@ def _stops(text: str) -> tuple[str, ...]:
 
 def _refused(key: str, text: str) -> LoraDeckError:
     """Say which setting will not do, and what it takes."""
+    title = tr("Setting out of range")
     if key == "stop":
-        return LoraDeckError("Setting out of range", "stop takes at most 16 texts.")
+        return LoraDeckError(title, tr("stop takes at most 16 texts."))
     takes = limits_words(Sampling.model_fields[key])
-    nothing = ", or nothing" if key in _MAY_BE_EMPTY else ""
-    given = f"not '{one_line(text)[:_SHORT]}'" if text else "not nothing"
-    return LoraDeckError("Setting out of range", f"{key} takes {takes}{nothing}; {given}.")
+    if key in _MAY_BE_EMPTY:
+        takes = tr("{limits}, or nothing", limits=takes)
+    if not text:
+        return LoraDeckError(title, tr("{key} takes {limits}; not nothing.", key=key, limits=takes))
+    given = one_line(text)[:_SHORT]
+    words = tr("{key} takes {limits}; not '{given}'.", key=key, limits=takes, given=given)
+    return LoraDeckError(title, words)
 
 
 def sampling_words(sampling: Sampling) -> str:
     """Sum the settings up: what is always of interest, and what is not as usual."""
     usual = Sampling()
-    words = [f"temperature {sampling.temperature:g}", f"at most {sampling.max_tokens:,} tokens"]
+    words = [
+        tr("temperature {value}", value=f"{sampling.temperature:g}"),
+        tr("at most {count} tokens", count=f"{sampling.max_tokens:,}"),
+    ]
     words += [
         f"{key} {_value(getattr(sampling, key))}"
         for key in ("top_p", "top_k", "repetition_penalty", "seed")

@@ -7,6 +7,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual.binding import Binding, BindingType
 
+from engine.language import tr
 from engine.results.chat.types import Assistant
 from screens.format import fitted, one_line, two_sided
 from screens.widgets.line_list import LineList
@@ -22,8 +23,10 @@ class AssistantList(LineList[Assistant]):
 
     def __init__(self) -> None:
         super().__init__(
-            "No assistant yet. Press n: a base model, an adapter, a system prompt and sampling"
-            " settings under one name."
+            tr(
+                "No assistant yet. Press n: a base model, an adapter, a system prompt and sampling"
+                " settings under one name."
+            )
         )
 
     def height_of(self, item: Assistant) -> int:
@@ -32,8 +35,11 @@ class AssistantList(LineList[Assistant]):
 
     def lines_of(self, item: Assistant, width: int) -> list[Text]:
         """Draw an assistant."""
-        adapter = one_line(item.adapter) or "no adapter"
-        right = fitted(f"{adapter} on {one_line(item.base_model)}", width // 2).rstrip()
+        adapter, base = one_line(item.adapter), one_line(item.base_model)
+        words = tr("no adapter on {base}", base=base)
+        if adapter:
+            words = tr("{name} on {base}", name=adapter, base=base)
+        right = fitted(words, width // 2).rstrip()
         name = Text.assemble((one_line(item.name), self.tone("strong")))
         first = two_sided(name, Text(right, self.tone("dim")), width)
         if not item.description:

@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from engine.errors import EngineUnavailableError
+from engine.language import tr
 from engine.results.chat.types import ChatStatus
 from engine.text import human_bytes, visible
 from screens.base import ShowsFailures
@@ -49,9 +50,12 @@ class ChatMemory(ShowsFailures, Static):
     @property
     def words(self) -> str:
         """Say what is held; nothing where that is nothing."""
-        status = self.status
-        where = f" on {one_line(status.device)}" if status.device else ""
-        return f"in memory: {human_bytes(status.memory)}{where}" if status.loaded else ""
+        status, size = self.status, human_bytes(self.status.memory)
+        if not status.loaded:
+            return ""
+        if not status.device:
+            return tr("in memory: {size}", size=size)
+        return tr("in memory: {size} on {device}", size=size, device=one_line(status.device))
 
     def tell(self, notice: str) -> None:
         """Show what an answer came with, from now on."""
@@ -93,8 +97,10 @@ class ChatMemory(ShowsFailures, Static):
             return
         self._shown = now
         wanted = self.status.wanted_by
-        words = f"'{one_line(wanted)}' waits for this chat's memory." if wanted else self._told
-        key = " F9 lets it go." if self.status.loaded else ""
+        words = self._told
+        if wanted:
+            words = tr("'{name}' waits for this chat's memory.", name=one_line(wanted))
+        key = f" {tr('F9 lets it go.')}" if self.status.loaded else ""
         self.update(f"▲ {visible(words)}{key}" if words else "")
         self.set_class(bool(words), "-filled")
         self.post_message(self.Looked())

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from engine.language import mark, tr, trn
 from engine.text import visible
 
 if TYPE_CHECKING:
     from engine.data.types import Conversation, Message
 
-_ROLES = {
+_STYLES = {
     "system": "$muted", "user": "$text-accent", "assistant": "$text-primary", "tool": "$secondary",
+}  # fmt: skip
+_ROLES = {
+    "system": mark("system"), "user": mark("user"), "assistant": mark("assistant"),
+    "tool": mark("tool"),
 }  # fmt: skip
 
 
@@ -22,13 +27,13 @@ def conversation_text(conversation: Conversation, limit: int | None = None) -> C
     parts = []
     if conversation.tools:
         count = len(conversation.tools)
-        words = f"{count} function{'s' * (count > 1)} to call"
-        parts.append(Content.assemble(("tools  ", "bold $secondary"), (words, "$muted")))
+        words = trn("{count} function to call", "{count} functions to call", count)
+        parts.append(Content.assemble((f"{tr('tools')}  ", "bold $secondary"), (words, "$muted")))
     for message in conversation.messages:
-        label: str = "text" if conversation.plain else message.role
+        label = tr("text") if conversation.plain else tr(_ROLES[message.role])
         if message.name:
             label += f" {visible(message.name)}"
-        head = (f"{label}  ", f"bold {_ROLES[message.role]}")
+        head = (f"{label}  ", f"bold {_STYLES[message.role]}")
         parts.append(Content.assemble(head, _cut(_words(message), limit)))
     return Content("\n").join(parts)
 

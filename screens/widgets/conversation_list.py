@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.text import Text
 from textual.binding import Binding, BindingType
 
+from engine.language import tr
 from engine.results.chat.types import Conversation
-from screens.format import fitted, moment_words, one_line
+from screens.format import fitted, moment_words, one_line, right_fitted
 from screens.widgets.line_list import LineList
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class ConversationList(LineList[Conversation]):
     ]  # fmt: skip
 
     def __init__(self, now: Callable[[], datetime]) -> None:
-        super().__init__("No conversation yet. Each is kept after its first answer.")
+        super().__init__(tr("No conversation yet. Each is kept after its first answer."))
         self._now = now
 
     def lines_of(self, item: Conversation, width: int) -> list[Text]:
@@ -36,6 +37,7 @@ class ConversationList(LineList[Conversation]):
         room = width // _TARGET_SHARE
         now = self._now()
         when = moment_words(datetime.fromtimestamp(item.changed_at, now.tzinfo), now)
-        line = Text(fitted(one_line(item.title) or "(nothing asked)", width - room - _WHEN))
+        title = one_line(item.title) or tr("(nothing asked)")
+        line = Text(fitted(title, width - room - _WHEN))
         line.append(fitted(f"  {one_line(item.target)}", room), self.tone("run"))
-        return [line.append(when.rjust(_WHEN), self.tone("dim"))]
+        return [line.append(right_fitted(when, _WHEN), self.tone("dim"))]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from engine.language import tr
 from engine.text import visible
 from screens.widgets.edit_area import EditArea
 
@@ -56,7 +57,7 @@ class QuestionArea(EditArea):
     def action_send(self) -> None:
         """Send what is written, unless that is nothing, or an answer is being given."""
         if self.waiting:
-            self.notify("Wait for the answer, or stop it with esc.", markup=False)
+            self.notify(tr("Wait for the answer, or stop it with esc."), markup=False)
         elif text := self.text.strip():
             self.waiting = True
             self.put("")

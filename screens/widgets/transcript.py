@@ -9,6 +9,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.getters import query_one
 from textual.widgets import Static
 
+from engine.language import mark, tr
 from screens.widgets.turn_view import AnswerView, TurnView
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from screens.partner import Partner
     from screens.talk import Turn
 
-_WAITING = ("Asking…", "Answers after the adapter.")
+_WAITING = (mark("Asking…"), mark("Answers after the adapter."))
 
 
 class Transcript(VerticalScroll, can_focus=True):
@@ -65,7 +66,7 @@ class Transcript(VerticalScroll, can_focus=True):
                 await self.query(TurnView).last().remove()
             await self.turns.mount(view)
             for side, words in zip(sides, _WAITING, strict=False):
-                side.wait(words)
+                side.wait(tr(words))
         self.anchor()
         return view
 
@@ -89,5 +90,5 @@ def _view_of(turn: Turn, partner: Partner) -> TurnView:
 
 def _base_view(partner: Partner, text: str = "") -> AnswerView:
     """Make the place of the base's answer."""
-    name = f"base {partner.base}" if partner.base else "base"
+    name = tr("base {name}", name=partner.base) if partner.base else tr("base")
     return AnswerView(name, text, base=True)
