@@ -12,6 +12,7 @@ from textual.getters import query_one
 from textual.widgets import Input, Static
 
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
 from screens.base import DeckScreen, back_binding
 from screens.found_words import detail_lines, summary_words
 from screens.messages import BaseWanted, FurtherWanted
@@ -31,13 +32,13 @@ if TYPE_CHECKING:
     from screens.session import Session
 
 _ACTIONS = {
-    "chat": "Talk to it",
-    "open": "Open its task",
-    "report": "Report",
-    "export": "Export",
-    "deploy": "Deploy to Ollama",
-    "further": "Train further",
-    "base": "Train on it",
+    "chat": mark("Talk to it"),
+    "open": mark("Open its task"),
+    "report": mark("Report"),
+    "export": mark("Export"),
+    "deploy": mark("Deploy to Ollama"),
+    "further": mark("Train further"),
+    "base": mark("Train on it"),
 }
 """What can be done with a find, as its menu lists it."""
 
@@ -45,7 +46,7 @@ _ACTIONS = {
 class FoundScreen(DeckScreen[None], ResultActions):
     """Lists what a scan has found; a folder of one's own can be looked into."""
 
-    HEADING = "Models on this machine"
+    HEADING = mark("Models on this machine")
     CSS_PATH = "found.tcss"
     AUTO_FOCUS = "FoundList"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -72,17 +73,18 @@ class FoundScreen(DeckScreen[None], ResultActions):
     def compose_body(self) -> ComposeResult:
         """Lay out folder, table and detail."""
         with Vertical(id="folder-box") as box:
-            box.border_title = "Folder"
-            yield PathField("LoRADeck's own folders and the Hugging Face cache", id="folder")
+            box.border_title = tr("Folder")
+            places = tr("LoRADeck's own folders and the Hugging Face cache")
+            yield PathField(places, id="folder")
         with Vertical(id="models") as models:
-            models.border_title = "Found"
+            models.border_title = tr("Found")
             yield Static(id="head", markup=False)
-            yield FoundList("Looking…", id="table")
+            yield FoundList(tr("Looking…"), id="table")
         yield Facts(id="detail")
 
     def on_mount(self) -> None:
         """Look."""
-        self.detail.border_title = "About"
+        self.detail.border_title = tr("About")
         self.call_after_refresh(self._look, "")
 
     def on_resize(self, event: events.Resize) -> None:
@@ -108,14 +110,14 @@ class FoundScreen(DeckScreen[None], ResultActions):
         """Show what lies there; why that cannot be told is said in words."""
         if self.session.status.state != "ready":
             return
-        self.query_one("#models").border_subtitle = "Looking…"
+        self.query_one("#models").border_subtitle = tr("Looking…")
         try:
             scan = await self.session.client.scan_models(path)
         except LoraDeckError as error:
             self.query_one("#models").border_subtitle = ""
             self.detail.put([error_text(error)])
             return
-        self.table.empty = "Nothing found. / names another folder."
+        self.table.empty = tr("Nothing found. / names another folder.")
         self.table.show({found.path: found for found in scan.found})
         self.query_one("#models").border_subtitle = Content(summary_words(scan))
         if self.table.items:
@@ -159,7 +161,7 @@ class FoundScreen(DeckScreen[None], ResultActions):
         """Ask what is to be done; where there is nothing, the detail says why."""
         from screens.found_dialog import FoundDialog
 
-        offered = {key: words for key, words in _ACTIONS.items() if key in self._possible()}
+        offered = {key: tr(words) for key, words in _ACTIONS.items() if key in self._possible()}
         if self.found is None or not offered:
             self.app.bell()
             return

@@ -13,13 +13,14 @@ from textual.getters import query_one
 from textual.widgets import Input, Static
 
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
 from engine.models.types import ModelInfo
 from engine.text import visible
 from screens.base import DeckScreen, back_binding
 from screens.widgets.field import Field
 from screens.widgets.findings import error_text
 from screens.widgets.line_list import LineList
-from screens.widgets.model_list import ModelList, heading
+from screens.widgets.model_list import ModelList, heading, source_words
 
 if TYPE_CHECKING:
     from textual import events
@@ -30,12 +31,13 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.5
 _MOVING = ("downloading", "converting")
+_NONE = mark("No model at hand. Type a path or a hub id above.")
 
 
 class ModelPicker(DeckScreen[ModelInfo | None]):
     """Answers with a base model that is ready."""
 
-    HEADING = "Base model"
+    HEADING = mark("Base model")
     CSS_PATH = "model_picker.tcss"
     AUTO_FOCUS = "ModelList"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -59,17 +61,17 @@ class ModelPicker(DeckScreen[ModelInfo | None]):
     def compose_body(self) -> ComposeResult:
         """Lay out filter, table and detail."""
         with Vertical(id="filter-box") as box:
-            box.border_title = "Filter, path or hub id"
-            yield Field("type to filter, or: org/name, /path/to/model", id="filter")
+            box.border_title = tr("Filter, path or hub id")
+            yield Field(tr("type to filter, or: org/name, /path/to/model"), id="filter")
         with Vertical(id="models") as models:
-            models.border_title = "Base models"
+            models.border_title = tr("Base models")
             yield Static(id="head", markup=False)
-            yield ModelList("No model at hand. Type a path or a hub id above.", id="table")
+            yield ModelList(tr(_NONE), id="table")
         yield Static(id="detail", markup=False)
 
     def on_mount(self) -> None:
         """Ask for the models."""
-        self.detail.border_title = "About"
+        self.detail.border_title = tr("About")
         self._list()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -101,15 +103,15 @@ class ModelPicker(DeckScreen[ModelInfo | None]):
         """Show the models that the filter leaves."""
         words = self.filter.value.lower().split()
         self.table.empty = (
-            "None of that name here. Enter looks for it as a folder, a GGUF file or a hub id."
+            tr("None of that name here. Enter looks for it as a folder, a GGUF file or a hub id.")
             if words
-            else "No model at hand. Type a path or a hub id above."
+            else tr(_NONE)
         )
         self.table.show(
             {
                 name: model
                 for name, model in self._models.items()
-                if all(word in f"{name} {model.source}".lower() for word in words)
+                if all(word in f"{name} {source_words(model)}".lower() for word in words)
             }
         )
         self._describe()
@@ -128,9 +130,9 @@ class ModelPicker(DeckScreen[ModelInfo | None]):
         if model.path:
             lines.append(Content.styled(visible(model.path), "$muted"))
         if model.state == "absent":
-            lines.append(Content.styled("Not here yet: Enter fetches it.", "$muted"))
+            lines.append(Content.styled(tr("Not here yet: Enter fetches it."), "$muted"))
         elif model.state in _MOVING and self._wanted == model.name:
-            lines.append(Content.styled("It is chosen once it is ready.", "$muted"))
+            lines.append(Content.styled(tr("It is chosen once it is ready."), "$muted"))
         self.detail.update(Content("\n").join(lines))
 
     @property
@@ -170,7 +172,7 @@ class ModelPicker(DeckScreen[ModelInfo | None]):
     @work(group="want", exclusive=True, exit_on_error=False)
     async def _find(self, name: str) -> None:
         """Look for a model that is not in the list; not finding it is said in words."""
-        self.detail.update(Content.styled("Looking…", "$muted"))
+        self.detail.update(Content.styled(tr("Looking…"), "$muted"))
         try:
             model = await self.session.client.model(name)
         except LoraDeckError as error:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from engine.language import mark, tr
 from engine.text import human_bytes, human_count
-from screens.format import Sign, fitted, one_line
+from screens.format import Sign, fitted, one_line, right_fitted
 from screens.widgets.line_list import LineList
 
 if TYPE_CHECKING:
@@ -15,6 +16,20 @@ if TYPE_CHECKING:
 
     from engine.models.types import ModelInfo
 
+_SOURCES = {
+    "home": mark("home"),
+    "folder": mark("folder"),
+    "gguf": "gguf",
+    "cache": mark("cache"),
+    "hub": mark("hub"),
+    "demo": mark("demo"),
+}
+_SIGNS = {
+    "ready": Sign("●", mark("ready"), "good"),
+    "absent": Sign("○", mark("to fetch"), "dim"),
+    "downloading": Sign("↓", mark("fetching"), "run"),
+    "converting": Sign("↻", mark("converting"), "run"),
+}
 _WIDTHS = {"source": 8, "size": 11, "context": 9, "disk": 10, "state": 17}
 
 
@@ -25,7 +40,7 @@ class ModelList(LineList["ModelInfo"]):
         """Draw a model."""
         shape = item.shape
         words = {
-            "source": item.source,
+            "source": source_words(item),
             "size": human_count(shape.parameters) if shape else "–",
             "context": str(shape.context) if shape else "–",
             "disk": human_bytes(item.size_bytes) if item.size_bytes is not None else "–",
@@ -38,22 +53,28 @@ class ModelList(LineList["ModelInfo"]):
 
 def model_sign(model: ModelInfo) -> Sign:
     """Give a model's state by glyph and word, with how far a fetch is."""
-    share = f" {model.progress:.0%}" if model.progress is not None else ""
     if model.problem and model.state == "absent":
-        return Sign("✗", "failed", "bad")
-    return {
-        "ready": Sign("●", "ready", "good"),
-        "absent": Sign("○", "to fetch", "dim"),
-        "downloading": Sign("↓", f"fetching{share}", "run"),
-        "converting": Sign("↻", f"converting{share}", "run"),
-    }[model.state]
+        return Sign("✗", tr("failed"), "bad")
+    glyph, word, tone = _SIGNS[model.state]
+    share = f" {model.progress:.0%}" if model.progress is not None else ""
+    return Sign(glyph, tr(word) + share, tone)
+
+
+def source_words(model: ModelInfo) -> str:
+    """Say where a model lies, in a word."""
+    return tr(_SOURCES[model.source])
 
 
 def heading(width: int) -> Text:
     """Draw the head of the table."""
-    words = {"source": "source", "size": "parameters", "context": "context", "disk": "size"}
-    line = columns("name", words, width - 2, "")
-    return Text(" ").append_text(line).append(fitted("  state", _WIDTHS["state"]))
+    words = {
+        "source": tr("source"),
+        "size": tr("parameters"),
+        "context": tr("context"),
+        "disk": tr("size"),
+    }
+    line = columns(tr("name"), words, width - 2, "")
+    return Text(" ").append_text(line).append(fitted(f"  {tr('state')}", _WIDTHS["state"]))
 
 
 def columns(name: str, words: dict[str, str], width: int, style: Style | str) -> Text:
@@ -62,5 +83,5 @@ def columns(name: str, words: dict[str, str], width: int, style: Style | str) ->
     line = Text(fitted(name, room))
     line.append(fitted(f" {words['source']}", _WIDTHS["source"]), style)
     for key in ("size", "context", "disk"):
-        line.append(words[key].rjust(_WIDTHS[key]), style)
+        line.append(right_fitted(words[key], _WIDTHS[key]), style)
     return line
