@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from engine.errors import EngineUnavailableError
+from engine.language import tr
 from engine.results.chat.types import (
     Answered,
     Assistant,
@@ -46,7 +47,9 @@ class ChatCalls(Calls):
                 yield event
         if not isinstance(event, (Answered, Failed)):
             raise EngineUnavailableError(
-                "Answer not whole", "The engine ended before the answer did.", "Ask again."
+                tr("Answer not whole"),
+                tr("The engine ended before the answer did."),
+                tr("Ask again."),
             )
 
     async def chat_status(self) -> ChatStatus:

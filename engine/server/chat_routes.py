@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.results.chat.types import Assistant, ChatEvent, ChatRequest, ChatStatus, Conversation
 from engine.server.context import Service, until_stopped
 from engine.server.reach import InReach
@@ -95,8 +96,8 @@ async def assistant(service: Service, name: str) -> Assistant:
 async def put(service: Service, reach: InReach, name: str, body: Assistant) -> Assistant:
     """Change an assistant, or create it."""
     if body.name != name:
-        words = f"The path says '{name}', the body '{body.name}'."
-        raise LoraDeckError("Two names", words, "Give both the same.")
+        words = tr("The path says '{name}', the body '{other}'.", name=name, other=body.name)
+        raise LoraDeckError(tr("Two names"), words, tr("Give both the same."))
     checked = await asyncio.to_thread(service.targets.checked, body, reach)
     return service.assistants.put(checked)
 

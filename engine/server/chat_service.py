@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from engine.errors import EngineUnavailableError, LoraDeckError
+from engine.language import tr
 from engine.results.chat.types import Answered, ChatStatus, Failed, Loading, Piece
 from engine.results.chat.wire import Ended, Question, Refused, Said
 from engine.server.chat_turn import Turn
@@ -66,9 +67,8 @@ class Chats:
         """
         turn = Turn.of(target, request)
         if self._waiting >= _MOST_WAITING:
-            raise EngineUnavailableError(
-                "Too many questions", f"{self._waiting} wait for an answer already.", "Ask later."
-            )
+            words = tr("{count} wait for an answer already.", count=self._waiting)
+            raise EngineUnavailableError(tr("Too many questions"), words, tr("Ask later."))
         return self._events(turn)
 
     async def _events(self, turn: Turn) -> AsyncIterator[ChatEvent]:
@@ -142,7 +142,7 @@ class Chats:
     async def _carry_out(self, turn: Turn) -> None:
         """Wait for the turn, answer, and tell what goes wrong in words."""
         if self._waiting:
-            turn.events.put_nowait(Loading(message="Waits for its turn."))
+            turn.events.put_nowait(Loading(message=tr("Waits for its turn.")))
         self._waiting += 1
         try:
             async with self._turns:
@@ -154,10 +154,9 @@ class Chats:
         except Exception as error:  # whoever waits hears of it, and the next question begins anew
             log.exception("a question failed")
             await self._holder.release()
-            reason = f"The engine failed ({type(error).__name__})."
-            turn.events.put_nowait(
-                Failed(title="Engine error", message=reason, hint="See run/engine.log.")
-            )
+            reason = tr("The engine failed ({kind}).", kind=type(error).__name__)
+            hint = tr("See {file}.", file="run/engine.log")
+            turn.events.put_nowait(Failed(title=tr("Engine error"), message=reason, hint=hint))
         finally:
             self._waiting -= 1
             self._used = self._clock()
@@ -171,11 +170,13 @@ class Chats:
         """
         target = turn.target
         if not self._holder.holds(*target.key):
-            turn.events.put_nowait(Loading(message=f"{visible(target.base.name)} is being loaded."))
+            words = tr("{name} is being loaded.", name=visible(target.base.name))
+            turn.events.put_nowait(Loading(message=words))
             self._adapters.clear()
             await self._holder.load(target.base, *target.key)
         if (process := self._holder.process) is None:
-            raise LoraDeckError("Chat ended", "The model was unloaded.", "Ask again.")
+            words = tr("The model was unloaded.")
+            raise LoraDeckError(tr("Chat ended"), words, tr("Ask again."))
         self._number += 1
         question = Question(
             number=self._number,
@@ -234,10 +235,13 @@ class Chats:
         """Put a whole answer together."""
         notices = list(ended.notices)
         if self._wanted_by:
-            notices.append(
-                f"'{self._wanted_by}' waits for this memory: it starts once the chat was not used "
-                f"for {_QUIET_SECONDS:.0f} seconds."
+            words = tr(
+                "'{name}' waits for this memory: it starts once the chat was not used for {seconds}"
+                " seconds.",
+                name=self._wanted_by,
+                seconds=f"{_QUIET_SECONDS:.0f}",
             )
+            notices.append(words)
         measured = ended.model_dump(exclude={"kind", "notices"})
         return Answered(text="".join(turn.text), notice=" ".join(notices), **measured)
 

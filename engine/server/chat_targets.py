@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError, NotFoundError
+from engine.language import tr
 from engine.models.adapter_fit import check_fits, holds_adapter, read_peft_config
 from engine.models.adapters import WEIGHTS
 from engine.models.catalog import find_model
@@ -102,9 +103,9 @@ class Targets:
         found = self._adapter(adapter)
         if found is None:
             raise NotFoundError(
-                "No such adapter",
-                f"There is no adapter or completed task '{visible(adapter)}'.",
-                "List them with: loradeck tasks",
+                tr("No such adapter"),
+                tr("There is no adapter or completed task '{name}'.", name=visible(adapter)),
+                tr("List them with: loradeck tasks"),
             )
         folder, named = found
         config = read_peft_config(folder)
@@ -144,9 +145,13 @@ class Targets:
         try:
             return self._base(name)
         except LoraDeckError as error:
-            whose = f"'{visible(adapter.name)}' was trained on '{visible(name)}'"
-            words = f"{whose}: {error.message}", error.hint
-            raise LoraDeckError("Base model not here", *words) from error
+            words = tr(
+                "'{adapter}' was trained on '{base}': {reason}",
+                adapter=visible(adapter.name),
+                base=visible(name),
+                reason=error.message,
+            )
+            raise LoraDeckError(tr("Base model not here"), words, error.hint) from error
 
     def _base(self, name: str) -> Target:
         """Find a base model that is here.
@@ -156,10 +161,11 @@ class Targets:
         """
         model = find_model(self._home, name)
         if model.state != "ready" or model.path is None:
+            called = visible(model.name)
             raise LoraDeckError(
-                "Base model not ready",
-                f"'{visible(model.name)}' is not on this machine yet.",
-                f"Fetch it with: loradeck models pull {visible(model.name)}",
+                tr("Base model not ready"),
+                tr("'{name}' is not on this machine yet.", name=called),
+                tr("Fetch it with: loradeck models pull {name}", name=called),
             )
         # By whatever path it is named, it is one model
         return Target(model, Path(model.path).resolve())

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.results.chat.types import ChatMessage
 
 if TYPE_CHECKING:
@@ -44,9 +45,9 @@ def _turns(target: Target, request: ChatRequest) -> tuple[ChatMessage, ...]:
     messages = request.messages
     if messages[-1].role != "user":
         raise LoraDeckError(
-            "No question",
-            "The last turn is not the user's.",
-            "End the conversation with a question.",
+            tr("No question"),
+            tr("The last turn is not the user's."),
+            tr("End the conversation with a question."),
         )
     if messages[0].role == "system":
         if request.system is None:

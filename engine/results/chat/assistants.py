@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from engine.errors import ConflictError, LoraDeckError, NotFoundError
 from engine.files import read_plain, set_aside, write_atomic
+from engine.language import tr
 from engine.results.chat.types import Assistant
 from engine.text import visible
 
@@ -52,9 +53,9 @@ class Assistants:
         if found := self._known.get(name):
             return found
         raise NotFoundError(
-            "No such assistant",
-            f"There is no assistant '{visible(name)}'.",
-            "List them with: loradeck assistants",
+            tr("No such assistant"),
+            tr("There is no assistant '{name}'.", name=visible(name)),
+            tr("List them with: loradeck assistants"),
         )
 
     def create(self, assistant: Assistant) -> Assistant:
@@ -65,10 +66,11 @@ class Assistants:
             ConflictError: Its name is taken.
         """
         if assistant.name in self._known:
+            name = visible(assistant.name)
             raise ConflictError(
-                "Name taken",
-                f"There is an assistant '{visible(assistant.name)}' already.",
-                f"Change it with: loradeck assistants edit {visible(assistant.name)}",
+                tr("Name taken"),
+                tr("There is an assistant '{name}' already.", name=name),
+                tr("Change it with: loradeck assistants edit {name}", name=name),
             )
         return self.put(assistant)
 
@@ -81,7 +83,8 @@ class Assistants:
         _check_name(assistant.name)
         changed = self._known | {assistant.name: assistant}
         if len(changed) > _MOST:
-            raise LoraDeckError("Too many assistants", f"At most {_MOST} are kept.", "Delete some.")
+            words = tr("At most {count} are kept.", count=_MOST)
+            raise LoraDeckError(tr("Too many assistants"), words, tr("Delete some."))
         self._write(changed)
         return assistant
 
@@ -111,9 +114,9 @@ class Assistants:
             return []
         except OSError as error:
             raise LoraDeckError(
-                "Assistants not readable",
-                f"{self._file} cannot be read: {error.strerror}.",
-                f"Make it yours and readable: chmod u+rw '{self._file}'",
+                tr("Assistants not readable"),
+                tr("{path} cannot be read: {reason}.", path=self._file, reason=error.strerror),
+                tr("Make it yours and readable: chmod u+rw '{path}'", path=self._file),
             ) from error
 
 
@@ -126,7 +129,10 @@ def _check_name(name: str) -> None:
     plain = name.strip() == name and visible(name) == name and not set("/\\\n\t") & set(name)
     if not plain or not 0 < len(name) <= _LONGEST_NAME or name.startswith("."):
         raise LoraDeckError(
-            "Name not usable",
-            f"'{visible(name[:_LONGEST_NAME])}' cannot name an assistant.",
-            f"Use letters, digits, blanks and - _ . , at most {_LONGEST_NAME} of them.",
+            tr("Name not usable"),
+            tr("'{name}' cannot name an assistant.", name=visible(name[:_LONGEST_NAME])),
+            tr(
+                "Use letters, digits, blanks and - _ . , at most {count} of them.",
+                count=_LONGEST_NAME,
+            ),
         )

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from engine.errors import LoraDeckError
+from engine.language import speak
 from engine.results.chat.wire import REQUEST, Cancel, Question, Ready, Refused, Said, Start
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def main() -> None:
     with contextlib.suppress(OSError):  # where memory runs out, a training is worth more
         _KILLED_FIRST.write_text("500")
     start = Start.model_validate_json(sys.stdin.readline())
+    speak(start.language)
     line.listen()
     try:
         _serve(start, line)
@@ -90,6 +92,7 @@ def _serve(start: Start, line: Line) -> None:
     line.send(Ready())
     while True:
         question = line.question()
+        speak(question.language)
         try:
             report: Report = answer(
                 model,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError, NotFoundError
 from engine.files import read_plain, write_atomic
+from engine.language import tr
 from engine.results.chat.types import Conversation
 from engine.text import visible
 
@@ -54,10 +55,11 @@ class Conversations:
         except FileNotFoundError:
             raise _missing(name) from None
         except _FAULTS as error:
+            reason = visible(str(error)).splitlines()[0]
             raise LoraDeckError(
-                "Conversation not readable",
-                f"{self._file(name)} is damaged: {visible(str(error)).splitlines()[0]}.",
-                "Remove it, or begin a new one.",
+                tr("Conversation not readable"),
+                tr("{path} is damaged: {reason}.", path=self._file(name), reason=reason),
+                tr("Remove it, or begin a new one."),
             ) from error
 
     def put(self, name: str, conversation: Conversation) -> Conversation:
@@ -93,9 +95,12 @@ class Conversations:
         """
         if not _ID.fullmatch(name):
             raise LoraDeckError(
-                "No id of a conversation",
-                f"'{visible(name[:80])}' has other signs than letters, digits, - and _.",
-                "Take one of at most 64 of these.",
+                tr("No id of a conversation"),
+                tr(
+                    "'{name}' has other signs than letters, digits, - and _.",
+                    name=visible(name[:80]),
+                ),
+                tr("Take one of at most 64 of these."),
             )
         return self._folder / f"{name}.json"
 
@@ -110,7 +115,7 @@ def _title(conversation: Conversation) -> str:
 def _missing(name: str) -> NotFoundError:
     """Say that there is no such conversation."""
     return NotFoundError(
-        "No such conversation",
-        f"There is no conversation '{visible(name)}'.",
-        "List them with: loradeck chat --list",
+        tr("No such conversation"),
+        tr("There is no conversation '{name}'.", name=visible(name)),
+        tr("List them with: loradeck chat --list"),
     )

@@ -10,6 +10,7 @@ from transformers import DynamicCache, GenerationConfig, StoppingCriteriaList
 from transformers.cache_utils import DynamicLayer
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.results.chat.stream import TextStream
 from engine.results.chat.wire import Ended
 from engine.text import visible
@@ -203,9 +204,9 @@ def _refuse_foreign(prompt: Prompt, model: ChatModel) -> None:
     """
     if max(prompt.tokens) >= model.vocabulary:
         raise LoraDeckError(
-            "Tokenizer of another model",
-            "The adapter's tokenizer has tokens that the base model does not know.",
-            "Was it trained on this base model?",
+            tr("Tokenizer of another model"),
+            tr("The adapter's tokenizer has tokens that the base model does not know."),
+            tr("Was it trained on this base model?"),
         )
 
 
@@ -221,9 +222,10 @@ def _failed(error: Exception) -> LoraDeckError:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         return LoraDeckError(
-            "Out of memory",
-            "There is not enough memory for this answer.",
-            "Begin a new conversation, or wait until the trainings beside it are done.",
+            tr("Out of memory"),
+            tr("There is not enough memory for this answer."),
+            tr("Begin a new conversation, or wait until the trainings beside it are done."),
         )
     reason = (visible(str(error)).splitlines() or [""])[0][:300]
-    return LoraDeckError("Answer failed", f"{type(error).__name__}: {reason}", "See run/chat.log.")
+    words = f"{type(error).__name__}: {reason}"
+    return LoraDeckError(tr("Answer failed"), words, tr("See {file}.", file="run/chat.log"))

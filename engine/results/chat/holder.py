@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.plan.hardware import best_device
 from engine.results.chat.memory import choose_format
 from engine.results.chat.process import ChatProcess
@@ -115,7 +116,11 @@ class ChatHolder:
 def _not_started(error: OSError, log: Path) -> LoraDeckError:
     """Say that there is no process: no log can be written, or the machine gives none."""
     return LoraDeckError(
-        "Chat not started",
-        f"Its process, which writes to {log}, cannot be started: {error.strerror or error}.",
-        "Where the disk is full, make room; then ask again.",
+        tr("Chat not started"),
+        tr(
+            "Its process, which writes to {file}, cannot be started: {reason}.",
+            file=log,
+            reason=error.strerror or error,
+        ),
+        tr("Where the disk is full, make room; then ask again."),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.plan.abilities import quantizes
 from engine.plan.memory import CUDA_CONTEXT, CUDA_SLACK, base_bytes
 from engine.text import human_bytes
@@ -43,10 +44,16 @@ def choose_format(model: ModelInfo, device: Device, free: int) -> Held:
             return one
     least = min(found, key=lambda one: one.bytes)
     raise LoraDeckError(
-        "No memory for a chat",
-        f"{model.name} wants {human_bytes(least.bytes)} of memory on {device.name}; "
-        f"{human_bytes(max(0, free))} are free beside what trainings take.",
-        "Wait until they are done, or pause one: loradeck tasks pause ID",
+        tr("No memory for a chat"),
+        tr(
+            "{model} wants {size} of memory on {device}; {free} are free beside what trainings"
+            " take.",
+            model=model.name,
+            size=human_bytes(least.bytes),
+            device=device.name,
+            free=human_bytes(max(0, free)),
+        ),
+        tr("Wait until they are done, or pause one: loradeck tasks pause ID"),
     )
 
 

@@ -12,6 +12,7 @@ from peft import PeftConfig, PeftModelForCausalLM
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, DynamicCache
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.results.chat.prompt import Speech
 from engine.text import visible
 
@@ -104,7 +105,9 @@ class ChatModel:
             raise _not_loadable(voice, str(error) or type(error).__name__) from error
         if missing:
             self._drop_name(name)
-            raise _not_loadable(voice, f"{missing[0]} does not fit the base model")
+            raise _not_loadable(
+                voice, tr("{weight} does not fit the base model", weight=missing[0])
+            )
         stale = [one for one in self._names if one.adapter == voice.adapter]
         crowd = list(self._names)[: max(0, len(self._names) + 1 - _MOST_ADAPTERS)]
         self._names[voice] = name
@@ -158,9 +161,9 @@ def _load(start: Start) -> PreTrainedModel:
         )
     except (ValueError, OSError, ImportError) as error:
         raise LoraDeckError(
-            "Model not loadable",
+            tr("Model not loadable"),
             f"{visible(start.base)}: {visible(str(error)).splitlines()[0]}",
-            "Fetch the model again, or choose another one: loradeck models",
+            tr("Fetch the model again, or choose another one: loradeck models"),
         ) from error
 
 
@@ -168,7 +171,7 @@ def _not_loadable(voice: Voice, reason: str) -> LoraDeckError:
     """Put an adapter that PEFT refuses into words."""
     first = (visible(reason).splitlines() or [""])[0][:300].rstrip(".")
     return LoraDeckError(
-        "Adapter not loadable",
-        f"{visible(voice.adapter)}: {first}.",
-        "Was it trained on this base model?",
+        tr("Adapter not loadable"),
+        tr("{place}: {reason}.", place=visible(voice.adapter), reason=first),
+        tr("Was it trained on this base model?"),
     )

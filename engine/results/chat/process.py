@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.results.chat.wire import REPORT, Cancel, Question, Refused, Report, Start
 from engine.train.worker import library_environment
 
@@ -105,11 +106,12 @@ class ChatProcess:
     def _died(self, code: int) -> LoraDeckError:
         """Say that the process ended without being asked to."""
         if self._let_go:
-            words = "it was unloaded"
+            words = tr("The chat's process is gone: it was unloaded.")
         elif code == -9:
-            words = "it was killed, often because the machine ran out of memory"
+            words = tr(
+                "The chat's process is gone: it was killed, often because the machine ran out of"
+                " memory."
+            )
         else:
-            words = f"it ended with status {code}"
-        return LoraDeckError(
-            "Chat ended", f"The chat's process is gone: {words}.", f"See {self._log}."
-        )
+            words = tr("The chat's process is gone: it ended with status {code}.", code=code)
+        return LoraDeckError(tr("Chat ended"), words, tr("See {file}.", file=self._log))

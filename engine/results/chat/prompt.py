@@ -11,6 +11,7 @@ from engine.data.run_limits import RanTooLongError, never_ends
 from engine.data.template import ChatTemplate
 from engine.data.types import Message
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from engine.results.chat.types import ChatMessage
 
-_PLAIN = (
+_PLAIN = mark(
     "This model has no chat template: turns are written as plain text, and it may go on by itself."
 )
 _ROOM = 256
@@ -100,14 +101,18 @@ class Speech:
         """Say what was left out or may mean something else than it looks like."""
         found = []
         if dropped:
-            found.append(
-                f"The oldest {dropped} turns are left out: the model sees {context} tokens at once."
+            words = tr(
+                "The oldest {count} turns are left out: the model sees {context} tokens at once.",
+                count=dropped,
+                context=context,
             )
+            found.append(words)
         if self._template.is_default:
-            found.append(_PLAIN)
+            found.append(tr(_PLAIN))
         said = "\n".join(one.content for one in messages if one.role != "assistant")
         if special := sorted(one for one in special_texts(self.tokenizer) if one in said):
-            found.append(f"{special[0]} in the text acts as the model's own sign.")
+            sign = special[0]
+            found.append(tr("{sign} in the text acts as the model's own sign.", sign=sign))
         return found
 
 
@@ -133,7 +138,11 @@ def _end_tokens(folder: Path) -> list[int]:
 def _too_long(tokens: int, room: int) -> LoraDeckError:
     """Refuse a question that fills the context by itself."""
     return LoraDeckError(
-        "Question too long",
-        f"The question has {tokens} tokens with the system prompt; {room} fit.",
-        "Shorten it.",
+        tr("Question too long"),
+        tr(
+            "The question has {count} tokens with the system prompt; {room} fit.",
+            count=tokens,
+            room=room,
+        ),
+        tr("Shorten it."),
     )

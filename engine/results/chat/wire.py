@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from engine.errors import LoraDeckError
+from engine.language import spoken
 from engine.results.chat.types import ChatMessage, Sampling
 
 Finish = Literal["stop", "length", "cancelled"]
@@ -25,6 +26,8 @@ class Start(BaseModel):
     gpu: str = ""
     """The UUID of the one GPU to see; empty where there is none to choose."""
     cores: int = 1
+    language: str = Field(default_factory=spoken)
+    """Of what is said where the base cannot be loaded."""
 
 
 class Voice(BaseModel):
@@ -46,6 +49,8 @@ class Question(BaseModel):
     voice: Voice
     messages: tuple[ChatMessage, ...]
     sampling: Sampling
+    language: str = Field(default_factory=spoken)
+    """Of notices and refusals; whoever asks speaks it."""
 
 
 class Cancel(BaseModel):

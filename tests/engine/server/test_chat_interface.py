@@ -129,6 +129,17 @@ async def test_whoever_is_named_answers(
     assert not (await client.unload_chat()).loaded
 
 
+async def test_the_model_speaks_to_each_in_the_language_of_whoever_asks(
+    client: EngineClient, processes: Processes, engine: Served
+) -> None:
+    async with EngineClient(engine.home, "zh_CN") as chinese:
+        for asker in (chinese, client):
+            _ = [event async for event in asker.chat(question("tiny"))]
+    (process,) = processes.all
+    assert process.started.language == "zh_CN"
+    assert [one.language for one in process.asked] == ["zh_CN", "en"]
+
+
 async def test_an_assistant_brings_its_prompt_and_settings(
     client: EngineClient, processes: Processes
 ) -> None:
