@@ -10,6 +10,8 @@ import tempfile
 from itertools import count
 from pathlib import Path
 
+from engine.language import tr
+
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 """The numbers of a full disk, and of a quota that is used up."""
 # safetensors, torch and numpy write natively: their errors have words and no number
@@ -46,7 +48,7 @@ def read_plain(path: Path) -> bytes:
         ValueError: It is a folder, a FIFO or the like.
     """
     if not stat.S_ISREG(path.stat().st_mode):
-        raise ValueError("no plain file")
+        raise ValueError(tr("no plain file"))
     return path.read_bytes()
 
 

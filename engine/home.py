@@ -12,6 +12,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.text import check_utf8, visible
 
 _SOCKET_PATH_LIMIT = 100  # the kernel's is 104 to 108 bytes with the final zero
@@ -31,7 +32,9 @@ class Home:
             root = Path(given).expanduser() if given else user_data_path("loradeck", False)
         except RuntimeError as error:
             raise LoraDeckError(
-                "Home not found", f"LORADECK_HOME={given}: {error}", "Name a folder of your own."
+                tr("Home not found"),
+                f"LORADECK_HOME={given}: {error}",
+                tr("Name a folder of your own."),
             ) from error
         return cls(Path(check_utf8(str(root.absolute()))))
 
@@ -176,9 +179,13 @@ class Home:
                 pass
         except OSError as error:
             raise LoraDeckError(
-                "Home not writable",
-                f"{self.root} cannot be written: {error.strerror or error}.",
-                "Make the folder writable, or name another one: export LORADECK_HOME=FOLDER",
+                tr("Home not writable"),
+                tr(
+                    "{path} cannot be written: {reason}.",
+                    path=self.root,
+                    reason=error.strerror or error,
+                ),
+                tr("Make the folder writable, or name another one: export LORADECK_HOME=FOLDER"),
             ) from error
         if self.socket.parent != self.run:
             self._claim(self.socket.parent.parent)
@@ -190,9 +197,9 @@ class Home:
         found = folder.lstat()  # a link may lead to any folder of the user's
         if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
             raise LoraDeckError(
-                "Folder of another user",
-                f"{folder} belongs to somebody else, or is a link.",
-                "Remove it, or take a home with a short path: export LORADECK_HOME=FOLDER",
+                tr("Folder of another user"),
+                tr("{path} belongs to somebody else, or is a link.", path=folder),
+                tr("Remove it, or take a home with a short path: export LORADECK_HOME=FOLDER"),
             )
         folder.chmod(0o700)
 
@@ -205,6 +212,8 @@ def _child(folder: Path, name: str) -> Path:
     """
     if name in ("", ".", "..") or "/" in name or "\0" in name:
         raise LoraDeckError(
-            "Name not usable", f"'{visible(name)}' is no name.", "Take one without folders."
+            tr("Name not usable"),
+            tr("'{name}' is no name.", name=visible(name)),
+            tr("Take one without folders."),
         )
     return folder / name

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 
 if TYPE_CHECKING:
     from engine.home import Home
@@ -77,4 +78,5 @@ def _variable(key: str) -> str:
 
 def _unusable(place: str, reason: str) -> LoraDeckError:
     """Put a fault of the settings into words."""
-    return LoraDeckError("Settings not usable", f"{place}: {reason}.", "Mend or remove it.")
+    words = tr("{place}: {reason}.", place=place, reason=reason)
+    return LoraDeckError(tr("Settings not usable"), words, tr("Mend or remove it."))

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 
 _ACTED_ON = "\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069"
 _CONTROL = re.compile(f"[{_ACTED_ON}]")
@@ -50,7 +51,9 @@ def check_utf8(text: str) -> str:
         text.encode()
     except UnicodeEncodeError as error:
         raise LoraDeckError(
-            "Name not UTF-8", f"'{visible(text)}' is no valid UTF-8.", "Rename it first."
+            tr("Name not UTF-8"),
+            tr("'{name}' is no valid UTF-8.", name=visible(text)),
+            tr("Rename it first."),
         ) from error
     return text
 
@@ -80,11 +83,14 @@ def human_duration(seconds: float) -> str:
 def human_left(seconds: float, bounds: tuple[float, float] | None = None) -> str:
     """Write a time left, with its spread where that is known: ``12 min left (11–14)``."""
     if bounds is None:
-        return f"{human_duration(seconds)} left"
+        return tr("{time} left", time=human_duration(seconds))
     units = ((3600, "h", 1), (60, "min", 0), (1, "s", 0))
     size, unit, digits = next((one for one in units if seconds >= 2 * one[0]), units[-1])
     about, low, high = (f"{value / size:.{digits}f}" for value in (seconds, *bounds))
-    return f"{about} {unit} left" + (f" ({low}–{high})" if low != high else "")
+    time = f"{about} {unit}"
+    if low == high:
+        return tr("{time} left", time=time)
+    return tr("{time} left ({low}–{high})", time=time, low=low, high=high)
 
 
 def human_count(count: float) -> str:
