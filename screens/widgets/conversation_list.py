@@ -10,14 +10,14 @@ from textual.binding import Binding, BindingType
 
 from engine.language import tr
 from engine.results.chat.types import Conversation
-from screens.format import fitted, moment_words, one_line, right_fitted
+from screens.format import fitted, moment_words, moments_width, one_line, right_fitted
 from screens.widgets.line_list import LineList
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _TARGET_SHARE = 3  # a third of the line
-_WHEN = 8
+_GAP = 2
 
 
 class ConversationList(LineList[Conversation]):
@@ -35,9 +35,9 @@ class ConversationList(LineList[Conversation]):
     def lines_of(self, item: Conversation, width: int) -> list[Text]:
         """Draw a conversation."""
         room = width // _TARGET_SHARE
-        now = self._now()
+        now, when_width = self._now(), moments_width() + _GAP
         when = moment_words(datetime.fromtimestamp(item.changed_at, now.tzinfo), now)
         title = one_line(item.title) or tr("(nothing asked)")
-        line = Text(fitted(title, width - room - _WHEN))
+        line = Text(fitted(title, width - room - when_width))
         line.append(fitted(f"  {one_line(item.target)}", room), self.tone("run"))
-        return [line.append(right_fitted(when, _WHEN), self.tone("dim"))]
+        return [line.append(right_fitted(when, when_width), self.tone("dim"))]
