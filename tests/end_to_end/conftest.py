@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from engine.home import Home
 from engine.locks import holder
 from engine.server.main import LOCK
 from tests.chaos.zygote import start_zygote, use_zygote
+from tests.end_to_end.commands import Commands
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from engine.home import Home
 
 LORADECK = Path(sys.executable).with_name("loradeck")
 REPOSITORY = Path(__file__).parents[2]
@@ -31,6 +32,7 @@ class CommandLine:
     """Runs ``loradeck`` as a user would."""
 
     home: Home
+    commands: Commands
     environment: dict[str, str] = field(default_factory=dict)
     patience: float = 300.0
     """Seconds that a command may take."""
@@ -44,17 +46,21 @@ class CommandLine:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=self.home.root,
-            env={**os.environ, "LORADECK_HOME": str(self.home.root), **self.environment},
+            env=self._environment(),
             # Tests that run in the background of a script inherit an ignored SIGINT.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def run(self, *arguments: str | Path, code: int = 0) -> str:
         """Run a command to its end and give what it printed."""
-        process = self.start(*arguments)
-        out, err = process.communicate(timeout=self.patience)
-        assert process.returncode == code, f"{arguments}: {process.returncode}\n{out}\n{err}"
-        return out if code == 0 else out + err
+        words = list(map(str, arguments))
+        ran = self.commands.run(words, self._environment(), self.home.root, self.patience)
+        assert ran.code == code, f"{arguments}: {ran.code}\n{ran.out}\n{ran.err}"
+        return ran.out if code == 0 else ran.out + ran.err
+
+    def _environment(self) -> dict[str, str]:
+        """Give a command's environment."""
+        return {**os.environ, "LORADECK_HOME": str(self.home.root), **self.environment}
 
     def json(self, *arguments: str | Path) -> Any:
         """Run a command with ``--json``: its whole output is one JSON value."""
@@ -80,26 +86,32 @@ def forking() -> dict[str, str]:
     return changed
 
 
+@pytest.fixture(scope="session")
+def commands() -> Iterator[Commands]:
+    """The process that commands are forked from."""
+    commands = Commands()
+    yield commands
+    commands.close()
+
+
 @pytest.fixture
-def loradeck(home: Home, forking: dict[str, str]) -> Iterator[CommandLine]:
+def loradeck(home: Home, commands: Commands, forking: dict[str, str]) -> Iterator[CommandLine]:
     """The command line over a fresh home; its engine, workers and spare end with the test."""
-    yield CommandLine(home, {"LORADECK_SPARE_WORKER": "false", **forking})
-    end_everything(home)
+    yield (line := CommandLine(home, commands, {"LORADECK_SPARE_WORKER": "false", **forking}))
+    end_everything(line)
 
 
 @pytest.fixture
-def spawned(home: Home) -> Iterator[CommandLine]:
+def spawned(home: Home, commands: Commands) -> Iterator[CommandLine]:
     """The same, its workers spawned as a user's are."""
-    yield CommandLine(home, {"LORADECK_SPARE_WORKER": "false"})
-    end_everything(home)
+    yield (line := CommandLine(home, commands, {"LORADECK_SPARE_WORKER": "false"}))
+    end_everything(line)
 
 
-def end_everything(home: Home) -> None:
+def end_everything(line: CommandLine) -> None:
     """Stop a home's engine and end what it left running, by the pids that hold its locks."""
-    environment = {**os.environ, "LORADECK_HOME": str(home.root)}
-    subprocess.run(
-        [str(LORADECK), "engine", "stop"], env=environment, check=True, stdout=subprocess.DEVNULL
-    )
+    line.run("engine", "stop")
+    home = line.home
     assert holder(home.run / LOCK) is None
     for lock in home.root.glob("*/*/worker.lock"):
         if pid := holder(lock):
@@ -107,19 +119,10 @@ def end_everything(home: Home) -> None:
 
 
 @pytest.fixture(scope="session")
-def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_home(commands: Commands) -> Path:
     """A home with the demo model, kept in the checkout between runs: fetching takes a while."""
-    root = REPOSITORY / ".cache" / "test-home"
-    subprocess.run(
-        [str(LORADECK), "models", "pull", "demo"],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        env={**os.environ, "LORADECK_HOME": str(root)},
-    )
-    subprocess.run(
-        [str(LORADECK), "engine", "stop"],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        env={**os.environ, "LORADECK_HOME": str(root)},
-    )
-    return root
+    line = CommandLine(Home(REPOSITORY / ".cache" / "test-home"), commands)
+    line.home.prepare()
+    line.run("models", "pull", "demo")
+    line.run("engine", "stop")
+    return line.home.root
