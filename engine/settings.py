@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.errors import LoraDeckError
-from engine.language import tr
+from engine.language import language_of_locale, tr
 
 if TYPE_CHECKING:
     from engine.home import Home
@@ -69,6 +69,16 @@ def load_settings(home: Home) -> Settings:
         key = str(first["loc"][0])
         place = _variable(key) if key in from_environment else f"{home.settings_file}: {key}"
         raise _unusable(place, first["msg"]) from error
+
+
+def language_of(home: Home) -> str:
+    """Give the language that a home's settings name, else the locale's.
+
+    Raises:
+        LoraDeckError: The settings are of no use.
+    """
+    language = load_settings(home).language
+    return language_of_locale() if language == "auto" else language
 
 
 def _variable(key: str) -> str:

@@ -11,6 +11,9 @@ import sample_datasets
 from engine.home import Home
 from tests.tiny_llama import make_tiny_llama
 
+# Whatever the developer's locale is; for the processes that tests start, too
+os.environ["LORADECK_LANGUAGE"] = "en"
+
 
 @pytest.fixture(autouse=True)
 def _no_home_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,8 +17,8 @@ from textual.screen import ModalScreen
 from textual.theme import ThemeProvider
 
 from engine.errors import EngineUnavailableError, LoraDeckError
-from engine.language import language_of_locale, speak, spoken, tr, trn
-from engine.settings import load_settings
+from engine.language import speak, spoken, tr, trn
+from engine.settings import language_of
 from screens.base import DeckScreen, ShowsFailures, show_failure
 from screens.home import HomeScreen
 from screens.messages import BaseWanted, EngineStatusChanged, FurtherWanted
@@ -278,6 +278,5 @@ class LoraDeckApp(ShowsFailures, App[None]):
 
 def run_dashboard(home: Home) -> None:
     """Show the dashboard of a home until the user closes it, in the language of its settings."""
-    language = load_settings(home).language
-    speak(language_of_locale() if language == "auto" else language)
+    speak(language_of(home))
     LoraDeckApp(home).run()

@@ -8,15 +8,19 @@ import os
 import shutil
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol, cast
 
 from engine.errors import DiskFullError, LoraDeckError
 from engine.files import is_disk_full
+from engine.home import Home
 from engine.jobs import journal
 from engine.jobs.reporter import JobReporter
 from engine.jobs.spec import FILE, JobCancelledError, JobRefusedError, JobSpec
+from engine.language import speak, tr
 from engine.locks import ProcessLock
+from engine.settings import language_of
 from engine.text import reason_of
 
 if TYPE_CHECKING:
@@ -45,6 +49,8 @@ class Work(Protocol):
 def main(folder: Path) -> None:
     """Do the job of a folder, under its lock; one that has ended already is left alone."""
     os.nice(_NICE)
+    with suppress(LoraDeckError):  # settings of no use by now fail no job
+        speak(language_of(Home(folder.parents[1])))
     signal.signal(signal.SIGTERM, _cancel)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     lock = ProcessLock(folder / LOCK)
@@ -101,16 +107,19 @@ def _failed(error: LoraDeckError) -> dict[str, object]:
 
 def _disk_full() -> DiskFullError:
     """Put a disk that filled up in the midst into words."""
-    words = "There was no room left while it was being written.", "Make room, then try again."
-    return DiskFullError("Disk full", *words)
+    return DiskFullError(
+        tr("Disk full"),
+        tr("There was no room left while it was being written."),
+        tr("Make room, then try again."),
+    )
 
 
 def _unforeseen(error: Exception, log_file: Path) -> LoraDeckError:
     """Put an exception that nobody expected into words."""
     return LoraDeckError(
-        "Job failed",
+        tr("Job failed"),
         reason_of(error),
-        f"The whole story is in {log_file}.",
+        tr("The whole story is in {file}.", file=log_file),
     )
 
 

@@ -14,12 +14,14 @@ from filelock import Timeout
 
 from engine.errors import ConflictError, EngineUnavailableError, LoraDeckError
 from engine.home import Home
+from engine.language import speak
 from engine.locks import ProcessLock, holder
 from engine.server.client import EngineClient
 from engine.server.launch import launching
 from engine.server.listen import listen_tcp, written
 from engine.server.main import LOCK, LOCK_SECONDS, LOG, log_to
 from engine.server.stop import stop_server
+from engine.settings import language_of
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -90,6 +92,7 @@ def _run(home: Home, tcp: str, *, anywhere: bool) -> None:
         launch.release()
         _say(_where(home, network), sys.stdout.fileno())
 
+    speak(language_of(home))
     serve(home, listening, network, stays=True)
 
 

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from engine.errors import EngineUnavailableError, LoraDeckError
 from engine.home import Home
+from engine.language import speak, tr
 from engine.locks import ProcessLock, holder
 from engine.server.listen import answers
+from engine.settings import language_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +53,7 @@ def _run(home: Home, on_listening: Callable[[], None]) -> int:
     log_to(home.run / LOG)
     _send_output_to(home.run / LOG)
     try:
+        speak(language_of(home))
         if _acquire(ProcessLock(home.run / LOCK), home):
             from engine.server.serving import serve
 
@@ -76,9 +79,13 @@ def _acquire(lock: ProcessLock, home: Home) -> bool:
             return False
         if time.monotonic() > deadline:
             raise EngineUnavailableError(
-                "Engine does not answer",
-                f"Process {holder(lock.path)} holds {lock.path}, but nobody listens.",
-                "End it with: loradeck engine stop",
+                tr("Engine does not answer"),
+                tr(
+                    "Process {pid} holds {path}, but nobody listens.",
+                    pid=holder(lock.path),
+                    path=lock.path,
+                ),
+                tr("End it with: loradeck engine stop"),
             )
         time.sleep(0.05)
     return True

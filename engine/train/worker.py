@@ -10,13 +10,16 @@ import os
 import signal
 import sys
 import traceback
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError
 from engine.files import is_disk_full
+from engine.home import Home
+from engine.language import speak, tr
 from engine.locks import ProcessLock, holder
+from engine.settings import language_of
 from engine.tasks.events import Event, TaskFailed
 from engine.tasks.folding import last_event
 from engine.tasks.journal import JournalWriter
@@ -117,6 +120,8 @@ def worker_main(connection: Connection, queue: Queue[Event], gpu: str) -> None:
     except (EOFError, OSError):
         return  # the server ended, or let its spare worker go
     if os.getppid() == server:
+        with suppress(LoraDeckError):  # settings of no use by now fail no training
+            speak(language_of(Home(spec.folder.parents[1])))
         run_task(spec, queue)
 
 
@@ -155,9 +160,9 @@ def _train(spec: TaskSpec, reporter: WorkerReporter) -> None:
 def _unforeseen(error: Exception, log_file: Path) -> TaskFailed:
     """Put an exception that nobody expected into words."""
     return TaskFailed(
-        title="Training failed",
+        title=tr("Training failed"),
         message=reason_of(error),
-        hint=f"The whole story is in {log_file}.",
+        hint=tr("The whole story is in {file}.", file=log_file),
     )
 
 

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import gettext
 from typing import TYPE_CHECKING
 
 import pytest
 
 from engine import language
 from engine.language import language_of_locale, speaking, spoken, tr, trn
+from engine.settings import language_of
+from tests.loud import let_chinese_be_loud
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
-class _Loud(gettext.NullTranslations):
-    """A language in which everything is shouted."""
-
-    def gettext(self, message: str) -> str:
-        """Shout."""
-        return message.upper().replace("{NAME}", "{name}")
-
-    def ngettext(self, one: str, many: str, count: int) -> str:
-        """Shout, without a plural."""
-        return many.upper().replace("{COUNT}", "{count}")
+    from engine.home import Home
 
 
 @pytest.fixture(autouse=True)
@@ -32,8 +23,7 @@ def _loud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let Chinese be the loud language."""
     for variable in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(variable, raising=False)
-    loud, plain = _Loud(), gettext.NullTranslations()
-    monkeypatch.setattr(language, "_catalogue", lambda name: loud if name == "zh_CN" else plain)
+    let_chinese_be_loud(monkeypatch)
     yield
     language.speak("en")
 
@@ -41,7 +31,7 @@ def _loud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_words_are_translated_before_they_are_filled_in() -> None:
     language.speak("zh_CN")
     assert tr("hello {name}", name="{Ann}") == "HELLO {Ann}"
-    assert tr("a {brace}") == "A {BRACE}"
+    assert tr("a {brace}") == "A {brace}"
     assert trn("{count} row", "{count} rows", 1) == "1 ROWS"
     assert tr("") == ""
 
@@ -72,6 +62,14 @@ def test_the_environment_names_the_language(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert language_of_locale() == expected
+
+
+def test_the_settings_go_before_the_locale(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LORADECK_LANGUAGE")
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert language_of(home) == "zh_CN"
+    home.settings_file.write_text('language = "en"')
+    assert language_of(home) == "en"
 
 
 async def test_requests_speak_their_own_languages_at_once() -> None:
