@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.language import tr
 from engine.machine import boot_id
 from engine.plan.cgroups import out_of_memory_kills
 
@@ -37,16 +38,16 @@ class Exit:
     def cause(self) -> str:
         """Put the likely cause into words."""
         if self.boot and self.boot != boot_id():
-            return "the machine was restarted"
+            return tr("the machine was restarted")
         if self._lacked_memory:
-            return "its worker was killed by the system for lack of memory"
+            return tr("its worker was killed by the system for lack of memory")
         if self.code is None:
-            return "its worker ended while no engine watched"
+            return tr("its worker ended while no engine watched")
         if self.code == -signal.SIGKILL:
-            return "its worker was killed, by hand or for lack of memory"
+            return tr("its worker was killed, by hand or for lack of memory")
         if self.code < 0:
-            return f"its worker was ended by {signal.Signals(-self.code).name}"
-        return f"its worker ended with code {self.code}"
+            return tr("its worker was ended by {signal}", signal=signal.Signals(-self.code).name)
+        return tr("its worker ended with code {code}", code=self.code)
 
     @property
     def _lacked_memory(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.errors import ConflictError
+from engine.language import mark, tr
 from engine.tasks.queue import moved
 from engine.tasks.record import Request, Status
 
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
     from engine.tasks.store import TaskStore
 
 _ASKED = {
-    "pause": "Pausing at the next step.",
-    "cancel": "Stopping at the next step.",
-    "discard": "Stopping at the next step.",
-    "finish": "Finishing at the next step.",
+    "pause": mark("Pausing at the next step."),
+    "cancel": mark("Stopping at the next step."),
+    "discard": mark("Stopping at the next step."),
+    "finish": mark("Finishing at the next step."),
 }
 
 
@@ -32,18 +33,20 @@ class Control:
     def pause(self, task: TaskRecord) -> TaskRecord:
         """Pause a running task at its next step, or hold a pending one; ``resume`` goes on."""
         if task.status is Status.RUNNING and task.requested == "finish":
-            raise ConflictError("Not possible now", f"'{task.task_name}' is being finished.")
+            raise ConflictError(
+                tr("Not possible now"), tr("'{name}' is being finished.", name=task.task_name)
+            )
         if task.status is Status.RUNNING:
             return self._ask(task, "pause")
         if task.status is Status.PAUSED:  # one that waits for the disk waits for the user now
-            words = f"Paused at step {task.resume_step}."
+            words = tr("Paused at step {step}.", step=task.resume_step)
             return self._change(task.model_copy(update={"waits_for_disk": False, "message": words}))
-        return self._change(task.moved(Status.PAUSED, "Held back until it is resumed."))
+        return self._change(task.moved(Status.PAUSED, tr("Held back until it is resumed.")))
 
     def resume(self, task: TaskRecord) -> TaskRecord:
         """Queue a paused, failed or cancelled task again; it goes on from its newest checkpoint."""
         if task.status is Status.RUNNING and task.requested == "pause":
-            words = "Pauses for a moment and goes on."
+            words = tr("Pauses for a moment and goes on.")
             return self._change(task.model_copy(update={"requested": "", "message": words}))
         return self._queue(_waiting_again(task))
 
@@ -54,17 +57,19 @@ class Control:
             ConflictError: It has ended, or has learned nothing yet.
         """
         if task.status is Status.COMPLETED:
-            raise ConflictError("Not possible now", f"'{task.task_name}' is completed already.")
+            raise ConflictError(
+                tr("Not possible now"), tr("'{name}' is completed already.", name=task.task_name)
+            )
         running = task.status is Status.RUNNING
         if not (self._live.progress(task.id).step if running else task.resume_step):
             raise ConflictError(
-                "Nothing learned yet",
-                f"'{task.task_name}' has not trained a step that could be kept.",
-                f"Cancel it with: loradeck tasks cancel {task.id}",
+                tr("Nothing learned yet"),
+                tr("'{name}' has not trained a step that could be kept.", name=task.task_name),
+                tr("Cancel it with: loradeck tasks cancel {id}", id=task.id),
             )
         if running:
             return self._ask(task, "finish")
-        words = f"Finishes with what it has learned by step {task.resume_step}."
+        words = tr("Finishes with what it has learned by step {step}.", step=task.resume_step)
         waiting = task if task.status is Status.PENDING else _waiting_again(task)
         changes = {"requested": "finish", "message": words}
         return self._queue(waiting.model_copy(update=changes))
@@ -78,7 +83,8 @@ class Control:
         if task.status is Status.RUNNING:
             return self._ask(task, "cancel" if keep else "discard")
         saved = task.resume_step
-        words = f"Cancelled at step {saved}." if saved else "Cancelled before it started."
+        at_step = tr("Cancelled at step {step}.", step=saved)
+        words = at_step if saved else tr("Cancelled before it started.")
         kept = {} if keep else {"resume_step": 0}
         cancelled = self._change(task.moved(Status.CANCELLED, words, requested="", **kept))
         if not keep:
@@ -114,7 +120,7 @@ class Control:
 
     def _ask(self, task: TaskRecord, request: Request) -> TaskRecord:
         """Note what a running task is to do, and tell its worker."""
-        changes = {"requested": request, "message": _ASKED[request]}
+        changes = {"requested": request, "message": tr(_ASKED[request])}
         asked = self._change(task.model_copy(update=changes))
         self._scheduler.carry_out(asked)
         return asked
@@ -133,12 +139,18 @@ class Control:
 def _waiting_again(task: TaskRecord) -> TaskRecord:
     """Put a paused, failed or cancelled task back into the queue."""
     if task.status in (Status.RUNNING, Status.PENDING):
-        raise ConflictError("Not possible now", f"'{task.task_name}' is {task.status} already.")
-    words = f"Goes on from step {task.resume_step}." if task.resume_step else ""
+        raise ConflictError(
+            tr("Not possible now"),
+            tr("'{name}' is {state} already.", name=task.task_name, state=tr(task.status)),
+        )
+    words = tr("Goes on from step {step}.", step=task.resume_step) if task.resume_step else ""
     return task.moved(Status.PENDING, words, waits_for_disk=False, interruptions=0)
 
 
 def _refuse_unless_pending(task: TaskRecord) -> None:
     """Refuse what makes sense in the queue alone."""
     if task.status is not Status.PENDING:
-        raise ConflictError("Not in the queue", f"'{task.task_name}' is {task.status}.")
+        raise ConflictError(
+            tr("Not in the queue"),
+            tr("'{name}' is {state}.", name=task.task_name, state=tr(task.status)),
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from engine.language import tr
 from engine.tasks.events import StopTested, TaskCompleted, TaskFailed, TaskStopped
 from engine.tasks.record import Status
 
@@ -39,12 +40,14 @@ def ended(task: TaskRecord, progress: Progress, gone: Exit, *, disk_full: bool) 
     live["interruptions"] = 0 if came_further else task.interruptions
     live["disk_stops"] = 0 if came_further else task.disk_stops
     if task.requested == "pause":
-        words = f"Paused at step {progress.checkpoint}."
+        words = tr("Paused at step {step}.", step=progress.checkpoint)
         return task.moved(Status.PAUSED, words, requested="", **live)
     if disk_full or (isinstance(outcome, TaskStopped) and outcome.disk_full):
         return _out_of_room(task, live)
     if isinstance(outcome, TaskStopped):  # it saved a checkpoint: nothing is lost
-        words = f"Its worker was asked to stop; goes on from step {progress.checkpoint}."
+        words = tr(
+            "Its worker was asked to stop; goes on from step {step}.", step=progress.checkpoint
+        )
         return task.moved(Status.PENDING, words, **live)
     if reported or gone.code is not None:
         live["interruptions"] += 1  # else the engine was lost while the worker imported
@@ -69,8 +72,13 @@ def _over(
 def _cancelled(task: TaskRecord, step: int, live: Changes) -> TaskRecord:
     """End a task without a result."""
     saved = live["resume_step"] if task.requested == "cancel" else 0
-    kept = f"; its checkpoint of step {saved} is kept" if saved else ""
-    words = f"Cancelled at step {step}{kept}."
+    words = tr("Cancelled at step {step}.", step=step)
+    if saved:
+        words = tr(
+            "Cancelled at step {step}; its checkpoint of step {saved} is kept.",
+            step=step,
+            saved=saved,
+        )
     return task.moved(Status.CANCELLED, words, requested="", **live | {"resume_step": saved})
 
 
@@ -79,11 +87,16 @@ def _out_of_room(task: TaskRecord, live: Changes) -> TaskRecord:
     stops = live["disk_stops"] + 1
     if stops <= MOST_INTERRUPTIONS:
         waiting = {"disk_stops": stops, "waits_for_disk": True}
-        goes_on = f"goes on from step {live['resume_step']} by itself once there is room"
-        return task.moved(Status.PAUSED, f"The disk is full; {goes_on}.", **live | waiting)
-    words = (
-        f"The disk was full {stops} times without progress: a quota, or a full "
-        f"folder for temporary files? Make room, then: loradeck tasks resume {task.id}"
+        words = tr(
+            "The disk is full; goes on from step {step} by itself once there is room.",
+            step=live["resume_step"],
+        )
+        return task.moved(Status.PAUSED, words, **live | waiting)
+    words = tr(
+        "The disk was full {count} times without progress: a quota, or a full folder for "
+        "temporary files? Make room, then: loradeck tasks resume {id}",
+        count=stops,
+        id=task.id,
     )
     return task.moved(Status.PAUSED, words, **live | {"disk_stops": 0})
 
@@ -92,26 +105,33 @@ def _interrupted(task: TaskRecord, gone: Exit, live: Changes) -> TaskRecord:
     """Queue a task again whose worker was lost, unless that happens again and again."""
     count, saved = live["interruptions"], live["resume_step"]
     if count > MOST_INTERRUPTIONS:
-        return task.moved(
-            Status.FAILED,
-            f"Interrupted {count} times without progress ({gone.cause}). {_kept(saved)} "
-            f"See: loradeck tasks logs {task.id}",
-            **live,
+        words = tr(
+            "Interrupted {count} times without progress ({cause}). {kept} "
+            "See: loradeck tasks logs {id}",
+            count=count,
+            cause=gone.cause,
+            kept=_kept(saved),
+            id=task.id,
         )
-    words = f"Interrupted ({gone.cause}); goes on from step {saved}."
+        return task.moved(Status.FAILED, words, **live)
+    words = tr("Interrupted ({cause}); goes on from step {step}.", cause=gone.cause, step=saved)
     return task.moved(Status.PENDING, words, **live)
 
 
 def _kept(saved: int) -> str:
     """Say what is left of a task that failed."""
-    return f"Its checkpoint of step {saved} is kept." if saved else "It had saved nothing yet."
+    if saved:
+        return tr("Its checkpoint of step {step} is kept.", step=saved)
+    return tr("It had saved nothing yet.")
 
 
 def _saved_words(tested: StopTested | None) -> str:
     """Say that the adapter is there, and whether it ends its answers."""
     if tested is None or tested.ended == tested.asked:
-        return "Adapter saved."
-    return (
-        f"Adapter saved; only {tested.ended} of {tested.asked} answers ended by themselves: "
-        "train longer, or look whether the rows' answers are cut off."
+        return tr("Adapter saved.")
+    return tr(
+        "Adapter saved; only {ended} of {asked} answers ended by themselves: "
+        "train longer, or look whether the rows' answers are cut off.",
+        ended=tested.ended,
+        asked=tested.asked,
     )

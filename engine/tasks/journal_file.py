@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from engine.errors import LoraDeckError
 from engine.files import is_disk_full
+from engine.language import tr
 from engine.tasks.events import EVENT, Event
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class JournalFile:
         """Bytes, when it was opened."""
         if not stat.S_ISREG(found.st_mode):
             self.close()
-            raise self._unusable("it is no plain file")
+            raise self._unusable(tr("it is no plain file"))
 
     def __enter__(self) -> JournalFile:
         return self
@@ -140,7 +141,7 @@ class JournalFile:
             if (seq := seq_of(line)) is not None:
                 return seq
             end = start
-        raise self._unusable("its end is damaged")
+        raise self._unusable(tr("its end is damaged"))
 
     def offset_after(self, seq: int) -> int:
         """Give the beginning of a line before which all events have this number or a lower one."""
@@ -172,9 +173,9 @@ class JournalFile:
     def _unusable(self, reason: str) -> LoraDeckError:
         """Put a journal of no use into words."""
         return LoraDeckError(
-            "Journal not usable",
-            f"{self._path}: {reason}.",
-            "Make it a file of yours again, or move it away.",
+            tr("Journal not usable"),
+            tr("{path}: {reason}.", path=self._path, reason=reason),
+            tr("Make it a file of yours again, or move it away."),
         )
 
 

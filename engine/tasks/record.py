@@ -11,18 +11,19 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from engine.errors import ConflictError, LoraDeckError
+from engine.language import mark, tr
 from engine.text import visible
 
 
 class Status(StrEnum):
     """The state of a task."""
 
-    PENDING = "pending"
-    RUNNING = "running"
-    PAUSED = "paused"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
+    PENDING = mark("pending")
+    RUNNING = mark("running")
+    PAUSED = mark("paused")
+    COMPLETED = mark("completed")
+    FAILED = mark("failed")
+    CANCELLED = mark("cancelled")
 
     @property
     def ended(self) -> bool:
@@ -76,6 +77,8 @@ class TaskRecord(BaseModel):
     """What the user has asked of a running task that it has not done yet."""
     device_uuid: str = ""
     """Of the GPU that it was started on last: not always the one it was planned for."""
+    waiting_words: str = ""
+    """The end of the message, where it says for what a pending task waits."""
     disk_stops: int = 0
     """How often the disk was full since a checkpoint was last written."""
     waits_for_disk: bool = False
@@ -99,10 +102,19 @@ class TaskRecord(BaseModel):
         """
         if self.status is not Status.COMPLETED:
             raise ConflictError(
-                "No adapter yet",
-                f"'{self.task_name}' is {self.status}: it has made no adapter.",
-                f"Wait for it, or end it early: loradeck tasks finish {self.id}",
+                tr("No adapter yet"),
+                tr(
+                    "'{name}' is {state}: it has made no adapter.",
+                    name=self.task_name,
+                    state=tr(self.status),
+                ),
+                tr("Wait for it, or end it early: loradeck tasks finish {id}", id=self.id),
             )
+
+    @property
+    def message_but_waiting(self) -> str:
+        """What happened to the task, without for what it waits or has waited."""
+        return self.message.removesuffix(self.waiting_words).rstrip()
 
     def moved(self, status: Status, message: str = "", **changes: Any) -> TaskRecord:
         """Return the record in another state, with the times that go with it.
@@ -111,16 +123,26 @@ class TaskRecord(BaseModel):
             ConflictError: The state cannot follow the present one.
         """
         if status not in _TRANSITIONS[self.status]:
-            ended = "has ended already: it " if self.status.ended else ""
-            raise ConflictError(
-                "Not possible now",
-                f"The task '{self.task_name}' {ended}is {self.status}, and cannot become {status}.",
-            )
+            raise self._refusal(status)
         now = datetime.now(UTC)
         if status is Status.RUNNING and self.started_at is None:
             changes["started_at"] = now
         changes["completed_at"] = now if status.ended else None
-        return self.model_copy(update={"status": status, "message": message, **changes})
+        words = {"message": message, "waiting_words": ""}
+        return self.model_copy(update={"status": status, **words, **changes})
+
+    def _refusal(self, status: Status) -> ConflictError:
+        """Say that a state cannot follow the present one."""
+        names = {"name": self.task_name, "state": tr(self.status), "next": tr(status)}
+        words = (
+            tr(
+                "The task '{name}' has ended already: it is {state}, and cannot become {next}.",
+                **names,
+            )
+            if self.status.ended
+            else tr("The task '{name}' is {state}, and cannot become {next}.", **names)
+        )
+        return ConflictError(tr("Not possible now"), words)
 
 
 NAME_LIMIT = 100
@@ -138,21 +160,31 @@ def check_task_name(name: str) -> str:
     """
     # One form for what looks the same: some disks do not tell them apart.
     name = unicodedata.normalize("NFC", name.strip())
-    hint = "Use letters, digits, blanks and - _ . , for example: support-bot-1"
+    hint = tr("Use letters, digits, blanks and - _ . , for example: support-bot-1")
     if not name:
-        raise LoraDeckError("Name missing", "The task needs a name.", hint)
+        raise LoraDeckError(tr("Name missing"), tr("The task needs a name."), hint)
     if len(name) > NAME_LIMIT or len(name.encode(errors="replace")) > _NAME_BYTES:
         raise LoraDeckError(
-            "Name too long",
-            f"The name has {len(name)} characters; at most {NAME_LIMIT} ({_NAME_BYTES} bytes) fit.",
-            "Choose a shorter one.",
+            tr("Name too long"),
+            tr(
+                "The name has {count} characters; at most {most} ({bytes} bytes) fit.",
+                count=len(name),
+                most=NAME_LIMIT,
+                bytes=_NAME_BYTES,
+            ),
+            tr("Choose a shorter one."),
         )
     if any(sign in name for sign in "/\\:") or name.startswith(".") or visible(name) != name:
         raise LoraDeckError(
-            "Name not usable",
-            f"'{visible(name)}' has a path, a leading dot or a control character in it.",
+            tr("Name not usable"),
+            tr(
+                "'{name}' has a path, a leading dot or a control character in it.",
+                name=visible(name),
+            ),
             hint,
         )
     if any(sign in name for sign in "\t\n") or not name.isprintable():
-        raise LoraDeckError("Name not usable", "The name has unprintable characters in it.", hint)
+        raise LoraDeckError(
+            tr("Name not usable"), tr("The name has unprintable characters in it."), hint
+        )
     return name

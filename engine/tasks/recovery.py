@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
 from engine.files import read_plain, set_aside, write_atomic
+from engine.language import tr
 from engine.plan.types import PLAN, Plan
 from engine.tasks.events import AdapterSaved, TaskCompleted, TaskFailed
 from engine.tasks.folding import fold_journal, last_event
@@ -125,7 +126,7 @@ def _from_plan(home: Home, folder: Path) -> TaskRecord | None:
         output_path=str(home.adapter(name)),
         training_params=plan.training_params.model_dump(mode="json"),
         status=Status.RUNNING if went_on else Status.PAUSED,
-        message="Its record was lost; this one was made from its plan and its journal.",
+        message=tr("Its record was lost; this one was made from its plan and its journal."),
         created_at=made,
     )
 

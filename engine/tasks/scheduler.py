@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from engine.errors import ConflictError
+from engine.language import tr
 from engine.plan.cgroups import out_of_memory_kills
 from engine.tasks.admission import Admission, Occupant, kind_of, load_plan
 from engine.tasks.causes import Exit
@@ -20,7 +21,7 @@ from engine.tasks.lessons import make_smaller, remember
 from engine.tasks.queue import in_order
 from engine.tasks.record import Status, TaskRecord
 from engine.tasks.signals import end_late, send
-from engine.tasks.waiting import FOR_DISK, without_waiting
+from engine.tasks.waiting import for_disk
 from engine.text import human_bytes
 from engine.train.spec import TaskSpec
 from engine.train.worker import DISK_FULL, FINISH, worker_of
@@ -88,7 +89,10 @@ class Scheduler:
                 self._settle(task.id)
         for task in self._with_status(Status.PAUSED):
             if task.waits_for_disk and self._has_disk(task.id):
-                words = f"There is room on the disk again; goes on from step {task.resume_step}."
+                words = tr(
+                    "There is room on the disk again; goes on from step {step}.",
+                    step=task.resume_step,
+                )
                 self.change(task.moved(Status.PENDING, words, waits_for_disk=False))
         self.admit()
 
@@ -104,7 +108,7 @@ class Scheduler:
             if plan is None or kind_of(plan.device) in blocked:
                 continue
             if not self._admission.has_disk(plan):
-                self._say(task, FOR_DISK)
+                self._say(task, for_disk())
                 break
             if device := self._device_for(plan):
                 self.launch(task, plan, device)
@@ -153,20 +157,14 @@ class Scheduler:
         if plan and anyway:
             device = device or plan.device
         if not (plan and device):
-            needed = f"{human_bytes(plan.memory.total)} are not free" if plan else "no plan is left"
-            raise ConflictError(
-                "No room to start it now",
-                f"'{task.task_name}': {needed}.",
-                "A queued task starts by itself when they are. "
-                f"Or: loradeck tasks start {task.id} --anyway",
-            )
+            raise _no_room(task, plan)
         self.launch(task, plan, device)
 
     def launch(self, task: TaskRecord, plan: Plan, device: Device) -> None:
         """Hand a pending task to a worker."""
         folder = self._home.task(task.id)
         # Why it starts again stays to be read; what it has waited for does not.
-        words = without_waiting(task.message) if task.started_at else ""
+        words = task.message_but_waiting if task.started_at else ""
         seq = self._live.progress(task.id).last_seq
         # Stored before a worker is there: where that fails, none is left behind
         self.change(task.moved(Status.RUNNING, words, launch_seq=seq, device_uuid=device.uuid))
@@ -221,9 +219,10 @@ class Scheduler:
 
     def _say(self, task: TaskRecord, words: str) -> None:
         """Tell once why a task waits, though none of ours is before it."""
-        words = f"{without_waiting(task.message)} {words}".strip()
-        if task.message != words:
-            self.change(task.model_copy(update={"message": words}))
+        whole = f"{task.message_but_waiting} {words}".strip()
+        if task.message != whole:
+            changes = {"message": whole, "waiting_words": words}
+            self.change(task.model_copy(update=changes))
 
     def _heard(self, task_id: str, event: Event) -> None:
         """Pass on that a task has moved, and to its worker what was asked while it imported."""
@@ -255,7 +254,8 @@ class Scheduler:
             return load_plan(folder := self._home.task(task.id))
         except (FileNotFoundError, ValueError) as error:
             log.warning("plan of task %s: %s", task.id, error)
-            self.change(task.moved(Status.FAILED, f"{folder}/plan.json cannot be read."))
+            words = tr("{file} cannot be read.", file=f"{folder}/plan.json")
+            self.change(task.moved(Status.FAILED, words))
         except OSError:
             log.exception("plan of task %s", task.id)  # of this moment: tried again
         return None
@@ -325,6 +325,20 @@ class Scheduler:
         running = asyncio.ensure_future(job)
         self._jobs.add(running)
         running.add_done_callback(self._jobs.discard)
+
+
+def _no_room(task: TaskRecord, plan: Plan | None) -> ConflictError:
+    """Say that a task cannot start: its memory is not free, or its plan is gone."""
+    if plan:
+        needed = human_bytes(plan.memory.total)
+        words = tr("'{name}': {needed} are not free.", name=task.task_name, needed=needed)
+    else:
+        words = tr("'{name}': no plan is left.", name=task.task_name)
+    hint = tr(
+        "A queued task starts by itself when they are. Or: loradeck tasks start {id} --anyway",
+        id=task.id,
+    )
+    return ConflictError(tr("No room to start it now"), words, hint)
 
 
 def _as_planned(device: Device, plan: Plan) -> Device:

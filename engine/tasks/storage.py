@@ -12,6 +12,7 @@ from tinydb.storages import Storage
 
 from engine.errors import LoraDeckError
 from engine.files import read_plain, set_aside, write_atomic
+from engine.language import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,9 +81,9 @@ class AtomicStorage(Storage):
                 log.warning("%s is unreadable (%s); set aside as %s", candidate, error, aside.name)
             except OSError as error:
                 raise LoraDeckError(
-                    "Tasks not readable",
-                    f"{candidate} cannot be read: {error.strerror}.",
-                    f"Make it yours and readable: chmod u+rw '{candidate}'",
+                    tr("Tasks not readable"),
+                    tr("{path} cannot be read: {reason}.", path=candidate, reason=error.strerror),
+                    tr("Make it yours and readable: chmod u+rw '{path}'", path=candidate),
                 ) from error
             self.complete = False
         return {}

@@ -9,6 +9,7 @@ from tinydb import TinyDB, where
 from tinydb.table import Document
 
 from engine.errors import NotFoundError
+from engine.language import tr
 from engine.tasks.quarantine import QUARANTINE, Misfit, Sorted
 from engine.tasks.recovery import recover, recover_misfits, write_copy
 from engine.tasks.storage import TASKS, AtomicStorage
@@ -95,7 +96,10 @@ class TaskStore:
             return matches[0]
         if matches and reference:
             ids = ", ".join(task.id for task in matches)
-            raise NotFoundError("Which task", f"Several begin with '{reference}': {ids}.")
+            raise NotFoundError(
+                tr("Which task"),
+                tr("Several begin with '{reference}': {ids}.", reference=reference, ids=ids),
+            )
         raise _no_task(reference)
 
     def named(self, name: str) -> TaskRecord | None:
@@ -152,5 +156,7 @@ class TaskStore:
 def _no_task(reference: str) -> NotFoundError:
     """Put a missing task into words."""
     return NotFoundError(
-        "No such task", f"There is no task '{reference}'.", "List them with: loradeck tasks"
+        tr("No such task"),
+        tr("There is no task '{reference}'.", reference=reference),
+        tr("List them with: loradeck tasks"),
     )

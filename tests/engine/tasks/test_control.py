@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine.errors import ConflictError
+from engine.language import speaking
 from engine.tasks.events import (
     CheckpointSaved,
     TaskCompleted,
@@ -19,6 +20,7 @@ from engine.tasks.record import Status
 from engine.train.worker import DISK_FULL
 from tests.engine.tasks.bench import CPU, Bench, until
 from tests.engine.tasks.make import step
+from tests.loud import let_chinese_be_loud
 
 if TYPE_CHECKING:
     from engine.tasks.record import TaskRecord
@@ -304,6 +306,21 @@ async def test_the_cause_of_an_interruption_stays_beside_what_is_waited_for(benc
     bench.cpu = CPU
     bench.scheduler.tick()
     assert bench.store.get(task.id).message == cause
+
+
+async def test_what_is_waited_for_is_said_once_in_whatever_language(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_chinese_be_loud(monkeypatch)
+    task = bench.add("first", message="Goes on from step 4.")
+    bench.cpu = CPU.model_copy(update={"memory_free": 100})
+    with speaking("zh_CN"):
+        bench.scheduler.tick()
+    loud = "Goes on from step 4. WAITS UNTIL 600 B ARE FREE ON CPU."
+    assert bench.store.get(task.id).message == loud
+    bench.scheduler.tick()
+    plain = "Goes on from step 4. Waits until 600 B are free on CPU."
+    assert bench.store.get(task.id).message == plain
 
 
 async def test_a_failed_task_knows_from_which_step_it_can_go_on(bench: Bench) -> None:

@@ -198,7 +198,7 @@ async def test_worker_that_was_asked_to_stop_counts_as_no_interruption(bench: Be
 
 async def test_running_task_does_not_say_for_what_it_has_waited(bench: Bench) -> None:
     words = "Waits until 2.1 GB are free on CPU."
-    task = bench.add("first", message=words, started_at=datetime.now(UTC))
+    task = bench.add("first", message=words, waiting_words=words, started_at=datetime.now(UTC))
     bench.scheduler.admit()
     assert (bench.status(task), bench.store.get(task.id).message) == (Status.RUNNING, "")
 
