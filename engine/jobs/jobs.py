@@ -16,6 +16,7 @@ from engine.jobs import journal, process
 from engine.jobs.room import check_room
 from engine.jobs.settling import settle
 from engine.jobs.spec import FILE, JobSpec
+from engine.language import mark, tr
 from engine.machine import boot_id
 from engine.plan.cgroups import out_of_memory_kills
 from engine.text import visible
@@ -101,7 +102,10 @@ class Jobs:
         """
         job = self.get(job_id)
         if job.ended:
-            raise ConflictError("Job has ended", f"'{visible(job.title)}' is {job.state}.")
+            raise ConflictError(
+                tr("Job has ended"),
+                tr("'{title}' is {state}.", title=visible(job.title), state=tr(job.state)),
+            )
         folder = self._home.job(job.id)
         (folder / CANCELLED).touch(mode=0o600)
         if pid := self._pid(job.id):
@@ -120,9 +124,9 @@ class Jobs:
         job = self.get(job_id)
         if not job.ended:
             raise ConflictError(
-                "Job not ended",
-                f"'{visible(job.title)}' is running.",
-                f"Cancel it first: loradeck jobs cancel {job.id}",
+                tr("Job not ended"),
+                tr("'{title}' is running.", title=visible(job.title)),
+                tr("Cancel it first: loradeck jobs cancel {id}", id=job.id),
             )
         self._specs.pop(job.id)
         self._ended.pop(job.id)
@@ -176,11 +180,9 @@ class Jobs:
         found = [spec for key, spec in self._specs.items() if key.startswith(job_id)]
         if job_id and len(found) == 1:
             return found[0]
-        raise NotFoundError(
-            "Unknown job",
-            f"{'Several jobs begin' if found else 'No job begins'} with '{visible(job_id)}'.",
-            "List them: loradeck jobs",
-        )
+        several, none = mark("Several jobs begin with '{id}'."), mark("No job begins with '{id}'.")
+        words = tr(several if found else none, id=visible(job_id))
+        raise NotFoundError(tr("Unknown job"), words, tr("List them: loradeck jobs"))
 
     def _found(self) -> Iterator[JobSpec]:
         """Read the jobs that earlier servers have started."""

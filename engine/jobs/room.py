@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from engine.errors import ConflictError
+from engine.language import tr
 from engine.models.disk import require_space
 from engine.plan.cgroups import memory_limits
 from engine.text import human_bytes, visible
@@ -32,18 +33,26 @@ def check_room(spec: JobSpec, running: Sequence[tuple[JobSpec, int]]) -> None:
     for other, _ in running:
         if spec.target and other.target == spec.target:
             raise ConflictError(
-                "Export under way",
-                f"'{visible(other.title)}' is writing to {visible(spec.target)} already.",
-                f"Follow it: loradeck jobs follow {other.id}",
+                tr("Export under way"),
+                tr(
+                    "'{title}' is writing to {path} already.",
+                    title=visible(other.title),
+                    path=visible(spec.target),
+                ),
+                tr("Follow it: loradeck jobs follow {id}", id=other.id),
             )
     if spec.target:
         require_space(Path(spec.target).parent, spec.disk)
     promised = sum(max(0, other.memory - _held(pid)) for other, pid in running)
     if (free := max(0, free_memory() - promised)) < spec.memory:
         raise ConflictError(
-            "Too little memory",
-            f"About {human_bytes(spec.memory)} are needed, {human_bytes(free)} are free.",
-            "Close what uses memory, or wait for what runs: loradeck tasks; loradeck jobs",
+            tr("Too little memory"),
+            tr(
+                "About {needed} are needed, {free} are free.",
+                needed=human_bytes(spec.memory),
+                free=human_bytes(free),
+            ),
+            tr("Close what uses memory, or wait for what runs: loradeck tasks; loradeck jobs"),
         )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from engine.jobs import journal
 from engine.jobs.process import kill_orphans, last_pid
 from engine.jobs.worker import LOCK, LOG, remove_partial
+from engine.language import tr
 from engine.locks import ProcessLock
 from engine.machine import boot_id
 from engine.tasks.causes import Exit
@@ -55,11 +56,11 @@ def _failure(how: Exit, log_file: Path) -> dict[str, Any]:
     """Put the end of a process without a word into words."""
     return {
         "state": "failed",
-        "error_title": "Job ended early",
-        "message": f"It was not done, since {how.cause}.",
-        "hint": "Close what uses memory, then try again."
+        "error_title": tr("Job ended early"),
+        "message": tr("It was not done, since {cause}.", cause=how.cause),
+        "hint": tr("Close what uses memory, then try again.")
         if how.was_killed
-        else f"What it said last is in {log_file}.",
+        else tr("What it said last is in {file}.", file=log_file),
     }
 
 

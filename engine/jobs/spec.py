@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from engine.errors import LoraDeckError
 from engine.jobs.types import Job, JobKind
+from engine.language import tr
 from engine.results.export.types import DeployRequest, ExportRequest
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class JobSpec(BaseModel):
             task_id=self.task_id,
             request=self.request,
             created_at=self.created_at,
-            stage="starting",
+            stage=tr("starting"),
         )
 
 

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from engine import __version__
 from engine.errors import LoraDeckError
 from engine.files import NO_SPACE
+from engine.language import tr
 from engine.server import (
     book_routes,
     chat_routes,
@@ -111,7 +112,7 @@ async def _malformed(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
-    return _answer(request, 422, "Malformed request", f"{place}: {first['msg']}.", "")
+    return _answer(request, 422, tr("Malformed request"), f"{place}: {first['msg']}.", "")
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
@@ -120,25 +121,26 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     return _answer(
         request,
         error.status_code,
-        "Not possible",
+        tr("Not possible"),
         f"{error.detail}.",
-        f"The paths are in {PREFIX}/openapi.json",
+        tr("The paths are in {path}", path=f"{PREFIX}/openapi.json"),
     )
 
 
 async def _disk_full(request: Request, error: Exception) -> JSONResponse:
     """Answer where the disk filled up in the midst; any other failure is the engine's own."""
     if isinstance(error, OSError) and error.errno in NO_SPACE:
-        words = f"Nothing more can be written: {error.strerror}.", "Make room, then try again."
-        return _answer(request, 507, "Disk full", *words)
+        words = tr("Nothing more can be written: {reason}.", reason=error.strerror)
+        hint = tr("Make room, then try again.")
+        return _answer(request, 507, tr("Disk full"), words, hint)
     raise error
 
 
 async def _fault(request: Request, error: Exception) -> JSONResponse:
     """Answer in the same form where the engine itself failed; the server logs it."""
     kind = type(error).__name__
-    words = f"The engine failed ({kind}).", "See run/engine.log."
-    return _answer(request, 500, "Engine error", *words)
+    words = tr("The engine failed ({kind}).", kind=kind), tr("See run/engine.log.")
+    return _answer(request, 500, tr("Engine error"), *words)
 
 
 def _answer(request: Request, status: int, title: str, message: str, hint: str) -> JSONResponse:

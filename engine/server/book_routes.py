@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from engine.data.book.look import checked
 from engine.data.types import BookInfo, BookPage, BookRow, RenderedRow
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.models.catalog import find_model
 from engine.server.book_service import Books
 from engine.server.book_wire import (
@@ -112,9 +113,9 @@ async def render(
     model = await asyncio.to_thread(find_model, service.home, reach.model(body.model))
     if model.state != "ready" or model.path is None:
         raise LoraDeckError(
-            "Base model not ready",
-            f"'{model.name}' is not on this machine yet.",
-            f"Fetch it with: loradeck models pull {model.name}",
+            tr("Base model not ready"),
+            tr("'{name}' is not on this machine yet.", name=model.name),
+            tr("Fetch it with: loradeck models pull {name}", name=model.name),
         )
     rendered = await books.renderer.render(value, body.shape, Path(model.path), body.max_length)
     return await _answer(lambda: rendered)

@@ -17,6 +17,7 @@ from engine.data.book.store import create
 from engine.data.renderer import RowRenderer
 from engine.data.types import BookInfo
 from engine.errors import ConflictError, LoraDeckError, NotFoundError
+from engine.language import tr
 from engine.server.wire import DatasetInfo
 
 if TYPE_CHECKING:
@@ -113,9 +114,13 @@ class Books:
         report = await one.filling.wait()
         if report.failure is not None:
             raise LoraDeckError(
-                "Dataset not read to its end",
-                f"Only {report.rows:,} rows could be read. {report.failure.message}",
-                "Saving would lose the others. Mend the file, then open it again.",
+                tr("Dataset not read to its end"),
+                tr(
+                    "Only {rows:,} rows could be read. {reason}",
+                    rows=report.rows,
+                    reason=report.failure.message,
+                ),
+                tr("Saving would lose the others. Mend the file, then open it again."),
             )
         origin = one.path.name or "dataset"
         path, rows = await asyncio.to_thread(save, one.book, self._home.datasets, origin, name)
@@ -164,10 +169,12 @@ class Books:
         one = self._open.get(book_id)
         if one is None:
             raise NotFoundError(
-                "Dataset not open",
-                "This dataset is no longer open: the engine has ended since, "
-                "or it was not used for an hour.",
-                "Open it again.",
+                tr("Dataset not open"),
+                tr(
+                    "This dataset is no longer open: the engine has ended since, or it was not "
+                    "used for an hour."
+                ),
+                tr("Open it again."),
             )
         one.used = time.monotonic()
         return one
@@ -181,9 +188,9 @@ class Books:
                 await self.close(one.id)
                 return
         raise ConflictError(
-            "Too many open datasets",
-            f"{_MOST_OPEN} datasets with changes are open.",
-            "Save or close one of them.",
+            tr("Too many open datasets"),
+            tr("{count} datasets with changes are open.", count=_MOST_OPEN),
+            tr("Save or close one of them."),
         )
 
     async def _keep(self) -> None:

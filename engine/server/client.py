@@ -20,6 +20,7 @@ from engine.errors import (
     NotFoundError,
     OtherVersionError,
 )
+from engine.language import tr
 from engine.models.found import ModelScan
 from engine.models.types import ModelInfo
 from engine.plan.types import Plan
@@ -117,9 +118,13 @@ class EngineClient(TaskCalls, JobCalls, ChatCalls):
         version = info.get("version") if isinstance(info, dict) else None
         if version != __version__:
             raise OtherVersionError(
-                "Engine of another version",
-                f"The running engine is version {version}, this program is {__version__}.",
-                "Stop it with: loradeck engine stop  (running trainings go on).",
+                tr("Engine of another version"),
+                tr(
+                    "The running engine is version {running}, this program is {ours}.",
+                    running=version,
+                    ours=__version__,
+                ),
+                tr("Stop it with: loradeck engine stop  (running trainings go on)."),
             )
         return EngineInfo.model_validate(info)
 
@@ -248,9 +253,9 @@ class EngineClient(TaskCalls, JobCalls, ChatCalls):
 def _unreachable(error: httpx.TransportError) -> EngineUnavailableError:
     """Put a transport failure into words."""
     return EngineUnavailableError(
-        "Engine not reachable",
-        f"The engine server does not answer ({type(error).__name__}).",
-        "See: loradeck engine status",
+        tr("Engine not reachable"),
+        tr("The engine server does not answer ({kind}).", kind=type(error).__name__),
+        tr("See: loradeck engine status"),
     )
 
 
@@ -260,5 +265,9 @@ def _as_error(response: httpx.Response) -> LoraDeckError:
         body = response.json()
         words = body["title"], body["message"], body.get("hint", "")
     except (json.JSONDecodeError, KeyError, TypeError):
-        words = "Engine error", f"The engine answered {response.status_code}.", "See engine.log."
+        words = (
+            tr("Engine error"),
+            tr("The engine answered {status}.", status=response.status_code),
+            tr("See engine.log."),
+        )
     return _ERRORS.get(response.status_code, LoraDeckError)(*words)

@@ -15,6 +15,7 @@ from engine.data.scan_process import inspect_in_process, inspect_whole
 from engine.data.types import Inspection, Lengths
 from engine.errors import LoraDeckError
 from engine.home import Home
+from engine.language import tr
 from engine.models.catalog import find_model
 from engine.server.context import Service, until_stopped
 from engine.server.dataset_listing import list_datasets
@@ -61,9 +62,9 @@ async def measure(service: Service, reach: InReach, body: MeasureRequest) -> Len
     model = await asyncio.to_thread(find_model, service.home, reach.model(body.model))
     if model.state != "ready" or model.path is None:
         raise LoraDeckError(
-            "Base model not ready",
-            f"'{model.name}' is not on this machine yet.",
-            f"Fetch it with: loradeck models pull {model.name}",
+            tr("Base model not ready"),
+            tr("'{name}' is not on this machine yet.", name=model.name),
+            tr("Fetch it with: loradeck models pull {name}", name=model.name),
         )
     inspection = await inspect_whole(service.home.cache, path, body.mapping)
     return await measure_in_process(

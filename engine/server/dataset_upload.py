@@ -18,6 +18,7 @@ from engine.data.inspect import refuse_errors
 from engine.data.scan_process import inspect_whole
 from engine.errors import ConflictError, DiskFullError, LoraDeckError
 from engine.files import sync_folder
+from engine.language import tr
 from engine.server.dataset_listing import describe
 
 if TYPE_CHECKING:
@@ -60,10 +61,13 @@ def _usable(name: str) -> str:
     name = name.lstrip(".")
     if not is_dataset_name(name):
         raise LoraDeckError(
-            "File not of use",
-            f"'{name}' does not end as datasets do: .json, .jsonl, .csv, .tsv, .parquet, .arrow, "
-            ".txt or .md, each also with .gz or .zst.",
-            "Give the file its right ending.",
+            tr("File not of use"),
+            tr(
+                "'{name}' does not end as datasets do: .json, .jsonl, .csv, .tsv, .parquet, "
+                ".arrow, .txt or .md, each also with .gz or .zst.",
+                name=name,
+            ),
+            tr("Give the file its right ending."),
         )
     return name
 
@@ -74,9 +78,9 @@ def _write(path: Path, content: BinaryIO) -> None:
         shutil.copyfileobj(content, target, 1 << 20)
         if shutil.disk_usage(path.parent).free < _ROOM_LEFT:
             raise DiskFullError(
-                "Disk full",
-                f"There is too little room in {path.parent.parent}.",
-                "Remove what you do not need, then upload again.",
+                tr("Disk full"),
+                tr("There is too little room in {folder}.", folder=path.parent.parent),
+                tr("Remove what you do not need, then upload again."),
             )
         os.fsync(target.fileno())
 

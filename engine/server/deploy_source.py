@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from engine.language import tr
 from engine.results.export.inputs import ExportInputs
 from engine.results.export.sizes import gguf_size
 from engine.results.export.types import ExportRequest
@@ -55,7 +56,12 @@ def prepare_deploy(home: Home, store: TaskStore, request: DeployRequest) -> JobS
         update={
             "kind": "deploy",
             "request": request,
-            "title": f"{visible(export.name)} to Ollama as {name} ({request.quantize})",
+            "title": tr(
+                "{adapter} to Ollama as {name} ({kind})",
+                adapter=visible(export.name),
+                name=name,
+                kind=request.quantize,
+            ),
             # Never made: the job writes beside it, and two for one model are one too many
             "target": str(home.export(_PLACE + re.sub(r"[^\w.-]", "-", name.lower())[-80:])),
             "inputs": DeployInputs(export=export, request=wanted).model_dump(mode="json"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
+from engine.language import tr
 from engine.server.book_routes import OpenBooks
 from engine.server.context import Service
 from engine.server.reach import InReach
@@ -21,5 +22,5 @@ async def engine_info(service: Service, books: OpenBooks) -> EngineInfo:
 @router.post("/engine/stop", status_code=202)
 async def stop_engine(request: Request, reach: InReach) -> None:
     """End the server; workers go on and are adopted by the next one."""
-    reach.local_only("The engine is stopped")
+    reach.local_only(tr("The engine is stopped only on the engine's own machine."))
     request.app.state.stopping.set()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import ConflictError, LoraDeckError, NotFoundError
 from engine.jobs.spec import JobSpec
+from engine.language import mark, tr
 from engine.models.adapter_fit import holds_adapter
 from engine.models.adapters import CONFIG
 from engine.models.bases import Bases
@@ -30,10 +31,14 @@ if TYPE_CHECKING:
     from engine.tasks.store import TaskStore
 
 _UNMERGEABLE = {
-    "alora_invocation_tokens": "it works from certain tokens on (aLoRA)",
-    "layer_replication": "it uses layers several times",
+    "alora_invocation_tokens": mark(
+        "'{name}': it works from certain tokens on (aLoRA), which merged weights cannot do."
+    ),
+    "layer_replication": mark(
+        "'{name}': it uses layers several times, which merged weights cannot do."
+    ),
 }
-_NEEDS_BINDING = "Install it: pip install 'loradeck[gguf]'"
+_NEEDS_BINDING = mark("Install it: pip install 'loradeck[gguf]'")
 
 
 def prepare_export(home: Home, store: TaskStore, request: ExportRequest) -> JobSpec:
@@ -53,7 +58,7 @@ def prepare_export(home: Home, store: TaskStore, request: ExportRequest) -> JobS
     needs = request.format, request.quantize, size, found.size_bytes, inputs.parameters
     return JobSpec(
         kind="export",
-        title=f"{inputs.name} as {inputs.form}",
+        title=tr("{name} as {form}", name=inputs.name, form=inputs.form),
         task_id=found.task_id if found.task_name else "",
         inputs=inputs.model_dump(mode="json"),
         request=request,
@@ -74,9 +79,9 @@ def describe_source(home: Home, store: TaskStore, folder: Path) -> FoundModel:
     found = describe_adapter(folder, names, Bases(home), Origin.read(folder, tasks))
     if found.problem:
         raise LoraDeckError(
-            "Adapter not usable",
-            f"'{visible(found.name)}': {found.problem}.",
-            "Choose another one: loradeck models scan",
+            tr("Adapter not usable"),
+            tr("'{name}': {problem}.", name=visible(found.name), problem=found.problem),
+            tr("Choose another one: loradeck models scan"),
         )
     return found
 
@@ -93,9 +98,9 @@ def _folder(home: Home, store: TaskStore, source: str) -> Path:
         folder = home.adapter(task.task_name)
     if not _is_adapter(folder):
         raise NotFoundError(
-            "No such adapter",
-            f"There is no {CONFIG} in {visible(str(folder))}.",
-            "Adapters that are here: loradeck models scan",
+            tr("No such adapter"),
+            tr("There is no {file} in {folder}.", file=CONFIG, folder=visible(str(folder))),
+            tr("Adapters that are here: loradeck models scan"),
         )
     return folder
 
@@ -110,9 +115,9 @@ def _task(store: TaskStore, source: str) -> TaskRecord:
         return store.find(source)
     except NotFoundError as error:
         raise NotFoundError(
-            "No such adapter",
-            f"There is no task and no adapter '{visible(source)}'.",
-            "List them: loradeck tasks; loradeck models scan",
+            tr("No such adapter"),
+            tr("There is no task and no adapter '{source}'.", source=visible(source)),
+            tr("List them: loradeck tasks; loradeck models scan"),
         ) from error
 
 
@@ -155,9 +160,9 @@ def _refuse_unmergeable(found: FoundModel, config: dict[str, Any]) -> None:
     for key, words in _UNMERGEABLE.items():
         if config.get(key):
             raise LoraDeckError(
-                "Adapter not mergeable",
-                f"'{visible(found.name)}': {words}, which merged weights cannot do.",
-                "Export it as adapter (--format adapter).",
+                tr("Adapter not mergeable"),
+                tr(words, name=visible(found.name)),
+                tr("Export it as adapter (--format adapter)."),
             )
 
 
@@ -182,12 +187,18 @@ def _refuse_missing(home: Home, found: FoundModel) -> LoraDeckError:
         pass
     except LoraDeckError as error:
         return error
-    path = Path(found.base).is_absolute()
-    fetch = "Put it back there" if path else f"Fetch it: loradeck models pull {name}"
+    if Path(found.base).is_absolute():
+        hint = tr("Put it back there; or export it as adapter.")
+    else:
+        hint = tr("Fetch it: loradeck models pull {name}; or export it as adapter.", name=name)
     return NotFoundError(
-        "Base model not here",
-        f"'{visible(found.name)}' stands on {name}, which is not on this machine.",
-        f"{fetch}; or export it as adapter.",
+        tr("Base model not here"),
+        tr(
+            "'{name}' stands on {base}, which is not on this machine.",
+            name=visible(found.name),
+            base=name,
+        ),
+        hint,
     )
 
 
@@ -197,15 +208,15 @@ def _refuse_unchecked(request: ExportRequest) -> None:
         return
     if request.quantize not in DIRECT:
         raise LoraDeckError(
-            "Quantizer not installed",
-            f"{request.quantize} is made by llama.cpp, which is not installed here.",
-            _NEEDS_BINDING,
+            tr("Quantizer not installed"),
+            tr("{kind} is made by llama.cpp, which is not installed here.", kind=request.quantize),
+            tr(_NEEDS_BINDING),
         )
     if not request.force:
         raise LoraDeckError(
-            "GGUF cannot be checked",
-            "Without llama.cpp here nobody can tell whether the file speaks like the adapter.",
-            _NEEDS_BINDING + "; or have it unchecked (--force).",
+            tr("GGUF cannot be checked"),
+            tr("Without llama.cpp here nobody can tell whether the file speaks like the adapter."),
+            tr("Install it: pip install 'loradeck[gguf]'; or have it unchecked (--force)."),
         )
 
 
@@ -225,16 +236,20 @@ def _target(home: Home, inputs: ExportInputs) -> Path:
         taken = taken or target.exists()
     except OSError as error:
         raise LoraDeckError(
-            "Folder not usable", f"{visible(str(target))}: {error.strerror}.", "Name another one."
+            tr("Folder not usable"),
+            tr("{path}: {reason}.", path=visible(str(target)), reason=error.strerror),
+            tr("Name another one."),
         ) from error
     if taken:
         raise ConflictError(
-            "Folder taken",
-            f"{visible(str(target))} is there already.",
-            "Remove it, or name another one (--out FOLDER).",
+            tr("Folder taken"),
+            tr("{path} is there already.", path=visible(str(target))),
+            tr("Remove it, or name another one (--out FOLDER)."),
         )
     if blocked := next((one for one in target.parents if one.exists() and not one.is_dir()), None):
         raise LoraDeckError(
-            "Folder not usable", f"{visible(str(blocked))} is a file.", "Name another one (--out)."
+            tr("Folder not usable"),
+            tr("{path} is a file.", path=visible(str(blocked))),
+            tr("Name another one (--out)."),
         )
     return target

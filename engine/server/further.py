@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError, NotFoundError
+from engine.language import tr
 from engine.models.adapters import is_adapter, read_adapter
 from engine.text import visible
 
@@ -38,10 +39,14 @@ class Further:
         names = {model.name, model.path and Path(model.path).resolve(), model.path}
         if self.folder and not {self.base, Path(self.base).resolve()} & names:
             raise LoraDeckError(
-                "Adapter of another model",
-                f"'{visible(self.folder.name)}' was trained on {visible(self.base)}, "
-                f"not on {model.name}.",
-                "Leave the model out, or choose that one.",
+                tr("Adapter of another model"),
+                tr(
+                    "'{name}' was trained on {base}, not on {model}.",
+                    name=visible(self.folder.name),
+                    base=visible(self.base),
+                    model=model.name,
+                ),
+                tr("Leave the model out, or choose that one."),
             )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from engine.errors import EngineUnavailableError
+from engine.language import tr
 from engine.server.listen import answers
 from engine.server.main import LOG
 from engine.text import visible
@@ -82,5 +83,5 @@ def _no_start(home: Home) -> EngineUnavailableError:
     log = home.run / LOG
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() or [""]
     return EngineUnavailableError(
-        "Engine did not start", visible(lines[-1])[:500], f"The whole log is {log}"
+        tr("Engine did not start"), visible(lines[-1])[:500], tr("The whole log is {log}", log=log)
     )

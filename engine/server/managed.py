@@ -20,6 +20,7 @@ from engine.data.scan_process import inspect_whole
 from engine.data.words import shown
 from engine.errors import ConflictError, DiskFullError, LoraDeckError, NotFoundError
 from engine.files import size_of, sync_folder, sync_tree
+from engine.language import tr
 from engine.server.book_wire import Exported, FoundDataset
 from engine.server.dataset_listing import describe, is_whole_folder
 from engine.server.reach import absolute
@@ -53,15 +54,22 @@ def find_dataset(home: Home, name: str) -> FoundDataset:
         own = [one for one in found if not one.sample] or found
         if len(own) > 1:
             names = ", ".join(shown(one.name) for one in own)
-            raise ConflictError("Name not clear", f"'{shown(name)}' may be {names}.", "Say which.")
+            raise ConflictError(
+                tr("Name not clear"),
+                tr("'{name}' may be {names}.", name=shown(name), names=names),
+                tr("Say which."),
+            )
         if own:
             return own[0]
     near = difflib.get_close_matches(name, [one.name for one in there], n=3, cutoff=0.5)
-    hint = f"Did you mean {', '.join(map(shown, near))}? " if near else ""
+    hint = tr("All of them: loradeck datasets")
+    if near:
+        names = ", ".join(map(shown, near))
+        hint = tr("Did you mean {names}? All of them: loradeck datasets", names=names)
     raise NotFoundError(
-        "Dataset not found",
-        f"There is no file and no dataset named '{shown(name)}'.",
-        f"{hint}All of them: loradeck datasets",
+        tr("Dataset not found"),
+        tr("There is no file and no dataset named '{name}'.", name=shown(name)),
+        hint,
     )
 
 
@@ -81,9 +89,9 @@ async def add_dataset(home: Home, origin: str, called: str) -> DatasetInfo:
     if is_hub_id(origin):
         if called:
             raise LoraDeckError(
-                "Name not of use",
-                "A dataset of the hub keeps its own name, so that it is found again.",
-                "Leave --name out.",
+                tr("Name not of use"),
+                tr("A dataset of the hub keeps its own name, so that it is found again."),
+                tr("Leave --name out."),
             )
         return await _add_from_hub(home, origin)
     source = Path(origin)
@@ -146,19 +154,26 @@ def remove_dataset(home: Home, tasks: Sequence[TaskRecord], name: str) -> None:
     if name.startswith(".") or not os.path.lexists(path):
         if any(one.name == name and one.sample for one in _there(home)):
             raise ConflictError(
-                "Sample not removable", f"'{shown(name)}' came with the program.", ""
+                tr("Sample not removable"),
+                tr("'{name}' came with the program.", name=shown(name)),
+                "",
             )
         raise NotFoundError(
-            "Dataset not found",
-            f"There is no dataset named '{shown(name)}' in the home.",
-            "Only those in the home are removed. See: loradeck datasets",
+            tr("Dataset not found"),
+            tr("There is no dataset named '{name}' in the home.", name=shown(name)),
+            tr("Only those in the home are removed. See: loradeck datasets"),
         )
     for task in tasks:
         if not task.status.ended and Path(task.dataset_file).is_relative_to(path):
             raise ConflictError(
-                "Dataset in use",
-                f"The task '{task.task_name}' is {task.status} and reads '{shown(name)}'.",
-                f"Wait for it, or cancel it: loradeck tasks cancel {task.id}",
+                tr("Dataset in use"),
+                tr(
+                    "The task '{name}' is {state} and reads '{name_}'.",
+                    name=task.task_name,
+                    state=tr(task.status),
+                    name_=shown(name),
+                ),
+                tr("Wait for it, or cancel it: loradeck tasks cancel {id}", id=task.id),
             )
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
@@ -198,9 +213,14 @@ def _copy(source: Path, target: Path) -> None:
     free = shutil.disk_usage(target.parent).free
     if free < size + _ROOM_LEFT:
         raise DiskFullError(
-            "Too little disk space",
-            f"{human_bytes(size)} are needed in {target.parent}, {human_bytes(free)} are free.",
-            "Make room, or put the home on another disk.",
+            tr("Too little disk space"),
+            tr(
+                "{needed} are needed in {folder}, {free} are free.",
+                needed=human_bytes(size),
+                folder=target.parent,
+                free=human_bytes(free),
+            ),
+            tr("Make room, or put the home on another disk."),
         )
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".adding-") as folder:
         aside = Path(folder) / target.name
@@ -227,9 +247,11 @@ def _format_of(target: Path) -> Format:
     found = _FORMATS.get(target.suffix.lower())
     if found is None:
         raise LoraDeckError(
-            "Format not known",
-            f"'{shown(target.name)}' does not end in .jsonl, .json, .csv or .parquet.",
-            "Give it such an ending, or name the format: --format jsonl",
+            tr("Format not known"),
+            tr(
+                "'{name}' does not end in .jsonl, .json, .csv or .parquet.", name=shown(target.name)
+            ),
+            tr("Give it such an ending, or name the format: --format jsonl"),
         )
     return found
 
@@ -238,21 +260,33 @@ def _check_target(source: Path, target: Path, force: bool) -> None:
     """Refuse to write where something is, or where nothing can be."""
     if not target.parent.is_dir():
         raise NotFoundError(
-            "Folder not found", f"There is no folder {shown(target.parent)}.", "Make it first."
+            tr("Folder not found"),
+            tr("There is no folder {folder}.", folder=shown(target.parent)),
+            tr("Make it first."),
         )
     if not os.access(target.parent, os.W_OK):
         raise LoraDeckError(
-            "Folder not writable", f"{shown(target.parent)} cannot be written.", "Choose another."
+            tr("Folder not writable"),
+            tr("{folder} cannot be written.", folder=shown(target.parent)),
+            tr("Choose another."),
         )
     if target.is_dir():
-        raise ConflictError("Target is a folder", f"{shown(target)} is a folder.", "Name a file.")
+        raise ConflictError(
+            tr("Target is a folder"),
+            tr("{path} is a folder.", path=shown(target)),
+            tr("Name a file."),
+        )
     if os.path.lexists(target) and not force:
         raise ConflictError(
-            "File exists", f"{shown(target)} is there already.", "To write over it: --force"
+            tr("File exists"),
+            tr("{path} is there already.", path=shown(target)),
+            tr("To write over it: --force"),
         )
     if target.exists() and source.exists() and target.samefile(source):
         raise ConflictError(
-            "Same file", f"{shown(target)} is the dataset itself.", "Choose another target."
+            tr("Same file"),
+            tr("{path} is the dataset itself.", path=shown(target)),
+            tr("Choose another target."),
         )
 
 

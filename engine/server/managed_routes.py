@@ -6,6 +6,7 @@ import asyncio
 
 from fastapi import APIRouter
 
+from engine.language import tr
 from engine.server.book_wire import AddRequest, Exported, ExportRequest, FoundDataset
 from engine.server.context import Service
 from engine.server.managed import add_dataset, export_dataset, find_dataset, remove_dataset
@@ -30,7 +31,7 @@ async def add(service: Service, reach: InReach, body: AddRequest) -> DatasetInfo
 @router.post("/datasets/export", status_code=201)
 async def export(reach: InReach, body: ExportRequest) -> Exported:
     """Write a dataset to a file in another format."""
-    reach.local_only("Datasets are exported")
+    reach.local_only(tr("Datasets are exported only on the engine's own machine."))
     return await export_dataset(body)
 
 

@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.models.catalog import find_model
 from engine.models.pull import pull_in_process
 
@@ -65,6 +66,7 @@ class Pulls:
             self._problems[name] = f"{error.title}: {error.message} {error.hint}".strip()
         except Exception as error:
             log.exception("pull of %s", name)
-            self._problems[name] = f"Not pulled: {type(error).__name__}. See engine.log."
+            kind = type(error).__name__
+            self._problems[name] = tr("Not pulled: {kind}. See engine.log.", kind=kind)
         finally:
             del self._running[name]

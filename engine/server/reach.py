@@ -12,6 +12,7 @@ import sample_datasets
 from engine.data.containers.hub import is_hub_id
 from engine.data.words import shown
 from engine.errors import ForbiddenError, LoraDeckError
+from engine.language import tr
 from engine.server.gate import REMOTE
 from engine.server.wire import PlanRequest
 
@@ -53,9 +54,12 @@ class Reach:
             if inside and not resolved.relative_to(folder).parts[0].startswith("."):
                 return resolved
         raise ForbiddenError(
-            "Dataset out of reach",
-            f"Over the network only datasets of the home can be named, not {shown(path)}.",
-            "Upload it: POST upload-dataset",
+            tr("Dataset out of reach"),
+            tr(
+                "Over the network only datasets of the home can be named, not {path}.",
+                path=shown(path),
+            ),
+            tr("Upload it: POST upload-dataset"),
         )
 
     def dataset_source(self, name: str) -> str:
@@ -68,9 +72,9 @@ class Reach:
             return name
         if self.remote:
             raise ForbiddenError(
-                "Path out of reach",
-                f"Over the network no path can be added, such as {shown(name)}.",
-                "Upload it: POST upload-dataset",
+                tr("Path out of reach"),
+                tr("Over the network no path can be added, such as {name}.", name=shown(name)),
+                tr("Upload it: POST upload-dataset"),
             )
         return str(absolute(name))
 
@@ -82,9 +86,12 @@ class Reach:
         """
         if self.remote and name.startswith((os.sep, "~", ".")):
             raise ForbiddenError(
-                "Model out of reach",
-                f"Over the network base models go by name, not by path: {shown(name)}.",
-                "Take a name from: GET models",
+                tr("Model out of reach"),
+                tr(
+                    "Over the network base models go by name, not by path: {name}.",
+                    name=shown(name),
+                ),
+                tr("Take a name from: GET models"),
             )
         return name
 
@@ -97,9 +104,9 @@ class Reach:
         """
         if self.remote:
             raise ForbiddenError(
-                "Folder out of reach",
-                f"Over the network no folder can be named, such as {shown(path)}.",
-                "Leave the path empty: the home and the cache are looked into.",
+                tr("Folder out of reach"),
+                tr("Over the network no folder can be named, such as {path}.", path=shown(path)),
+                tr("Leave the path empty: the home and the cache are looked into."),
             )
         return absolute(path)
 
@@ -123,9 +130,12 @@ class Reach:
             return source
         if self.remote:
             raise ForbiddenError(
-                "Adapter out of reach",
-                f"Over the network adapters go by name, not by path: {shown(source)}.",
-                "Take a task or a name from: GET tasks",
+                tr("Adapter out of reach"),
+                tr(
+                    "Over the network adapters go by name, not by path: {source}.",
+                    source=shown(source),
+                ),
+                tr("Take a task or a name from: GET tasks"),
             )
         return str(absolute(source))
 
@@ -138,9 +148,12 @@ class Reach:
         """
         if request.out and self.remote:
             raise ForbiddenError(
-                "Folder out of reach",
-                f"Over the network exports go into the home, not to {shown(request.out)}.",
-                "Leave the folder empty.",
+                tr("Folder out of reach"),
+                tr(
+                    "Over the network exports go into the home, not to {path}.",
+                    path=shown(request.out),
+                ),
+                tr("Leave the folder empty."),
             )
         out = str(absolute(request.out)) if request.out else ""
         return request.model_copy(update={"source": self.adapter(request.source), "out": out})
@@ -154,22 +167,23 @@ class Reach:
         """
         if request.host and self.remote:
             raise ForbiddenError(
-                "Host out of reach",
-                f"Over the network no host can be named, such as {shown(request.host)}.",
-                "Leave it empty: the engine reaches its own Ollama.",
+                tr("Host out of reach"),
+                tr(
+                    "Over the network no host can be named, such as {host}.",
+                    host=shown(request.host),
+                ),
+                tr("Leave it empty: the engine reaches its own Ollama."),
             )
         return request.model_copy(update={"source": self.adapter(request.source)})
 
-    def local_only(self, what: str) -> None:
-        """Refuse what only the user on this machine may do.
+    def local_only(self, words: str) -> None:
+        """Refuse what only the user on this machine may do, in words that say so.
 
         Raises:
             ForbiddenError: The request came over the network.
         """
         if self.remote:
-            raise ForbiddenError(
-                "Not over the network", f"{what} only on the engine's own machine.", ""
-            )
+            raise ForbiddenError(tr("Not over the network"), words)
 
 
 async def _reach(request: Request) -> Reach:
@@ -189,12 +203,14 @@ def absolute(path: str) -> Path:
     """
     if "\0" in path or len(path.encode(errors="replace")) > _PATH_BYTES:
         raise LoraDeckError(
-            "No path", f"'{shown(path[:80])}' cannot be a path.", "Give the interface another."
+            tr("No path"),
+            tr("'{path}' cannot be a path.", path=shown(path[:80])),
+            tr("Give the interface another."),
         )
     if not Path(path).is_absolute():
         raise LoraDeckError(
-            "Path not absolute",
-            f"'{shown(path)}' is a relative path.",
-            "Give the interface the whole path.",
+            tr("Path not absolute"),
+            tr("'{path}' is a relative path.", path=shown(path)),
+            tr("Give the interface the whole path."),
         )
     return Path(path)

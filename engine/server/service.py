@@ -21,6 +21,7 @@ from engine.data.scan_process import inspect_whole
 from engine.errors import ConflictError, LoraDeckError, NotFoundError, WeightsMissingError
 from engine.files import sync_folder, write_atomic
 from engine.jobs.jobs import Jobs
+from engine.language import tr
 from engine.models.adapters import copy_adapter, is_made_by
 from engine.models.catalog import find_model, find_unweighted, list_models
 from engine.plan.abilities import attention_kernels
@@ -181,9 +182,9 @@ class EngineService:
         model = await asyncio.to_thread(find_model, self.home, name)
         if model.state != "ready" or model.path is None:
             raise LoraDeckError(
-                "Base model not ready",
-                f"'{model.name}' is not on this machine yet.",
-                f"Fetch it with: loradeck models pull {model.name}",
+                tr("Base model not ready"),
+                tr("'{name}' is not on this machine yet.", name=model.name),
+                tr("Fetch it with: loradeck models pull {name}", name=model.name),
             )
         return model
 
@@ -248,9 +249,9 @@ class EngineService:
             return Plan.load(self.home.task(task.id))
         except (OSError, ValueError) as error:
             raise NotFoundError(
-                "Plan not there",
-                f"The plan of '{task.task_name}' is missing or damaged.",
-                "What it was started with is in the task's record.",
+                tr("Plan not there"),
+                tr("The plan of '{name}' is missing or damaged.", name=task.task_name),
+                tr("What it was started with is in the task's record."),
             ) from error
 
     async def delete(self, task: TaskRecord, *, with_adapter: bool) -> None:
@@ -263,9 +264,9 @@ class EngineService:
         """
         if not task.status.ended:
             raise ConflictError(
-                "Task not ended",
-                f"'{task.task_name}' is {task.status}.",
-                f"Cancel it first: loradeck tasks cancel {task.id}",
+                tr("Task not ended"),
+                tr("'{name}' is {state}.", name=task.task_name, state=tr(task.status)),
+                tr("Cancel it first: loradeck tasks cancel {id}", id=task.id),
             )
         folders = [self.store.remove(task.id), self.home.partial_adapter(task.id)]
         self.live.forget(task.id)
@@ -298,11 +299,15 @@ class EngineService:
         taken = self.store.named(name)
         if not taken and not self.home.adapter(name).exists():
             return
-        whose = f"a {taken.status} task" if taken else "an adapter"
+        if taken:
+            state = tr(taken.status)
+            words = tr("There is a {state} task named '{name}' already.", state=state, name=name)
+        else:
+            words = tr("There is an adapter named '{name}' already.", name=name)
         raise ConflictError(
-            "Name taken",
-            f"There is {whose} named '{name}' already.",
-            f"Free is, for example: {self._free_name(name)}",
+            tr("Name taken"),
+            words,
+            tr("Free is, for example: {free}", free=self._free_name(name)),
         )
 
     def _free_name(self, name: str) -> str:

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from engine.errors import EngineUnavailableError, LoraDeckError
+from engine.language import tr
 from engine.locks import holder
 from engine.server.client import EngineClient
 from engine.server.main import LOCK
@@ -45,9 +46,9 @@ async def stop_server(home: Home) -> bool:
     while holder(lock) == pid:
         if time.monotonic() > deadline:
             raise EngineUnavailableError(
-                "Engine does not stop",
-                f"Process {pid} still holds {lock}.",
-                f"End it by hand: kill -9 {pid}",
+                tr("Engine does not stop"),
+                tr("Process {pid} still holds {path}.", pid=pid, path=lock),
+                tr("End it by hand: kill -9 {pid}", pid=pid),
             )
         await asyncio.sleep(0.05)
     return True

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from engine.errors import DiskFullError
 from engine.files import NO_SPACE
+from engine.language import tr
 from engine.text import human_bytes
 
 if TYPE_CHECKING:
@@ -59,9 +60,15 @@ def _check(home: Home, length: str) -> None:
 
 def _full(home: Home, size: int) -> DiskFullError:
     """Say that there is too little room."""
-    wanted = f" Twice the {human_bytes(size)} are needed for a moment." if size else ""
+    words = tr("There is too little room in {folder}.", folder=home.root)
+    if size:
+        words = tr(
+            "There is too little room in {folder}. Twice the {size} are needed for a moment.",
+            folder=home.root,
+            size=human_bytes(size),
+        )
     return DiskFullError(
-        "Disk full",
-        f"There is too little room in {home.root}.{wanted}",
-        "Remove what you do not need, then upload again.",
+        tr("Disk full"),
+        words,
+        tr("Remove what you do not need, then upload again."),
     )
