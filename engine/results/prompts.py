@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from engine.data.render import NOT_TRAINED
 from engine.errors import LoraDeckError, NotFoundError
 from engine.files import read_plain, write_atomic
+from engine.language import tr
 from engine.results.chat.types import ChatMessage
 from engine.text import visible
 
@@ -74,15 +75,20 @@ def load_prompts(folder: Path) -> tuple[Prompt, ...]:
         return _PROMPTS.validate_json(read_plain(folder / PROMPTS))
     except FileNotFoundError:
         raise NotFoundError(
-            "No prompts",
-            f"'{name}' keeps no prompts that it could be judged by.",
-            "Adapters that LoRADeck trains have them: train it again, or further.",
+            tr("No prompts"),
+            tr("'{name}' keeps no prompts that it could be judged by.", name=name),
+            tr("Adapters that LoRADeck trains have them: train it again, or further."),
         ) from None
     except (OSError, ValueError, ValidationError, LoraDeckError) as error:
         raise LoraDeckError(
-            "Prompts not readable",
-            f"{PROMPTS} of '{name}' is damaged: {visible(str(error)).splitlines()[0]}",
-            "Remove that file to have it asked general questions, or train it again.",
+            tr("Prompts not readable"),
+            tr(
+                "{file} of '{name}' is damaged: {reason}",
+                file=PROMPTS,
+                name=name,
+                reason=visible(str(error)).splitlines()[0],
+            ),
+            tr("Remove that file to have it asked general questions, or train it again."),
         ) from error
 
 

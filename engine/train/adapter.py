@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError
 from engine.files import size_of, sync_folder, sync_tree, write_atomic
+from engine.language import tr
 from engine.models.adapters import ORIGIN, is_made_by
 from engine.results.prompts import PROMPTS
 from engine.results.report.card import card
@@ -67,13 +68,13 @@ def refuse_foreign(spec: TaskSpec, hint: str) -> None:
         LoraDeckError: Another task's adapter, or something else, lies there.
     """
     if spec.output.exists() and not is_made_by(spec.output, spec.task_id):
-        words = f"{spec.output} appeared while the task was waiting or running."
-        raise LoraDeckError("Adapter folder taken", words, hint)
+        words = tr("{path} appeared while the task was waiting or running.", path=spec.output)
+        raise LoraDeckError(tr("Adapter folder taken"), words, hint)
 
 
 def _make_way(spec: TaskSpec) -> None:
     """Remove what an earlier attempt at this task saved; refuse to touch anything else."""
-    refuse_foreign(spec, f"Move it away; the adapter lies in {spec.partial}.")
+    refuse_foreign(spec, tr("Move it away; the adapter lies in {folder}.", folder=spec.partial))
     # Renamed first: half removed, it would no longer be known as ours.
     aside = spec.output.with_name(f".old-{spec.task_id}")
     shutil.rmtree(aside, ignore_errors=True)  # of an attempt that ended in between

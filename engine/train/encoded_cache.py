@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from engine.data.containers.source import content_hash
 from engine.files import digest, size_of, sync_tree
+from engine.language import spoken
 from engine.train.encoding import ROWS, SUMMARY, Summary
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class EncodedCache:
             template,
             *_hashes(model),
             max_length,
+            spoken(),  # what is wrong with rows is kept in words
         )
         return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:32]
 

@@ -13,6 +13,7 @@ from engine.data.render import EncodedRow, cut, encode
 from engine.data.run_limits import RanTooLongError, never_ends
 from engine.errors import LoraDeckError
 from engine.files import digest, write_atomic
+from engine.language import tr
 from engine.train.spec import StoppedError
 
 if TYPE_CHECKING:
@@ -121,10 +122,12 @@ class RowEncoder:
             raise never_ends(error, conversation.row) from None
         kept = cut(whole, self._max_length)
         if whole.trained and not whole.end_trained:
-            self._leave_out(f"Row {whole.row}: its end-of-turn token would not be trained.")
+            self._leave_out(
+                tr("Row {row}: its end-of-turn token would not be trained.", row=whole.row)
+            )
             return None
         if not kept.trained:
-            self._leave_out(f"Row {whole.row}: nothing of its answer is left to train.")
+            self._leave_out(tr("Row {row}: nothing of its answer is left to train.", row=whole.row))
             return None
         self._rows += 1
         if lost := len(whole.input_ids) - len(kept.input_ids):
@@ -142,9 +145,9 @@ class RowEncoder:
         """Sum up."""
         if not self._rows:
             raise LoraDeckError(
-                "Nothing to train on",
-                " ".join(self._left_out[:3]) or "The dataset has no rows.",
-                "Set a larger max_seq_length, or choose another dataset or base model.",
+                tr("Nothing to train on"),
+                " ".join(self._left_out[:3]) or tr("The dataset has no rows."),
+                tr("Set a larger max_seq_length, or choose another dataset or base model."),
             )
         return Summary(
             rows=self._rows,

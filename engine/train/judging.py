@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError
 from engine.files import is_disk_full
+from engine.language import tr
 from engine.results.report.files import save_report
 from engine.results.report.make import make_report
 from engine.tasks.events import ReportFailed
@@ -33,7 +34,7 @@ def judge(trained: Trained, reporter: Reporter) -> Report | None:
     folder = trained.spec.folder
     begun = Adjustments.load(folder).judging
     if begun >= _KILLED_TWICE:  # as the kernel does where memory ends
-        words = "its process was killed twice while base and adapter were asked"
+        words = tr("its process was killed twice while base and adapter were asked")
         reporter.report(ReportFailed(reason=words))
         return None
     _note(folder, begun + 1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.tasks.events import MicroBatchHalved
 
 if TYPE_CHECKING:
@@ -47,9 +48,12 @@ class Shrinker:
             self._keep(gradient_checkpointing=True)
         else:
             raise LoraDeckError(
-                "Out of memory",
-                f"One row of {longest:,} tokens does not fit any more, even by itself.",
-                "Set a smaller max_seq_length, use_4bit=true, or choose a smaller model.",
+                tr("Out of memory"),
+                tr(
+                    "One row of {tokens:,} tokens does not fit any more, even by itself.",
+                    tokens=longest,
+                ),
+                tr("Set a smaller max_seq_length, use_4bit=true, or choose a smaller model."),
             )
         self._reporter.report(
             MicroBatchHalved(step=trainer.state.global_step, tokens=trainer.passes.budget)

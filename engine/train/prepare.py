@@ -18,6 +18,7 @@ from engine.data.inspect import conversations
 from engine.data.model_files import load_tokenizer
 from engine.data.template import ChatTemplate
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.plan.checks import refuse_impossible_split
 from engine.results.choose_prompts import candidates, choose, read_prompts
 from engine.results.prompts import load_prompts, save_prompts
@@ -150,9 +151,9 @@ def _unchanged(plan: Plan) -> tuple[Path, Shape]:
     file, shape = Path(plan.dataset_file), plan.dataset.shape
     if shape is None or content_hash(file) != plan.dataset.sha256:
         raise LoraDeckError(
-            "Dataset changed",
-            f"{file} is not what it was when the plan was made.",
-            "Put the old file back, or start a new task.",
+            tr("Dataset changed"),
+            tr("{file} is not what it was when the plan was made.", file=file),
+            tr("Put the old file back, or start a new task."),
         )
     return file, shape
 
@@ -161,9 +162,13 @@ def _refuse_loss(summary: Summary, plan: Plan) -> None:
     """Refuse where more rows proved of no use than the plan, from a sample, could know."""
     if summary.rows_left_out and not plan.tolerates(summary.rows_left_out):
         raise LoraDeckError(
-            "Rows that would teach nothing",
-            f"{summary.rows_left_out:,} rows cannot be trained: {' '.join(summary.left_out[:3])}",
-            "Set a larger max_seq_length, mend these rows, or leave them out (--leave-out).",
+            tr("Rows that would teach nothing"),
+            tr(
+                "{count:,} rows cannot be trained: {reasons}",
+                count=summary.rows_left_out,
+                reasons=" ".join(summary.left_out[:3]),
+            ),
+            tr("Set a larger max_seq_length, mend these rows, or leave them out (--leave-out)."),
         )
 
 

@@ -10,6 +10,7 @@ from transformers.trainer_callback import EarlyStoppingCallback
 from trl import SFTTrainer
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.train.checkpoints import is_complete, named, prune, written_aside
 
 if TYPE_CHECKING:
@@ -77,17 +78,22 @@ class ResumableTrainer(SFTTrainer):  # type: ignore[misc]
             self._load_from_checkpoint(str(adapter))
         except (OSError, ValueError, SafetensorError) as error:
             raise LoraDeckError(
-                "Adapter not readable",
-                f"The adapter that is trained further is missing or damaged: {adapter}",
-                "Start a new task from the adapter.",
+                tr("Adapter not readable"),
+                tr(
+                    "The adapter that is trained further is missing or damaged: {path}",
+                    path=adapter,
+                ),
+                tr("Start a new task from the adapter."),
             ) from error
         except RuntimeError as error:
             if "size mismatch" not in str(error):
                 raise
             raise LoraDeckError(
-                "Adapter of another model",
-                "The weights of the adapter that is trained further do not fit this base model.",
-                "Choose the base model that it was trained on.",
+                tr("Adapter of another model"),
+                tr(
+                    "The weights of the adapter that is trained further do not fit this base model."
+                ),
+                tr("Choose the base model that it was trained on."),
             ) from error
 
     def recall_best(self) -> None:

@@ -18,6 +18,7 @@ from transformers.trainer_callback import EarlyStoppingCallback
 from trl import SFTConfig
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.train.callback import ReportingCallback
 from engine.train.deck_trainer import DeckTrainer
 from engine.train.memory_limit import Shrinker
@@ -133,9 +134,12 @@ def _targets(params: TrainingParams, model: PreTrainedModel) -> str | list[str]:
     }
     if not names:
         raise LoraDeckError(
-            "No attention layers found",
-            f"{type(model).__name__} names none of its linear layers as its attention's.",
-            "Set target_modules=all-linear",
+            tr("No attention layers found"),
+            tr(
+                "{model} names none of its linear layers as its attention's.",
+                model=type(model).__name__,
+            ),
+            tr("Set target_modules=all-linear"),
         )
     return sorted(names)
 

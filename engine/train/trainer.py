@@ -15,6 +15,7 @@ from transformers import set_seed
 
 from engine.errors import LoraDeckError
 from engine.files import is_disk_full
+from engine.language import tr
 from engine.machine import boot_id
 from engine.results.answering import end_at
 from engine.results.report.make import Trained
@@ -84,7 +85,7 @@ def _train(spec: TaskSpec, reporter: Reporter) -> None:
         StoppedError: It is to be gone on with later.
     """
     began = time.monotonic()
-    refuse_foreign(spec, "Move it away, or start a new task under another name.")
+    refuse_foreign(spec, tr("Move it away, or start a new task under another name."))
     torch.set_num_threads(max(1, spec.plan.device.cores))
     folder = Path(spec.plan.model.path or "")
 
@@ -182,17 +183,27 @@ def _run(
 
 def _lost(diverged: DivergedError, rate: float) -> LoraDeckError:
     """Put a loss that is lost for good into words."""
-    words = f"At step {diverged.step} the loss or its gradient is no number any more, again"
     if diverged.row:
         return LoraDeckError(
-            "Training diverged",
-            f"{words}: row {diverged.row} of the dataset does it.",
-            "Look at that row, mend or delete it, and start again.",
+            tr("Training diverged"),
+            tr(
+                "At step {step} the loss or its gradient is no number any more, again: row {row} "
+                "of the dataset does it.",
+                step=diverged.step,
+                row=diverged.row,
+            ),
+            tr("Look at that row, mend or delete it, and start again."),
         )
     return LoraDeckError(
-        "Training diverged",
-        f"{words}, at a third of the rate too; no single row does it.",
-        f"Start again with a lower learning rate: --set learning_rate={rate / 10:.0e}",
+        tr("Training diverged"),
+        tr(
+            "At step {step} the loss or its gradient is no number any more, again, at a third of "
+            "the rate too; no single row does it.",
+            step=diverged.step,
+        ),
+        tr(
+            "Start again with a lower learning rate: --set learning_rate={rate:.0e}", rate=rate / 10
+        ),
     )
 
 

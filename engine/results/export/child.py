@@ -12,6 +12,7 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from engine.files import is_disk_full
+from engine.language import tr
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ def run_child(command: Sequence[str], tick: Callable[[], None]) -> tuple[int, st
 def last_words(code: int, said: str) -> str:
     """Give why a program failed: what ended it, or the last that it said, but for its progress."""
     if code == -signal.SIGKILL:
-        return "it was killed, as by the system where memory runs out"
+        return tr("it was killed, as by the system where memory runs out")
     if code < 0:
-        return f"it was ended by {signal.Signals(-code).name}"
+        return tr("it was ended by {signal}", signal=signal.Signals(-code).name)
     lines = [line for line in said.splitlines() if line.strip() and not _BAR.search(line)]
-    return visible(lines[-1])[:300] if lines else f"exit code {code}"
+    return visible(lines[-1])[:300] if lines else tr("exit code {code}", code=code)

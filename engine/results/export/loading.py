@@ -13,6 +13,7 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.models.folders import read_weights_header, weight_files
 from engine.text import visible
 
@@ -48,7 +49,7 @@ def load_adapter(inputs: ExportInputs, tokenizer: PreTrainedTokenizerBase) -> Pe
     """
     base = load_model(Path(inputs.base))
     if len(tokenizer) > base.get_input_embeddings().weight.shape[0]:
-        raise _other_shape(inputs, "its tokenizer has more tokens than the base has embeddings")
+        raise _other_shape(inputs, tr("its tokenizer has more tokens than the base has embeddings"))
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message=_MISSING)
         try:
@@ -113,7 +114,12 @@ def generation_settings(folder: Path) -> dict[str, Any]:
 def _other_shape(inputs: ExportInputs, reason: str) -> LoraDeckError:
     """Refuse an adapter that its base cannot carry."""
     return LoraDeckError(
-        "Adapter does not fit its base",
-        f"'{visible(inputs.name)}' on {visible(inputs.base_name)}: {reason[:300]}.",
-        "Export it with the base that it was trained on.",
+        tr("Adapter does not fit its base"),
+        tr(
+            "'{name}' on {base}: {reason}.",
+            name=visible(inputs.name),
+            base=visible(inputs.base_name),
+            reason=reason[:300],
+        ),
+        tr("Export it with the base that it was trained on."),
     )

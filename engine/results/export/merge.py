@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from transformers import GenerationConfig
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.results.export.loading import generation_settings
 
 if TYPE_CHECKING:
@@ -53,9 +54,9 @@ def merge(
         merged: PreTrainedModel = model.merge_and_unload(safe_merge=True)
     except (ValueError, NotImplementedError, AttributeError) as error:
         raise LoraDeckError(
-            "Adapter not mergeable",
-            f"PEFT cannot merge it: {str(error).strip().splitlines()[0]}"[:300],
-            "Export it as adapter.",
+            tr("Adapter not mergeable"),
+            tr("PEFT cannot merge it: {reason}", reason=str(error).strip().splitlines()[0])[:300],
+            tr("Export it as adapter."),
         ) from error
     _untie(merged)
     merged.to(dtype)

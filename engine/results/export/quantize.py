@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.models.disk import size_while_written
 from engine.results.export.child import last_words, run_child
 
@@ -35,4 +36,4 @@ def quantize(whole: Path, coarse: Path, kind: str, tell: Callable[[float], None]
     code, said = run_child([*command, str(whole), str(coarse), kind], tick)
     if code:
         words = f"{kind}: {last_words(code, said)}"
-        raise LoraDeckError("Not quantized", words, "What it said is in the job's log.")
+        raise LoraDeckError(tr("Not quantized"), words, tr("What it said is in the job's log."))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from engine.errors import LoraDeckError
 from engine.files import size_of, sync_folder, sync_tree
 from engine.jobs.spec import JobRefusedError
+from engine.language import tr
 from engine.results.export.copying import copy_whole
 from engine.results.export.inputs import ExportInputs
 from engine.results.export.papers import write_papers
@@ -59,9 +60,9 @@ def refuse(exported: Exported) -> None:
     if failed is None or exported.forced:
         return
     raise JobRefusedError(
-        "Does not speak like the adapter",
+        tr("Does not speak like the adapter"),
         f"{failed.name}: {failed.problem}",
-        "Nothing was written. It can be made anyway (--force).",
+        tr("Nothing was written. It can be made anyway (--force)."),
         exported,
     )
 
@@ -71,7 +72,7 @@ def _make(
 ) -> list[Agreement]:
     """Make what was asked for; give what the gate found of it."""
     if inputs.request.format == "adapter":
-        reporter.stage("copying", 0.0, 1.0)
+        reporter.stage(tr("copying"), 0.0, 1.0)
         copy_whole(inputs, made)
         return []
     # Only here: a copy needs none of the libraries, which take some seconds
@@ -99,9 +100,13 @@ def make_room(partial: Path) -> None:
         partial.mkdir(mode=0o700)
     except OSError as error:
         raise LoraDeckError(
-            "Folder not writable",
-            f"{partial.parent} cannot be written: {error.strerror or error}.",
-            "Name another one (--out).",
+            tr("Folder not writable"),
+            tr(
+                "{folder} cannot be written: {reason}.",
+                folder=partial.parent,
+                reason=error.strerror or error,
+            ),
+            tr("Name another one (--out)."),
         ) from error
 
 
@@ -113,7 +118,9 @@ def _name(made: Path, target: Path) -> None:
     """
     if target.exists():
         raise LoraDeckError(
-            "Folder taken", f"{target} appeared meanwhile.", "Name another one (--out)."
+            tr("Folder taken"),
+            tr("{path} appeared meanwhile.", path=target),
+            tr("Name another one (--out)."),
         )
     made.rename(target)
     sync_folder(target.parent)

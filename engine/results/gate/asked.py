@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError, NotFoundError
+from engine.language import tr
 from engine.results.chat.types import ChatMessage
 from engine.results.prompts import Prompt, load_prompts
 
@@ -56,9 +57,9 @@ def _fitting(kept: Sequence[Prompt], vocabulary: int) -> tuple[Prompt, ...]:
     """Take the first of bearable length; else the shortest."""
     if any(not one.prompt_ids or max(one.prompt_ids) >= vocabulary for one in kept):
         raise LoraDeckError(
-            "Prompts of another model",
-            "The prompts kept with the adapter do not fit its tokenizer.",
-            "Remove prompts.json from its folder to have it asked general ones.",
+            tr("Prompts of another model"),
+            tr("The prompts kept with the adapter do not fit its tokenizer."),
+            tr("Remove prompts.json from its folder to have it asked general ones."),
         )
     short = [one for one in kept if len(one.prompt_ids) <= LONGEST]
     return tuple(short or sorted(kept, key=lambda one: len(one.prompt_ids))[:1])[:MOST]

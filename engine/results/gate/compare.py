@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.language import tr, trn
 from engine.results.export.types import Agreement
 from engine.results.gate.tolerance import DISTINCT, GIBBERISH, LOSSLESS
 
@@ -19,7 +20,7 @@ def agreement_of_base(references: Sequence[Reference], heard: Sequence[Heard]) -
     """Say how far the base is from its adapter: the measure for all other forms."""
     base = _measured("base", references, heard).model_copy(update={"judged": False})
     if base.logprob_mean is not None and base.logprob_mean < DISTINCT:
-        words = "On these prompts the adapter hardly differs from its base."
+        words = tr("On these prompts the adapter hardly differs from its base.")
         return base.model_copy(update={"problem": words})
     return _pointed(base, references, heard)
 
@@ -79,9 +80,11 @@ def _measured(name: str, references: Sequence[Reference], heard: Sequence[Heard]
 def _too_far(found: Agreement, references: Sequence[Reference], heard: Sequence[Heard]) -> str:
     """Say why a lossless form does not keep to the tolerance; empty where it does."""
     if found.logprob_mean is not None and not found.logprob_mean <= LOSSLESS.mean:
-        return (
-            f"Its log-probabilities are {found.logprob_mean:.2f} from the adapter's on average; "
-            f"{LOSSLESS.mean} is what the number format explains."
+        return tr(
+            "Its log-probabilities are {apart:.2f} from the adapter's on average; "
+            "{most} is what the number format explains.",
+            apart=found.logprob_mean,
+            most=LOSSLESS.mean,
         )
     clear = sum(
         not agrees and margin > LOSSLESS.margin
@@ -89,8 +92,11 @@ def _too_far(found: Agreement, references: Sequence[Reference], heard: Sequence[
         for agrees, margin in zip(said.likeliest, one.margins, strict=False)
     )
     if clear:
-        tokens = "one token" if clear == 1 else f"{clear} tokens"
-        return f"It chooses otherwise than the adapter at {tokens} where the adapter is clear."
+        return trn(
+            "It chooses otherwise than the adapter at one token where the adapter is clear.",
+            "It chooses otherwise than the adapter at {count} tokens where the adapter is clear.",
+            clear,
+        )
     return ""
 
 
@@ -103,9 +109,10 @@ def _lost(found: Agreement, base: Agreement) -> str:
         no_nearer = found.logprob_mean >= base.logprob_mean
     if not no_nearer:
         return ""
-    return (
-        f"So coarse, it has lost what was trained: it agrees in {found.agreement:.0%} of the "
-        "tokens, and is no nearer to the adapter than the base is."
+    return tr(
+        "So coarse, it has lost what was trained: it agrees in {share:.0%} of the "
+        "tokens, and is no nearer to the adapter than the base is.",
+        share=found.agreement,
     )
 
 

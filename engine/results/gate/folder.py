@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from engine.language import tr
 from engine.results.export.loading import generation_settings, load_folder_tokenizer, load_model
 from engine.results.gate.speaker import Speaker
 
@@ -53,18 +54,18 @@ def _prompted(prompt: Prompt, tokenizer: PreTrainedTokenizerBase) -> _Fault | No
     text = prompt.text
     if prompt.messages:
         if not tokenizer.chat_template:
-            return "The folder holds no chat template.", text, ""
+            return tr("The folder holds no chat template."), text, ""
         turns = [one.model_dump() for one in prompt.messages]
         text = str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
         if text != prompt.text:
-            return "Its chat template renders the prompt otherwise.", prompt.text, text
+            return tr("Its chat template renders the prompt otherwise."), prompt.text, text
     split = [
         tuple(tokenizer(text, add_special_tokens=special)["input_ids"]) for special in (False, True)
     ]
     if prompt.prompt_ids in (split[:1] if prompt.messages else split):
         return None
     ours, theirs = (" ".join(map(str, row)) for row in (prompt.prompt_ids, split[0]))
-    return "Its tokenizer splits the prompt into other tokens.", ours, theirs
+    return tr("Its tokenizer splits the prompt into other tokens."), ours, theirs
 
 
 def _ended(
@@ -76,4 +77,8 @@ def _ended(
     if prompt.end_id < 0 or prompt.end_id in ends:
         return None
     end = str(tokenizer.convert_ids_to_tokens(prompt.end_id))
-    return "Its generation settings do not end an answer where the adapter does.", end, str(given)
+    return (
+        tr("Its generation settings do not end an answer where the adapter does."),
+        end,
+        str(given),
+    )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import httpx
 
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
 from engine.models.gguf_header import read_header
 from engine.results.gate.said import entries, logprob_of
 from engine.results.gate.speech import Heard
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 _LISTED = 64
 """Likeliest tokens whose log-probabilities are asked for; one below has at most the last one's."""
-_TALKS_ON = "llama.cpp does not end the answer where the adapter does."
+_TALKS_ON = mark("llama.cpp does not end the answer where the adapter does.")
 _SECONDS = 600.0  # for a request: large models on slow machines
 
 
@@ -96,26 +97,27 @@ class Llama:
         if not prompt.messages:
             return self._split(prompt)
         if not self._template:
-            return _fault("The file holds no chat template.", prompt.text, "")
+            return _fault(tr("The file holds no chat template."), prompt.text, "")
         turns = [one.model_dump() for one in prompt.messages]
         try:
             text = str(self._post("/apply-template", {"messages": turns})["prompt"])
         except httpx.HTTPStatusError as error:
-            words = error.response.text[:200]
-            return _fault(f"llama.cpp cannot use its chat template: {words}", prompt.text, "")
+            said = error.response.text[:200]
+            words = tr("llama.cpp cannot use its chat template: {said}", said=said)
+            return _fault(words, prompt.text, "")
         if self._tokens(text, special=True) == list(prompt.prompt_ids):
             return self._other_template()
         # What begins a text is taken out here, and put before the tokens again
         if text in (prompt.text, prompt.text.removeprefix(self._begin())):
             return self._other_tokens(prompt, text, special=True)
-        words = "llama.cpp renders the prompt otherwise than it was trained."
+        words = tr("llama.cpp renders the prompt otherwise than it was trained.")
         return _fault(words, prompt.text, text)
 
     def _other_template(self) -> Heard | None:
         """Refuse a template that would only render later turns otherwise."""
         if not self._trained or self._template == self._trained:
             return None
-        words = "The file's chat template is another one than the adapter's."
+        words = tr("The file's chat template is another one than the adapter's.")
         return _fault(words, self._trained, str(self._template))
 
     def _unended(self, prompt: Prompt, end: int) -> Heard | None:
@@ -131,9 +133,12 @@ class Llama:
                 "return_tokens": True,
             },
         )
-        shown = f"token {end} ends an answer", f"token {end} is a word like any other"
+        shown = (
+            tr("token {id} ends an answer", id=end),
+            tr("token {id} is a word like any other", id=end),
+        )
         goes_on = made["tokens"] == [end] and made["stop_type"] != "eos"
-        return _fault(_TALKS_ON, *shown) if goes_on else None
+        return _fault(tr(_TALKS_ON), *shown) if goes_on else None
 
     def _split(self, prompt: Prompt) -> Heard | None:
         """Refuse a prompt without turns that llama.cpp splits otherwise.
@@ -151,7 +156,10 @@ class Llama:
         pairs = enumerate(zip(ours, theirs, strict=False))
         first = next((n for n, (one, other) in pairs if one != other), min(len(ours), len(theirs)))
         shown = [" ".join(map(str, row[first : first + 8])) for row in (ours, theirs)]
-        words = f"llama.cpp splits the prompt into other tokens, from token {first + 1} on."
+        words = tr(
+            "llama.cpp splits the prompt into other tokens, from token {number} on.",
+            number=first + 1,
+        )
         return _fault(words, *shown)
 
     def _followed(self, reference: Reference) -> Heard:
@@ -170,7 +178,7 @@ class Llama:
             if len(likeliest) == at:
                 raise _silent(at)
             if likeliest[-1] and _talks_on(made, reference, len(likeliest)):
-                fault = _TALKS_ON
+                fault = tr(_TALKS_ON)
         shown = (reference.text, f"{text} …") if fault else ("", "")
         return Heard(tuple(likeliest), tuple(logprobs), text, fault, *shown)
 
@@ -224,9 +232,9 @@ def _end_in_doubt(references: Sequence[Reference]) -> int:
 def _silent(at: int) -> LoraDeckError:
     """Put an answer without a token into words."""
     return LoraDeckError(
-        "llama.cpp gives no answer",
-        f"It says nothing after {at} tokens of the adapter's answer.",
-        "What it said is in the job's log.",
+        tr("llama.cpp gives no answer"),
+        tr("It says nothing after {count} tokens of the adapter's answer.", count=at),
+        tr("What it said is in the job's log."),
     )
 
 
@@ -244,7 +252,7 @@ def _fault(words: str, expected: str, found: str) -> Heard:
 def _not_loaded(file: Path) -> LoraDeckError:
     """Put a llama.cpp that has ended into words."""
     return LoraDeckError(
-        "llama.cpp ended",
-        f"It cannot work with {file.name}.",
-        "What it said last is in the job's log.",
+        tr("llama.cpp ended"),
+        tr("It cannot work with {file}.", file=file.name),
+        tr("What it said last is in the job's log."),
     )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from engine.language import tr
 from engine.results.gate.compare import judge
 from engine.results.gate.speech import heard_text
 from engine.results.ollama.parameters import greedy_options
@@ -71,7 +72,7 @@ def _judged(name: str, said: Mapping[int, Said], gate: Gate, *, lossless: bool) 
     # What it lost was judged before it was sent: here it has to be the same file
     here = {number: gate.heard[number].text for number in said} if gate.heard else {}
     alike = _share([(text, said[number].text.strip()) for number, text in here.items()]) >= _ALIKE
-    words = "" if alike else "It answers otherwise than the same file does in a llama.cpp here."
+    words = "" if alike else tr("It answers otherwise than the same file does in a llama.cpp here.")
     return found.model_copy(update={"judged": False, "passed": alike, "problem": words})
 
 
@@ -82,7 +83,7 @@ def _heard(reference: Reference, said: Said) -> Heard:
         until = heard.likeliest.index(False) + 1
         return replace(heard, likeliest=heard.likeliest[:until])
     if reference.ended and not said.ended:
-        words = "Ollama does not end the answer where the adapter does."
+        words = tr("Ollama does not end the answer where the adapter does.")
         return replace(heard, fault=words, expected=reference.text, found=said.text + " …")
     return heard
 

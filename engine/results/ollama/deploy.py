@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.results.ollama.push import digest_of, push
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _create(server: OllamaServer, name: str, fields: dict[str, Any]) -> None:
         last = status
     if last != _DONE:
         raise LoraDeckError(
-            "Ollama broke off",
-            f"{server.url} ended before the model was made.",
-            "See what it says: ollama serve; then deploy again.",
+            tr("Ollama broke off"),
+            tr("{url} ended before the model was made.", url=server.url),
+            tr("See what it says: ollama serve; then deploy again."),
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.text import visible
 
 VARIABLE = "OLLAMA_HOST"
@@ -44,7 +45,7 @@ def base_url(host: str) -> str:
         or split.fragment
         or re.search(r"\s", rest)
     ):
-        raise _refused(given, "it is no address of the form http://name:port")
+        raise _refused(given, tr("it is no address of the form http://name:port"))
     name = _EVERYWHERE.get(name, name)
     shown = f"[{name}]" if ":" in name else name
     port = port or (_PORTS[scheme] if mark else _PORT)
@@ -79,7 +80,11 @@ def models_folders() -> list[Path]:
 def _refused(given: str, reason: str) -> LoraDeckError:
     """Refuse what cannot be an address."""
     return LoraDeckError(
-        "Not an address",
-        f"'{visible(given)[:200]}' is not where Ollama can listen: {visible(reason)}.",
-        "For example: http://127.0.0.1:11434 (--host).",
+        tr("Not an address"),
+        tr(
+            "'{given}' is not where Ollama can listen: {reason}.",
+            given=visible(given)[:200],
+            reason=visible(reason),
+        ),
+        tr("For example: http://127.0.0.1:11434 (--host)."),
     )

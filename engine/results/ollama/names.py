@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
 from engine.text import visible
 
 _LONGEST = 80
@@ -26,16 +27,16 @@ def check_model_name(name: str) -> str:
     path, colon, tag = name.rpartition(":") if ":" in name.rpartition("/")[2] else (name, "", "")
     *before, model = path.split("/")
     if len(before) > 2:
-        raise _refused(name, "it has more than two slashes")
-    _check(name, "the model's name", model, _PART)
+        raise _refused(name, tr("it has more than two slashes"))
+    _check(name, tr("the model's name"), model, _PART)
     if colon:
-        _check(name, "the tag", tag, _PART)
+        _check(name, tr("the tag"), tag, _PART)
         if tag == "cloud" or tag.endswith("-cloud"):
-            raise _refused(name, "tags that end in cloud mean models that run on ollama.com")
+            raise _refused(name, tr("tags that end in cloud mean models that run on ollama.com"))
     if before:
-        _check(name, "the namespace", before[-1], _NAMESPACE)
+        _check(name, tr("the namespace"), before[-1], _NAMESPACE)
     if len(before) == 2 and not _HOST.fullmatch(before[0]):
-        raise _refused(name, f"'{visible(before[0])}' is no host")
+        raise _refused(name, tr("'{host}' is no host", host=visible(before[0])))
     return name
 
 
@@ -59,18 +60,34 @@ def _full(name: str) -> str:
 def _check(name: str, what: str, part: str, pattern: re.Pattern[str]) -> None:
     """Refuse a name one part of which does not fit."""
     if not part:
-        raise _refused(name, f"{what} is empty")
+        raise _refused(name, tr("{part} is empty", part=what))
     if len(part) > _LONGEST:
-        raise _refused(name, f"{what} has {len(part)} characters, at most {_LONGEST} are allowed")
+        raise _refused(
+            name,
+            tr(
+                "{part} has {count} characters, at most {most} are allowed",
+                part=what,
+                count=len(part),
+                most=_LONGEST,
+            ),
+        )
     if not pattern.fullmatch(part):
-        allowed = "letters, digits, _, - and ." if pattern is _PART else "letters, digits, _ and -"
-        raise _refused(name, f"{what} may hold {allowed}, and begins with a letter, digit or _")
+        words = (
+            mark(
+                "{part} may hold letters, digits, _, - and ., and begins with a letter, digit or _"
+            )
+            if pattern is _PART
+            else mark(
+                "{part} may hold letters, digits, _ and -, and begins with a letter, digit or _"
+            )
+        )
+        raise _refused(name, tr(words, part=what))
 
 
 def _refused(name: str, reason: str) -> LoraDeckError:
     """Refuse a name before Ollama does."""
     return LoraDeckError(
-        "Not a name for Ollama",
-        f"Ollama would refuse '{visible(name)[:200]}': {reason}.",
-        "Choose another, such as my-model or my-model:v2 (--name).",
+        tr("Not a name for Ollama"),
+        tr("Ollama would refuse '{name}': {reason}.", name=visible(name)[:200], reason=reason),
+        tr("Choose another, such as my-model or my-model:v2 (--name)."),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engine.data.model_files import special_tokens
 from engine.data.template import ChatTemplate
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.models.gguf_header import read_header
 from engine.results.ollama.template import learn
 
@@ -32,9 +33,9 @@ def learned_template(inputs: ExportInputs, system: str) -> TurnTemplate | None:
     learned = learn(template)
     if system and learned and not learned.takes_system:
         raise LoraDeckError(
-            "No system prompt possible",
-            "The chat template that the adapter was trained with has no system turn.",
-            "Deploy it without a system prompt (--system).",
+            tr("No system prompt possible"),
+            tr("The chat template that the adapter was trained with has no system turn."),
+            tr("Deploy it without a system prompt (--system)."),
         )
     return learned
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,13 +64,18 @@ def push(
                 server.post_blob(digest, _pieces(file, done), file.stat().st_size)
             if server.has_blob(digest):
                 return
-            reason = "it does not keep what it takes"
+            reason = tr("it does not keep what it takes")
         except httpx.TransportError as error:
             reason = type(error).__name__
     raise LoraDeckError(
-        "Upload broken off",
-        f"Sending the model to {server.url} failed {ATTEMPTS} times ({reason}).",
-        "Check the network and what Ollama says, then deploy again.",
+        tr("Upload broken off"),
+        tr(
+            "Sending the model to {url} failed {count} times ({reason}).",
+            url=server.url,
+            count=ATTEMPTS,
+            reason=reason,
+        ),
+        tr("Check the network and what Ollama says, then deploy again."),
     )
 
 

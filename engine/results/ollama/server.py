@@ -13,6 +13,7 @@ from packaging.version import InvalidVersion, Version
 from pydantic import ValidationError
 
 from engine.errors import ConflictError, DiskFullError, ForbiddenError, LoraDeckError
+from engine.language import tr
 from engine.models.disk import require_space
 from engine.results.ollama.host import base_url, is_local, models_folders
 from engine.results.ollama.names import same_model
@@ -82,9 +83,14 @@ class OllamaServer:
             version = str(answer.json()["version"])
         if _is_too_old(version):
             raise LoraDeckError(
-                "Ollama too old",
-                f"{self.url} is Ollama {visible(version)}; {OLDEST} or newer is needed.",
-                "Get a newer one: https://ollama.com/download",
+                tr("Ollama too old"),
+                tr(
+                    "{url} is Ollama {version}; {oldest} or newer is needed.",
+                    url=self.url,
+                    version=visible(version),
+                    oldest=OLDEST,
+                ),
+                tr("Get a newer one: https://ollama.com/download"),
             )
         return version
 
@@ -117,9 +123,9 @@ class OllamaServer:
         """
         if not replace and self.has(name):
             raise ConflictError(
-                "Name taken at Ollama",
-                f"{self.url} has a model '{visible(name)}' already.",
-                "Choose another name (--name), or let it be replaced (--replace).",
+                tr("Name taken at Ollama"),
+                tr("{url} has a model '{name}' already.", url=self.url, name=visible(name)),
+                tr("Choose another name (--name), or let it be replaced (--replace)."),
             )
 
     def has_blob(self, digest: str) -> bool:
@@ -196,45 +202,57 @@ class OllamaServer:
 
     def _refusal(self, status: int, words: str) -> LoraDeckError:
         """Put an answer that refuses into words."""
-        said = visible(str(words)).strip()[:500] or f"status {status}"
+        said = visible(str(words)).strip()[:500] or tr("status {status}", status=status)
         if status == httpx.codes.INSUFFICIENT_STORAGE or any(one in said.lower() for one in _FULL):
             return DiskFullError(
-                "Ollama lacks room",
-                f"The disk of {self.url} is full: {said}.",
-                "Make room there: ollama list, ollama rm NAME; or choose a smaller number format"
-                " (--quantize).",
+                tr("Ollama lacks room"),
+                tr("The disk of {url} is full: {said}.", url=self.url, said=said),
+                tr(
+                    "Make room there: ollama list, ollama rm NAME; or choose a smaller number "
+                    "format (--quantize)."
+                ),
             )
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             return ForbiddenError(
-                "Ollama refuses access",
-                f"{self.url} answers {status}: {said}.",
-                "Where it stands behind a login: export OLLAMA_API_KEY=KEY",
+                tr("Ollama refuses access"),
+                tr("{url} answers {status}: {said}.", url=self.url, status=status, said=said),
+                tr("Where it stands behind a login: export OLLAMA_API_KEY=KEY"),
             )
-        return LoraDeckError("Ollama refused", f"{self.url} says: {said}.", "See: ollama serve")
+        return LoraDeckError(
+            tr("Ollama refused"),
+            tr("{url} says: {said}.", url=self.url, said=said),
+            tr("See: ollama serve"),
+        )
 
     def _absent(self) -> LoraDeckError:
         """Say that nothing listens there."""
         return LoraDeckError(
-            "Ollama not reachable",
-            f"Nothing answers at {self.url}.",
-            "Start it with: ollama serve (from https://ollama.com/download), "
-            "or name the host where it runs (--host URL).",
+            tr("Ollama not reachable"),
+            tr("Nothing answers at {url}.", url=self.url),
+            tr(
+                "Start it with: ollama serve (from https://ollama.com/download), or name the "
+                "host where it runs (--host URL)."
+            ),
         )
 
     def _silent(self, error: httpx.TransportError) -> LoraDeckError:
         """Say that it broke off or does not answer."""
         return LoraDeckError(
-            "Ollama does not answer",
-            f"The connection to {self.url} broke off ({type(error).__name__}).",
-            "See what it says: ollama serve; then try again.",
+            tr("Ollama does not answer"),
+            tr(
+                "The connection to {url} broke off ({kind}).",
+                url=self.url,
+                kind=type(error).__name__,
+            ),
+            tr("See what it says: ollama serve; then try again."),
         )
 
     def _other(self) -> LoraDeckError:
         """Say that something else listens there."""
         return LoraDeckError(
-            "Not an Ollama",
-            f"What answers at {self.url} does not speak as Ollama does.",
-            "Name the host where Ollama runs (--host URL).",
+            tr("Not an Ollama"),
+            tr("What answers at {url} does not speak as Ollama does.", url=self.url),
+            tr("Name the host where Ollama runs (--host URL)."),
         )
 
 

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.language import mark, tr
 from engine.results.export.forms import Adapter, make_gguf, make_merged
 from engine.results.export.types import LOSSLESS, Exported
 from engine.results.export.work import make_room, refuse
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
 
 _MADE = 0.6
 """The share of the whole job that is done once the file is there."""
-_ENDS = {"reading the file": 0.62, "sending it to Ollama": 0.8, "making the model": 0.82}
+_ENDS = {
+    mark("reading the file"): 0.62,
+    mark("sending it to Ollama"): 0.8,
+    mark("making the model"): 0.82,
+}
 """The shares that are done after each stage that follows."""
 _ASKED = 0.98
 
@@ -82,7 +87,7 @@ class _Deployment:
             # Another one may have got that name while this one was made
             self._server.check_free(self._wanted.name, replace=self._wanted.replace)
             self._reporter.commit()
-            self._reporter.stage("naming it", _ASKED, 1.0)
+            self._reporter.stage(tr("naming it"), _ASKED, 1.0)
             own = Path(self._inputs.export.adapter)
             drawn = sampling_parameters(self._wanted.sampling, own, self._ends)
             settle(self._server, on_trial, self._wanted.name, self._wanted.system, drawn)
@@ -102,7 +107,7 @@ class _Deployment:
 
     def _ask(self, on_trial: str, gate: Gate, start: str) -> tuple[Agreement, ...]:
         """Ask the model on trial what the adapter was asked."""
-        self._reporter.stage("asking Ollama", _ENDS["making the model"], _ASKED)
+        self._reporter.stage(tr("asking Ollama"), _ENDS["making the model"], _ASKED)
         return compare(
             self._server,
             on_trial,
@@ -132,7 +137,7 @@ class _Deployment:
     def _stage(self, words: str) -> Callable[[float], None]:
         """Begin one of the stages in which the model is made."""
         before = [end for stage, end in _ENDS.items() if end < _ENDS[words]]
-        self._reporter.stage(words, max(before, default=_MADE), _ENDS[words])
+        self._reporter.stage(tr(words), max(before, default=_MADE), _ENDS[words])
         return self._reporter.done
 
     def _end_texts(self) -> list[str]:

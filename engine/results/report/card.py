@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.language import speaking
 from engine.results.report.markdown import parameter_table, report_body
 from engine.text import human_count, visible
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from engine.train.spec import TaskSpec
 
 
+@speaking("en")
 def card(spec: TaskSpec, report: Report | None) -> str:
     """Write the model card: what the adapter was trained on, from, how, and what that was worth.
 

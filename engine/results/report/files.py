@@ -8,6 +8,8 @@ from pydantic import ValidationError
 
 from engine.errors import LoraDeckError, NotFoundError
 from engine.files import read_plain, write_atomic
+from engine.language import tr
+from engine.results.report.advice import told
 from engine.results.report.chart import CHART, draw_losses
 from engine.results.report.markdown import report_text
 from engine.results.report.types import FILE, Report
@@ -49,20 +51,22 @@ def load_report(folder: Path) -> Report:
         return Report.model_validate_json(read_plain(folder / FILE))
     except FileNotFoundError as error:
         raise NotFoundError(
-            "No report",
-            f"There is no {name}.",
-            "Reports are made when a training ends: loradeck tasks",
+            tr("No report"),
+            tr("There is no {name}.", name=name),
+            tr("Reports are made when a training ends: loradeck tasks"),
         ) from error
     except (OSError, ValueError, ValidationError) as error:
         raise LoraDeckError(
-            "Report not readable",
-            f"{name} is damaged: {visible(str(error)).splitlines()[0]}",
-            "Train it again; its parameters are in the task's record.",
+            tr("Report not readable"),
+            tr(
+                "{name} is damaged: {reason}", name=name, reason=visible(str(error)).splitlines()[0]
+            ),
+            tr("Train it again; its parameters are in the task's record."),
         ) from error
 
 
 def report_of(home: Home, task: TaskRecord) -> Report:
-    """Read a task's report.
+    """Read a task's report, with its advice in the language that is spoken.
 
     Raises:
         NotFoundError: The task has not completed, or none was made.
@@ -71,15 +75,23 @@ def report_of(home: Home, task: TaskRecord) -> Report:
     name = visible(task.task_name)
     if task.status is not Status.COMPLETED:
         raise NotFoundError(
-            "No report yet",
-            f"'{name}' is {task.status}: its report is made when its training ends.",
-            f"Look how far it is: loradeck tasks show {task.id}",
+            tr("No report yet"),
+            tr(
+                "'{name}' is {state}: its report is made when its training ends.",
+                name=name,
+                state=tr(task.status),
+            ),
+            tr("Look how far it is: loradeck tasks show {id}", id=task.id),
         )
     try:
-        return load_report(home.task(task.id))
+        return told(load_report(home.task(task.id)))
     except NotFoundError:
         raise NotFoundError(
-            "No report",
-            f"There is no report on '{name}': an older version trained it, or judging it failed.",
-            f"What its worker said: loradeck tasks logs {task.id}",
+            tr("No report"),
+            tr(
+                "There is no report on '{name}': an older version trained it, or judging it "
+                "failed.",
+                name=name,
+            ),
+            tr("What its worker said: loradeck tasks logs {id}", id=task.id),
         ) from None

@@ -9,6 +9,7 @@ from platform import python_version
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
+from engine.language import speaking
 from engine.results.report.advice import advise
 from engine.results.report.curves import eval_curve, overfitting, samples, train_curve
 from engine.results.report.judge import judge_answers, judge_rows, rows_to_judge
@@ -68,13 +69,14 @@ def make_report(trained: Trained, reporter: Reporter) -> Report:
     report = Report.model_validate(
         {**_of_run(trained), **_of_plan(trained.spec), **scores, **_answered(said), "advice": ""}
     )
-    report = report.model_copy(update={"advice": advise(report)})
+    with speaking("en"):  # as its documents
+        report = report.model_copy(update={"advice": advise(report)})
     reporter.report(
         ReportMade(
             judged_on=report.judged_on,
             base_loss=report.base.loss,
             adapter_loss=report.adapter.loss,
-            advice=report.advice,
+            advice=advise(report),
             seconds=time.monotonic() - began,
         )
     )

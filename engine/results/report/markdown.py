@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from engine.language import speaking
 from engine.results.report.chart import CHART
 from engine.results.report.words import (
     answers_words,
@@ -34,8 +35,9 @@ def report_text(report: Report) -> str:
     return head + report_body(report)
 
 
+@speaking("en")
 def report_body(report: Report) -> str:
-    """Write a report without its title."""
+    """Write a report without its title; in English, whatever is spoken."""
     return "\n\n".join(_parts(report)) + "\n"
 
 

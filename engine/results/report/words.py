@@ -1,9 +1,10 @@
-"""The facts of a report in words, which its document and the command line share."""
+"""The facts of a report in words, which its document, the command line and the screens share."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.language import mark, tr
 from engine.text import human_bytes, human_duration
 
 if TYPE_CHECKING:
@@ -12,10 +13,10 @@ if TYPE_CHECKING:
     from engine.results.report.types import Report
 
 OVERFITTING = {
-    "none": "none to be seen",
-    "slight": "slight",
-    "strong": "strong",
-    "unknown": "not to be told: it takes two evaluations on held-out rows",
+    "none": mark("none to be seen"),
+    "slight": mark("slight"),
+    "strong": mark("strong"),
+    "unknown": mark("not to be told: it takes two evaluations on held-out rows"),
 }
 
 
@@ -57,21 +58,32 @@ def answers_words(report: Report) -> str:
 
 def facts(report: Report) -> Iterator[tuple[str, str]]:
     """Give what it takes to judge the run, and to make it again."""
-    yield "Base model", report.base_model
+    yield tr("Base model"), report.base_model
     if report.started_from:
-        yield "Started from", report.started_from
-    yield "Dataset", f"{report.dataset_file} ({report.dataset_type}, {report.dataset_rows:,} rows)"
-    yield "Dataset SHA-256", report.dataset_sha256
+        yield tr("Started from"), report.started_from
+    dataset = tr(
+        "{file} ({kind}, {rows:,} rows)",
+        file=report.dataset_file,
+        kind=report.dataset_type,
+        rows=report.dataset_rows,
+    )
+    yield tr("Dataset"), dataset
+    yield tr("Dataset SHA-256"), report.dataset_sha256
     if columns := [f"{field}={name}" for field, name in report.mapping.items() if field != name]:
-        yield "Columns", ", ".join(columns)
-    yield "Seed", str(report.training_params.get("seed", ""))
-    yield "Steps", f"{report.steps:,}; the result is that of step {report.best_step:,}"
-    yield "Training loss, last epoch", f"{report.train_loss:.4f}"
-    yield "Overfitting", OVERFITTING[report.overfitting]
-    yield "Time", human_duration(report.seconds)
-    yield "Device", report.device
-    yield "Peak memory", human_bytes(report.peak_memory)
-    yield "Versions", ", ".join(f"{name} {number}" for name, number in report.versions.items())
+        yield tr("Columns"), ", ".join(columns)
+    yield tr("Seed"), str(report.training_params.get("seed", ""))
+    steps = tr(
+        "{steps:,}; the result is that of step {best:,}",
+        steps=report.steps,
+        best=report.best_step,
+    )
+    yield tr("Steps"), steps
+    yield tr("Training loss, last epoch"), f"{report.train_loss:.4f}"
+    yield tr("Overfitting"), tr(OVERFITTING[report.overfitting])
+    yield tr("Time"), human_duration(report.seconds)
+    yield tr("Device"), report.device
+    yield tr("Peak memory"), human_bytes(report.peak_memory)
+    yield tr("Versions"), ", ".join(f"{name} {number}" for name, number in report.versions.items())
 
 
 def _perplexity(value: float) -> str:

@@ -9,6 +9,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from engine.errors import LoraDeckError, NotFoundError
+from engine.language import speaking
 from engine.results.prompts import Prompt
 from engine.results.report.advice import advise
 from engine.results.report.chart import draw_losses
@@ -27,6 +28,7 @@ from engine.results.report.markdown import report_text
 from engine.results.report.types import FILE, JudgedAnswer, Point, Report, Scores
 from engine.tasks.record import Status, TaskRecord
 from engine.train.sampling import SHARE, Allowance
+from tests.loud import let_chinese_be_loud
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -242,6 +244,24 @@ def test_a_task_without_a_report_says_why(home: Home) -> None:
     home.task(task.id).mkdir()
     save_report(home.task(task.id), make_report())
     assert report_of(home, done) == make_report()
+
+
+def test_advice_is_told_in_the_language_that_is_spoken_and_kept_in_english(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_chinese_be_loud(monkeypatch)
+    task = TaskRecord(
+        task_name="bot", base_model="demo", dataset_file="/d", dataset_type="alpaca",
+        output_path="/o", training_params={}, status=Status.COMPLETED,
+    )  # fmt: skip
+    folder = home.task(task.id)
+    folder.mkdir()
+    report = make_report(advice=advise(make_report()))
+    with speaking("zh_CN"):
+        save_report(folder, report)
+        assert report_of(home, task).advice == report.advice.upper()
+    assert report_of(home, task) == report
+    assert (folder / "report.md").read_text(encoding="utf-8") == report_text(report)
 
 
 def test_a_report_is_read_back_or_said_to_be_damaged(tmp_path: Path) -> None:
