@@ -12,6 +12,7 @@ from engine.errors import LoraDeckError, NotFoundError
 from engine.models import demo, hub
 from engine.models.config import shape_of_gguf
 from engine.models.conversion import converted_folder
+from engine.models.facts import facts_of_gguf
 from engine.models.folders import describe_folder, describe_unweighted, is_complete, read_source
 from engine.models.types import ModelInfo, Source
 from engine.text import check_utf8, visible
@@ -159,7 +160,12 @@ def _gguf(home: Home, name: str, file: Path) -> ModelInfo:
     target = converted_folder(home, file)
     if is_complete(target):
         ready = describe_folder(name, "gguf", target)
-        return ready.model_copy(update={"description": read_source(target).get("origin", "")})
+        told = {
+            "description": read_source(target).get("origin", ""),
+            "licence": ready.licence or facts_of_gguf(file)[1],
+        }
+        return ready.model_copy(update=told)
+    template, licence = facts_of_gguf(file)
     return ModelInfo(
         name=name,
         source="gguf",
@@ -168,6 +174,8 @@ def _gguf(home: Home, name: str, file: Path) -> ModelInfo:
         size_bytes=file.stat().st_size,
         shape=shape_of_gguf(file),
         description="GGUF file, converted at first use",
+        template=template,
+        licence=licence,
     )
 
 

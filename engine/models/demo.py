@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 NAME = "demo"
 DESCRIPTION = "SmolLM2-135M-Instruct"
+LICENCE = "apache-2.0"
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def demo_model(home: Home) -> ModelInfo:
     target = home.models / NAME
     if is_complete(target):
         ready = describe_folder(NAME, "demo", target)
-        return ready.model_copy(update={"description": DESCRIPTION})
+        return ready.model_copy(update={"description": DESCRIPTION, "licence": LICENCE})
     return ModelInfo(
         name=NAME,
         source="demo",
@@ -87,6 +88,8 @@ def demo_model(home: Home) -> ModelInfo:
         size_bytes=DEMO.wheel_size,
         shape=DEMO.shape,
         description=DESCRIPTION,
+        template=True,
+        licence=LICENCE,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import LoraDeckError, WeightsMissingError
 from engine.models.architecture import check_architecture
 from engine.models.config import read_config, read_shape
+from engine.models.facts import has_template, licence_of_folder
 from engine.models.types import ModelInfo, Source
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def describe_folder(name: str, source: Source, folder: Path) -> ModelInfo:
         size_bytes=sum(file.stat().st_size for file in weight_files(folder)),
         shape=read_shape(folder),
         description=read_source(folder).get("description", ""),
+        template=has_template(folder),
+        licence=licence_of_folder(folder),
     )
 
 
@@ -54,6 +57,8 @@ def describe_unweighted(name: str, folder: Path) -> ModelInfo:
         path=str(folder),
         size_bytes=None,
         shape=read_shape(folder),
+        template=has_template(folder),
+        licence=licence_of_folder(folder),
         problem="its weights are not here",
     )
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # Weights as safetensors, configuration, tokenizer and chat template: nothing that can run code.
 # Not its folders either: they hold the same model for other programs (onnx, original).
-_WANTED = ["*.safetensors", "*.json", "*.jinja", "*.model", "merges.txt", "vocab.txt"]
+_WANTED = ["*.safetensors", "*.json", "*.jinja", "*.model", "merges.txt", "vocab.txt", "README.md"]
 _UNWANTED = ["*/*", "consolidated*", "training_args*"]
 _ID = re.compile(r"[A-Za-z0-9](?:[\w.-]*\w)?(?:/[A-Za-z0-9_](?:[\w.-]*\w)?)?", re.ASCII)
 

@@ -37,6 +37,26 @@ class ModelShape(BaseModel):
     tied_embeddings: bool
 
 
+class Capacity(BaseModel):
+    """What training a model would take at least, in bytes, beside what is free."""
+
+    model_config = ConfigDict(frozen=True)
+
+    dtype: str
+    """The number format that its weights would have, e.g. ``bfloat16``."""
+    needed: int
+    needed_4bit: int | None
+    """With 4-bit weights; ``None`` where the device has none."""
+    free: int
+
+    @property
+    def fits(self) -> Literal["plain", "4bit", "no"]:
+        """Tell in which format it fits, the better one first."""
+        if self.needed <= self.free:
+            return "plain"
+        return "4bit" if self.needed_4bit and self.needed_4bit <= self.free else "no"
+
+
 class ModelInfo(BaseModel):
     """A base model that can be chosen."""
 
@@ -53,6 +73,12 @@ class ModelInfo(BaseModel):
     shape: ModelShape | None
     """``None`` while the configuration is not at hand."""
     description: str = ""
+    template: bool | None = None
+    """Whether it brings a chat template; ``None`` where that is not known."""
+    licence: str = ""
+    """As its card or its metadata names it; empty where they do not."""
+    capacity: Capacity | None = None
+    """Whether it can be trained here, where that was asked."""
     progress: float | None = None
     """Share done (0 to 1) of a download or conversion under way, where it is known."""
     problem: str = ""

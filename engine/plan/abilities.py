@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import metadata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from packaging.version import InvalidVersion, Version
 
@@ -34,6 +34,16 @@ def quantizes(device: Device) -> bool:
 def has_8bit_optimizer(device: Device) -> bool:
     """Tell whether AdamW's state can be kept in 8 bits, and be paged out, on the device."""
     return device.kind == "cuda" and quantizes(device)
+
+
+def plain_format(device: Device, *, four_bit: bool) -> Literal["float32", "bfloat16", "float16"]:
+    """Give the number format that the device computes fastest in.
+
+    A 4-bit base computes fastest in 32 bits on a CPU (ours, measured).
+    """
+    if device.bf16 and not (four_bit and device.kind == "cpu"):
+        return "bfloat16"
+    return "float16" if device.kind == "cuda" else "float32"
 
 
 def attention_kernels() -> frozenset[str]:

@@ -10,6 +10,8 @@ from engine.models.catalog import list_models
 from engine.models.found import ModelScan
 from engine.models.scan import scan_models
 from engine.models.types import ModelInfo
+from engine.plan.capacity import capacity
+from engine.plan.types import Device
 from engine.server.context import Service
 from engine.server.reach import InReach
 from engine.server.wire import ModelScanRequest, PullRequest
@@ -21,13 +23,15 @@ router = APIRouter(prefix="/models", tags=["models"])
 async def models(service: Service) -> list[ModelInfo]:
     """The base models at hand, and the demo model."""
     found = await asyncio.to_thread(list_models, service.home)
-    return [service.pulls.with_progress(info) for info in found]
+    device = await service.whole_device()
+    return [_with_capacity(service.pulls.with_progress(info), device) for info in found]
 
 
 @router.get("/find")
 async def find(service: Service, reach: InReach, name: str) -> ModelInfo:
     """One base model by its name, hub id or path."""
-    return await service.pulls.find(reach.model(name))
+    info = await service.pulls.find(reach.model(name))
+    return _with_capacity(info, await service.whole_device())
 
 
 @router.post("/pull", status_code=202)
@@ -36,6 +40,13 @@ async def pull(service: Service, reach: InReach, request: PullRequest) -> ModelI
     name = reach.model(request.model)
     service.pulls.begin(await service.pulls.find(name))
     return await service.pulls.find(name)
+
+
+def _with_capacity(info: ModelInfo, device: Device) -> ModelInfo:
+    """Lay over a model's entry whether it can be trained here."""
+    if info.shape is None:
+        return info
+    return info.model_copy(update={"capacity": capacity(info.shape, device)})
 
 
 @router.post("/scan")

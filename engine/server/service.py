@@ -118,9 +118,9 @@ class EngineService:
         self.pool.warm(device.uuid)
         return device
 
-    async def _whole_device(self) -> Device:
+    async def whole_device(self) -> Device:
         """Give the device of a run with what tasks and chats hold of it: it waits for them."""
-        device = await self.warm()
+        device = await asyncio.to_thread(best_device)
         there = (one for one in self.scheduler.occupants() if same(one.plan.device, device))
         ours = sum(held(one.pid, device) for one in there) + self.chats.held(device)
         return device.model_copy(update={"memory_free": device.memory_free + ours})
@@ -141,7 +141,9 @@ class EngineService:
         base_model = request.base_model or further.base
         model = await self._planned_model(base_model)
         further.check_base(model)
-        device = named or await self._whole_device()
+        device = named or await self.whole_device()
+        if named is None:
+            self.pool.warm(device.uuid)
         lengths = await self._measure(inspection, request.mapping, model)
         making = partial(
             make_plan,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from tui.cli.model_scan import scan
 from tui.cli.output import Json, print_json, print_table, print_text
 from tui.cli.pulling import ensure_model
 from tui.cli.session import model_name, with_engine
+
+if TYPE_CHECKING:
+    from engine.models.types import ModelInfo
 
 app = typer.Typer(
     help="List base models, fetch one, or find adapters and GGUF files.",
@@ -28,7 +31,7 @@ def models(context: typer.Context, *, json: Json = False) -> None:
         print_json(found)
         return
     print_table(
-        ("NAME", "STATE", "PARAMETERS", "CONTEXT", "SIZE", "SOURCE"),
+        ("NAME", "STATE", "PARAMETERS", "CONTEXT", "SIZE", "FITS", "LICENCE", "SOURCE"),
         (
             (
                 info.name,
@@ -36,11 +39,21 @@ def models(context: typer.Context, *, json: Json = False) -> None:
                 human_count(info.shape.parameters) if info.shape else "",
                 str(info.shape.context) if info.shape else "",
                 human_bytes(info.size_bytes) if info.size_bytes else "",
+                _fits(info),
+                info.licence,
                 info.source,
             )
             for info in found
         ),
     )
+
+
+def _fits(info: ModelInfo) -> str:
+    """Say in which format a model can be trained here."""
+    if info.capacity is None:
+        return ""
+    plain = "32-bit" if info.capacity.dtype == "float32" else "16-bit"
+    return {"plain": plain, "4bit": "4-bit", "no": "no"}[info.capacity.fits]
 
 
 @app.command(epilog="Example: loradeck models pull demo")
