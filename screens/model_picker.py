@@ -17,6 +17,7 @@ from engine.language import mark, tr
 from engine.models.types import ModelInfo
 from engine.text import visible
 from screens.base import DeckScreen, back_binding
+from screens.model_words import capacity_words, fact_words
 from screens.widgets.field import Field
 from screens.widgets.findings import error_text
 from screens.widgets.line_list import LineList
@@ -127,6 +128,11 @@ class ModelPicker(DeckScreen[ModelInfo | None]):
         lines = [Content(visible(model.description))] if model.description else []
         if model.problem:
             lines.append(Content.styled(f"✗ {visible(model.problem)}", "$text-error"))
+        if facts := fact_words(model):
+            lines.append(Content(facts))
+        if model.capacity is not None:
+            tone = "$text-error" if model.capacity.fits == "no" else ""
+            lines.append(Content.styled(capacity_words(model.capacity), tone))
         if model.path:
             lines.append(Content.styled(visible(model.path), "$muted"))
         if model.state == "absent":

@@ -9,9 +9,12 @@ from rich.text import Text
 from engine.language import mark, tr
 from engine.text import human_bytes, human_count
 from screens.format import Sign, fitted, one_line, right_fitted
+from screens.model_words import UNKNOWN, fit_sign, template_words
 from screens.widgets.line_list import LineList
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.style import Style
 
     from engine.models.types import ModelInfo
@@ -30,25 +33,43 @@ _SIGNS = {
     "downloading": Sign("↓", mark("fetching"), "run"),
     "converting": Sign("↻", mark("converting"), "run"),
 }
-_WIDTHS = {"source": 8, "size": 11, "context": 9, "disk": 10, "state": 17}
+_WIDTHS = {
+    "source": 9,
+    "size": 11,
+    "context": 9,
+    "disk": 10,
+    "template": 10,
+    "licence": 15,
+    "fits": 13,
+    "state": 17,
+}
+_LEFT = {"source", "template", "licence", "fits", "state"}
+_NAME = 20  # cells that a name has at least
+_DISPENSABLE = ("licence", "template", "context", "source")
+"""What stands beneath the table as well, and leaves it first where there is little room."""
 
 
 class ModelList(LineList["ModelInfo"]):
-    """Models by name, with source, parameters, context, size on disk and state."""
+    """Models by name, with source, sizes, template, licence, state, and whether they fit."""
 
     def lines_of(self, item: ModelInfo, width: int) -> list[Text]:
         """Draw a model."""
-        shape = item.shape
-        words = {
-            "source": source_words(item),
-            "size": human_count(shape.parameters) if shape else "–",
-            "context": str(shape.context) if shape else "–",
-            "disk": human_bytes(item.size_bytes) if item.size_bytes is not None else "–",
+        shape, dim = item.shape, self.tone("dim")
+        cells: dict[str, tuple[str, Style | str]] = {
+            "source": (source_words(item), dim),
+            "size": (human_count(shape.parameters) if shape else UNKNOWN, dim),
+            "context": (str(shape.context) if shape else UNKNOWN, dim),
+            "disk": (human_bytes(item.size_bytes) if item.size_bytes else UNKNOWN, dim),
+            "template": (template_words(item), dim),
+            "licence": (one_line(item.licence) or UNKNOWN, dim),
+            "fits": (UNKNOWN, dim),
         }
+        if item.capacity is not None:
+            fit = fit_sign(item.capacity)
+            cells["fits"] = fit.shown, self.tone(fit.tone)
         sign = model_sign(item)
-        line = columns(one_line(item.name), words, width, self.tone("dim"))
-        state = fitted(f"  {sign.glyph} {sign.word}", _WIDTHS["state"])
-        return [line.append(state, self.tone(sign.tone))]
+        cells["state"] = f"{sign.glyph} {sign.word}", self.tone(sign.tone)
+        return [columns(one_line(item.name), cells, width)]
 
 
 def model_sign(model: ModelInfo) -> Sign:
@@ -72,16 +93,26 @@ def heading(width: int) -> Text:
         "size": tr("parameters"),
         "context": tr("context"),
         "disk": tr("size"),
+        "template": tr("template"),
+        "licence": tr("licence"),
+        "fits": tr("fits"),
+        "state": tr("state"),
     }
-    line = columns(tr("name"), words, width - 2, "")
-    return Text(" ").append_text(line).append(fitted(f"  {tr('state')}", _WIDTHS["state"]))
+    cells: dict[str, tuple[str, Style | str]] = {key: (word, "") for key, word in words.items()}
+    return Text(" ").append_text(columns(tr("name"), cells, width - 2))
 
 
-def columns(name: str, words: dict[str, str], width: int, style: Style | str) -> Text:
-    """Draw the columns up to the state; the name takes what the others leave."""
-    room = width - sum(_WIDTHS.values())
-    line = Text(fitted(name, room))
-    line.append(fitted(f" {words['source']}", _WIDTHS["source"]), style)
-    for key in ("size", "context", "disk"):
-        line.append(right_fitted(words[key], _WIDTHS[key]), style)
+def columns(name: str, cells: Mapping[str, tuple[str, Style | str]], width: int) -> Text:
+    """Draw the columns that there is room for; the name takes what the others leave."""
+    shown = list(_WIDTHS)
+    for key in _DISPENSABLE:
+        if width - sum(_WIDTHS[one] for one in shown) >= _NAME:
+            break
+        shown.remove(key)
+    line = Text(fitted(name, width - sum(_WIDTHS[key] for key in shown)))
+    for key in shown:
+        (words, style), room = cells[key], _WIDTHS[key]
+        line.append(
+            fitted(f"  {words}", room) if key in _LEFT else right_fitted(words, room), style
+        )
     return line

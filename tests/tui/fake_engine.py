@@ -19,7 +19,7 @@ from engine.data.types import (
     Shape,
 )
 from engine.errors import ConflictError, EngineUnavailableError, LoraDeckError, NotFoundError
-from engine.models.types import ModelInfo, ModelShape
+from engine.models.types import Capacity, ModelInfo, ModelShape
 from engine.plan.parameters import TrainingParams
 from engine.plan.types import Choice, Device, Memory, Plan
 from engine.server.wire import DatasetInfo, EngineInfo, PlanRequest, TrainRequest
@@ -69,11 +69,16 @@ SHAPE = ModelShape(
 DEMO = ModelInfo(
     name="demo", source="demo", state="ready", path="/home/u/.local/share/loradeck/models/demo",
     size_bytes=269_060_552, shape=SHAPE, description="SmolLM2-135M-Instruct, small and quick.",
+    template=True, licence="apache-2.0",
+    capacity=Capacity(dtype="bfloat16", needed=1_260_000_000, needed_4bit=1_110_000_000,
+                      free=12_400_000_000),
 )  # fmt: skip
 ABSENT = DEMO.model_copy(update={"state": "absent", "path": None, "size_bytes": 98_000_000})
 BIG = ModelInfo(
     name="Qwen/Qwen2.5-7B-Instruct", source="cache", state="ready", path="/cache/qwen",
-    size_bytes=15_231_233_024, description="",
+    size_bytes=15_231_233_024, description="", template=True, licence="apache-2.0",
+    capacity=Capacity(dtype="bfloat16", needed=17_900_000_000, needed_4bit=7_100_000_000,
+                      free=12_400_000_000),
     shape=SHAPE.model_copy(update={"parameters": 7_615_616_512, "context": 32768}),
 )  # fmt: skip
 
