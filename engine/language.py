@@ -25,6 +25,8 @@ LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
 """What can be spoken, and how each calls itself."""
 
 _VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+_OF_CHILD = "LORADECK_LANGUAGE"
+"""The variable of the setting ``language`` too, so that whatever asks in the child agrees."""
 _spoken = "en"
 _asked: ContextVar[str] = ContextVar("language", default="")
 
@@ -70,6 +72,16 @@ def speaking(language: str) -> Iterator[None]:
         yield
     finally:
         _asked.reset(token)
+
+
+def for_child() -> dict[str, str]:
+    """Give the environment that makes a child process speak what is spoken here now."""
+    return {_OF_CHILD: spoken()}
+
+
+def speak_as_parent() -> None:
+    """Speak what the parent of this process spoke when it started it."""
+    speak(os.environ.get(_OF_CHILD, "en"))
 
 
 def language_of_locale() -> str:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
 from engine.language import tr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _ACTED_ON = "\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069"
 _CONTROL = re.compile(f"[{_ACTED_ON}]")
@@ -39,6 +42,11 @@ def json_text(value: Any, indent: int | None = None) -> str:
     """Write JSON, with escapes for what a terminal acts on or cannot print: it means the same."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
     return _NOT_SHOWN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def either(names: Iterable[str]) -> str:
+    """List names of which one is meant: ``a or b``."""
+    return tr(" or ").join(names)
 
 
 def check_utf8(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.language import tr
 from engine.plan.findings import finding
 from engine.text import human_bytes, visible
 
@@ -34,24 +35,31 @@ def advice(
     """
     found = [*_about_device(device), *_holders(device, memory), *_formats(params, device)]
     if steps < _FEW_STEPS:
-        words = f"Only {steps} optimizer steps: hardly anything is learned in fewer than 30."
-        found.append(finding("warning", "few-steps", words, "Add rows, or raise num_epochs."))
+        words = tr(
+            "Only {steps} optimizer steps: hardly anything is learned in fewer than 30.",
+            steps=steps,
+        )
+        found.append(finding("warning", "few-steps", words, tr("Add rows, or raise num_epochs.")))
     if params.eval_rows > rows:
-        words = f"More rows are held out ({params.eval_rows:,}) than trained on ({rows:,})."
-        found.append(finding("warning", "small-split", words, "Set a lower eval_rows."))
+        words = tr(
+            "More rows are held out ({eval_rows:,}) than trained on ({rows:,}).",
+            eval_rows=params.eval_rows,
+            rows=rows,
+        )
+        found.append(finding("warning", "small-split", words, tr("Set a lower eval_rows.")))
     return found
 
 
 def _about_device(device: Device) -> Iterator[Finding]:
     """Say why this device, and what has not been tried on it."""
     if device.note:
-        hint = "See loradeck doctor."
+        hint = tr("See loradeck doctor.")
         if device.kind == "cuda":
-            hint = "CUDA_VISIBLE_DEVICES, set when the engine starts, chooses another."
+            hint = tr("CUDA_VISIBLE_DEVICES, set when the engine starts, chooses another.")
         yield finding("note", "device", device.note, hint)
     if device.is_amd:
-        words = "AMD cards are planned for by their data sheets; LoRADeck was not tried on one."
-        yield finding("note", "amd", words, "The first step shows whether the memory is right.")
+        words = tr("AMD cards are planned for by their data sheets; LoRADeck was not tried on one.")
+        yield finding("note", "amd", words, tr("The first step shows whether the memory is right."))
 
 
 def _holders(device: Device, memory: Memory) -> Iterator[Finding]:
@@ -60,20 +68,27 @@ def _holders(device: Device, memory: Memory) -> Iterator[Finding]:
         if holder.memory < _LARGE_SHARE * device.memory_total:
             continue
         held = human_bytes(holder.memory)
-        words = f"{visible(holder.name)} (pid {holder.pid}) holds {held} of the card."
+        words = tr(
+            "{name} (pid {pid}) holds {held} of the card.",
+            name=visible(holder.name),
+            pid=holder.pid,
+            held=held,
+        )
         level: Level = "note" if memory.fits else "warning"
-        yield finding(level, "card-held", words, "End it first, if it is not needed.")
+        yield finding(level, "card-held", words, tr("End it first, if it is not needed."))
 
 
 def _formats(params: TrainingParams, device: Device) -> Iterator[Finding]:
     """Warn of number formats that the device is slow in."""
     if params.dtype == "bfloat16" and not device.bf16:
-        words = f"{device.name} has no fast bfloat16: this will be several times slower."
+        words = tr(
+            "{name} has no fast bfloat16: this will be several times slower.", name=device.name
+        )
         other = "float16" if device.kind == "cuda" else "float32"
-        yield finding("warning", "slow-dtype", words, f"Set dtype={other}")
+        yield finding("warning", "slow-dtype", words, tr("Set dtype={dtype}", dtype=other))
     elif params.dtype == "bfloat16" and device.kind == "cpu" and params.use_4bit:
-        words = "A 4-bit base in bfloat16 is about four times slower on a CPU than in float32."
-        yield finding("warning", "slow-dtype", words, "Set dtype=float32")
+        words = tr("A 4-bit base in bfloat16 is about four times slower on a CPU than in float32.")
+        yield finding("warning", "slow-dtype", words, tr("Set dtype={dtype}", dtype="float32"))
     elif params.dtype == "float32" and device.kind == "cpu" and device.bf16 and not params.use_4bit:
-        words = "This CPU has units for bfloat16: float32 takes about twice as long."
-        yield finding("note", "slow-dtype", words, "Set dtype=bfloat16")
+        words = tr("This CPU has units for bfloat16: float32 takes about twice as long.")
+        yield finding("note", "slow-dtype", words, tr("Set dtype={dtype}", dtype="bfloat16"))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.language import mark, tr
 from engine.plan import checks
 from engine.plan.abilities import has_8bit_optimizer
 from engine.plan.fit import Need, fit, table_tokens
 from engine.plan.parameters import TrainingParams
+from engine.plan.sources import MEASURED, REGRET
 from engine.text import human_bytes
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ _CPU_TOKENS = 1_024
 The trainer packs rows without padding, so that more of them cost nothing but memory.
 """
 _QLORA = "QLoRA, arXiv 2305.14314"
-_MODEL = "the memory model"
+_MODEL = mark("the memory model")
 
 
 def choose_batch(draft: Draft, need: Need, band: Band, rows: int) -> None:
@@ -38,8 +40,13 @@ def choose_batch(draft: Draft, need: Need, band: Band, rows: int) -> None:
     why, source = _batch_reason(need, batches, found)
     batch = draft.choose("batch_size", found.batch_size, why, source)
     passes = max(1, round(effective / batch))
-    why = f"{rows:,} training rows: {passes} x {batch} rows for each optimizer step"
-    draft.choose("gradient_accumulation_steps", passes, why, "LoRA Without Regret (TRL docs)")
+    why = tr(
+        "{rows:,} training rows: {passes} x {batch} rows for each optimizer step",
+        rows=rows,
+        passes=passes,
+        batch=batch,
+    )
+    draft.choose("gradient_accumulation_steps", passes, why, REGRET)
 
 
 def _first_optimizer(draft: Draft, need: Need) -> str:
@@ -64,22 +71,40 @@ def _batches(draft: Draft, need: Need, wanted: TrainingParams, effective: int) -
 def _savings(draft: Draft, need: Need, wanted: TrainingParams, found: TrainingParams) -> None:
     """Give the reasons for what memory asked for, or did not."""
     free, taken = human_bytes(need.device.memory_free), human_bytes(need.memory(found).total)
-    bits, source = f"{_width(wanted)} weights fit: the run needs {taken} of {free} free", _QLORA
-    if found.use_4bit:
-        bits = f"with {_width(wanted)} weights it would not fit in {free}"
-    elif need.device.kind == "cpu":
-        bits, source = f"4 bits slow a CPU down: {_width(wanted)} weights", "ours, measured"
-    elif need.device.kind == "mps":
-        bits, source = f"4 bits need another device: {_width(wanted)} weights", "bitsandbytes"
+    bits, source = _four_bit_reason(need, wanted, found)
     draft.replace("use_4bit", found.use_4bit, bits, source)
-    twice = f"{taken} of {free} free: no need to compute twice, which takes 1.3 times as long"
+    twice = tr(
+        "{taken} of {free} free: no need to compute twice, which takes 1.3 times as long",
+        taken=taken,
+        free=free,
+    )
     if found.gradient_checkpointing:
-        twice = f"keeping all activations would not fit in {free}, or only in smaller batches"
-    checkpointing = found.gradient_checkpointing
-    draft.replace("gradient_checkpointing", checkpointing, twice, "ours, measured")
+        twice = tr(
+            "keeping all activations would not fit in {free}, or only in smaller batches", free=free
+        )
+    draft.replace("gradient_checkpointing", found.gradient_checkpointing, twice, MEASURED)
     if found.max_seq_length < wanted.max_seq_length:
-        why = f"longer rows would not fit in {free}; cuts at most one row in 20"
+        why = tr("longer rows would not fit in {free}; cuts at most one row in 20", free=free)
         draft.replace("max_seq_length", found.max_seq_length, why, _MODEL)
+
+
+def _four_bit_reason(need: Need, wanted: TrainingParams, found: TrainingParams) -> tuple[str, str]:
+    """Say why the weights are in 4 bits or not, and where that comes from."""
+    free, taken = human_bytes(need.device.memory_free), human_bytes(need.memory(found).total)
+    width = _width(wanted)
+    if found.use_4bit:
+        return tr("with {width} weights it would not fit in {free}", width=width, free=free), _QLORA
+    if need.device.kind == "cpu":
+        return tr("4 bits slow a CPU down: {width} weights", width=width), MEASURED
+    if need.device.kind == "mps":
+        return tr("4 bits need another device: {width} weights", width=width), "bitsandbytes"
+    words = tr(
+        "{width} weights fit: the run needs {taken} of {free} free",
+        width=width,
+        taken=taken,
+        free=free,
+    )
+    return words, _QLORA
 
 
 def _optimizer(draft: Draft, need: Need, found: TrainingParams) -> None:
@@ -87,13 +112,17 @@ def _optimizer(draft: Draft, need: Need, found: TrainingParams) -> None:
     free = human_bytes(need.device.memory_free)
     eight = need.memory(found.model_copy(update={"optim": "adamw_8bit"})).total
     saving = human_bytes(max(0, need.memory(found).total - eight))
-    why, source = f"AdamW in 32 bits; 8 bits would save only {saving} of {free}", "PyTorch"
+    why = tr(
+        "AdamW in 32 bits; 8 bits would save only {saving} of {free}", saving=saving, free=free
+    )
+    source = "PyTorch"
     if not has_8bit_optimizer(need.device):
-        why = "AdamW in 32 bits; the 8-bit one needs a GPU of NVIDIA's or AMD's"
+        why = tr("AdamW in 32 bits; the 8-bit one needs a GPU of NVIDIA's or AMD's")
     elif found.optim == "adamw_8bit":
-        why, source = "AdamW with its state in 8 bits: a quarter of the size", "bitsandbytes"
+        why, source = tr("AdamW with its state in 8 bits: a quarter of the size"), "bitsandbytes"
     elif found.optim == "paged_adamw_8bit":
-        why, source = f"8 bits, moved out of the card when it is full: else over {free}", _QLORA
+        why = tr("8 bits, moved out of the card when it is full: else over {free}", free=free)
+        source = _QLORA
     draft.choose("optim", found.optim, why, source)
 
 
@@ -104,14 +133,33 @@ def _batch_reason(need: Need, batches: list[int], found: TrainingParams) -> tupl
     limit = table_tokens(need, found)
     if limit and batches[0] > found.batch_size and 2 * tokens > limit:
         card = human_bytes(need.device.memory_total)
-        return f"{limit:,} tokens at once on a card of {card}", "the hardware table"
-    if found.batch_size < batches[0]:
-        words = f"{batches[0]} rows at once would not fit in {free}"
-        return f"{words}; {found.batch_size} takes {taken}", _MODEL
+        words = tr("{limit:,} tokens at once on a card of {card}", limit=limit, card=card)
+        return words, mark("the hardware table")
+    batch = found.batch_size
+    if batch < batches[0]:
+        words = tr(
+            "{most} rows at once would not fit in {free}; {batch} takes {taken}",
+            most=batches[0],
+            free=free,
+            batch=batch,
+            taken=taken,
+        )
+        return words, _MODEL
     if need.device.kind == "cpu":
-        words = f"{found.batch_size} rows of up to {need.row_tokens(found):,} tokens"
-        return f"{words}: about {_CPU_TOKENS:,} at once suit a CPU", "ours, measured"
-    return f"the whole of {found.batch_size} at once needs {taken} of {free} free", _MODEL
+        words = tr(
+            "{batch} rows of up to {tokens:,} tokens: about {suited:,} at once suit a CPU",
+            batch=batch,
+            tokens=need.row_tokens(found),
+            suited=_CPU_TOKENS,
+        )
+        return words, MEASURED
+    words = tr(
+        "the whole of {batch} at once needs {taken} of {free} free",
+        batch=batch,
+        taken=taken,
+        free=free,
+    )
+    return words, _MODEL
 
 
 def _width(params: TrainingParams) -> str:

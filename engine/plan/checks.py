@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
 from engine.plan.abilities import has_8bit_optimizer, quantizes, runs_kernel
 
 if TYPE_CHECKING:
@@ -23,13 +24,17 @@ def refuse_impossible_split(rows: int, eval_rows: int) -> None:
     """
     if rows < 1:
         raise LoraDeckError(
-            "Nothing to train on", "The dataset has no rows.", "Choose another dataset."
+            tr("Nothing to train on"), tr("The dataset has no rows."), tr("Choose another dataset.")
         )
     if eval_rows >= rows:
         raise LoraDeckError(
-            "Dataset too small to split",
-            f"eval_rows={eval_rows} of {rows} rows leaves none to train on.",
-            f"Hold out fewer: eval_rows below {rows}, or 0 for none.",
+            tr("Dataset too small to split"),
+            tr(
+                "eval_rows={eval_rows} of {rows} rows leaves none to train on.",
+                eval_rows=eval_rows,
+                rows=rows,
+            ),
+            tr("Hold out fewer: eval_rows below {rows}, or 0 for none.", rows=rows),
         )
 
 
@@ -43,29 +48,42 @@ def check_against_device(overrides: Mapping[str, Any], device: Device) -> None:
     optim = overrides.get("optim")
     if optim in ("adamw_8bit", "paged_adamw_8bit") and not has_8bit_optimizer(device):
         raise LoraDeckError(
-            "Optimizer needs a GPU",
-            f"optim={optim} runs on GPUs of NVIDIA's (Pascal or newer) and AMD's only; "
-            f"this run computes on {device.name}.",
-            "Leave optim out, or set optim=adamw_torch",
+            tr("Optimizer needs a GPU"),
+            tr(
+                "optim={optim} runs on GPUs of NVIDIA's (Pascal or newer) and AMD's only; "
+                "this run computes on {name}.",
+                optim=optim,
+                name=device.name,
+            ),
+            tr("Leave optim out, or set optim=adamw_torch"),
         )
     if overrides.get("use_4bit") and not quantizes(device):
         raise LoraDeckError(
-            "No 4-bit on this device",
-            "use_4bit=true needs a GPU of NVIDIA's (Pascal or newer) or AMD's, or a CPU; "
-            f"this run computes on {device.name}.",
-            "Leave use_4bit out.",
+            tr("No 4-bit on this device"),
+            tr(
+                "use_4bit=true needs a GPU of NVIDIA's (Pascal or newer) or AMD's, or a "
+                "CPU; this run computes on {name}.",
+                name=device.name,
+            ),
+            tr("Leave use_4bit out."),
         )
     if overrides.get("dtype") == "float16" and device.kind == "cpu":
         raise LoraDeckError(
-            "Number format needs a GPU",
-            "dtype=float16 cannot be trained in on a CPU: its gradients underflow.",
-            f"Leave dtype out, or set dtype={'bfloat16' if device.bf16 else 'float32'}",
+            tr("Number format needs a GPU"),
+            tr("dtype=float16 cannot be trained in on a CPU: its gradients underflow."),
+            tr(
+                "Leave dtype out, or set dtype={dtype}",
+                dtype="bfloat16" if device.bf16 else "float32",
+            ),
         )
     if overrides.get("dtype") == "float16" and device.kind == "mps":
         raise LoraDeckError(
-            "Number format needs another GPU",
-            "dtype=float16 needs a loss scaler, which Apple GPUs do not have.",
-            f"Leave dtype out, or set dtype={'bfloat16' if device.bf16 else 'float32'}",
+            tr("Number format needs another GPU"),
+            tr("dtype=float16 needs a loss scaler, which Apple GPUs do not have."),
+            tr(
+                "Leave dtype out, or set dtype={dtype}",
+                dtype="bfloat16" if device.bf16 else "float32",
+            ),
         )
 
 
@@ -78,10 +96,15 @@ def check_against_adapter(overrides: Mapping[str, Any], fixed: Mapping[str, Any]
     for key, value in fixed.items():
         if overrides.get(key, value) != value:
             raise LoraDeckError(
-                "The adapter decides this",
-                f"{key}={overrides[key]} does not fit the adapter that is trained further: "
-                f"its {key} is {value}.",
-                f"Leave {key} out, or train a new adapter.",
+                tr("The adapter decides this"),
+                tr(
+                    "{key}={wanted} does not fit the adapter that is trained further: its "
+                    "{key} is {value}.",
+                    key=key,
+                    wanted=overrides[key],
+                    value=value,
+                ),
+                tr("Leave {key} out, or train a new adapter.", key=key),
             )
 
 
@@ -97,21 +120,29 @@ def check_attention(
     if kernel == "sdpa":
         return
     package, needs = _KERNELS[kernel]
-    reason = f"it needs {needs}; this run computes in {params.dtype} on {device.name}"
+    reason = tr(
+        "it needs {needs}; this run computes in {dtype} on {name}",
+        needs=tr(needs),
+        dtype=params.dtype,
+        name=device.name,
+    )
     if runs_kernel(kernel, device, params.dtype):
         if kernel in installed:
             return
-        reason = f"the package {package} is not installed"
+        reason = tr("the package {package} is not installed", package=package)
     raise LoraDeckError(
-        "Attention kernel not available",
-        f"attn_implementation={kernel}: {reason}.",
-        "Leave attn_implementation out, or set attn_implementation=sdpa",
+        tr("Attention kernel not available"),
+        tr("attn_implementation={kernel}: {reason}.", kernel=kernel, reason=reason),
+        tr("Leave attn_implementation out, or set attn_implementation=sdpa"),
     )
 
 
 _KERNELS = {
-    "flash_attention_2": ("flash-attn", "an NVIDIA GPU of compute capability 8.0 and 16 bits"),
-    "flash_attention_3": ("flash-attn-3", "an NVIDIA GPU of the Hopper series and 16 bits"),
+    "flash_attention_2": (
+        "flash-attn",
+        mark("an NVIDIA GPU of compute capability 8.0 and 16 bits"),
+    ),
+    "flash_attention_3": ("flash-attn-3", mark("an NVIDIA GPU of the Hopper series and 16 bits")),
 }
 
 
@@ -128,16 +159,24 @@ def check_against_model(overrides: Mapping[str, Any], shape: ModelShape) -> None
     shortest = _SHORTEST_CONTEXT
     if shape.context < shortest:
         raise LoraDeckError(
-            "Model reads too little",
-            f"The model's context is {shape.context} tokens; a training needs {shortest} at least.",
-            "Choose another base model.",
+            tr("Model reads too little"),
+            tr(
+                "The model's context is {context} tokens; a training needs {shortest} at least.",
+                context=shape.context,
+                shortest=shortest,
+            ),
+            tr("Choose another base model."),
         )
     length = overrides.get("max_seq_length")
     if length is not None and length > shape.context:
         raise LoraDeckError(
-            "Longer than the model reads",
-            f"max_seq_length={length} is over the model's context of {shape.context} tokens.",
-            f"Set max_seq_length={shape.context} or less.",
+            tr("Longer than the model reads"),
+            tr(
+                "max_seq_length={length} is over the model's context of {context} tokens.",
+                length=length,
+                context=shape.context,
+            ),
+            tr("Set max_seq_length={context} or less.", context=shape.context),
         )
 
 
@@ -154,9 +193,15 @@ def check_batch(overrides: Mapping[str, Any], rows: int) -> None:
     if step > rows:
         wanted = " x ".join(f"{key}={overrides[key]}" for key in keys)
         raise LoraDeckError(
-            "Larger than the dataset",
-            f"{wanted}: an optimizer step would take {step:,} rows, and {rows:,} are trained on.",
-            f"Set them so that their product is {rows} or less.",
+            tr("Larger than the dataset"),
+            tr(
+                "{wanted}: an optimizer step would take {step:,} rows, and {rows:,} are "
+                "trained on.",
+                wanted=wanted,
+                step=step,
+                rows=rows,
+            ),
+            tr("Set them so that their product is {rows} or less.", rows=rows),
         )
 
 
@@ -178,16 +223,24 @@ def check_early_stopping(
         return
     if not params.eval_rows:
         raise LoraDeckError(
-            "Overrides contradict each other",
-            f"early_stopping_patience={patience} needs rows to measure on, and eval_rows is 0.",
-            "Set eval_rows as well, or leave early_stopping_patience out.",
+            tr("Overrides contradict each other"),
+            tr(
+                "early_stopping_patience={patience} needs rows to measure on, and eval_rows is 0.",
+                patience=patience,
+            ),
+            tr("Set eval_rows as well, or leave early_stopping_patience out."),
         )
     if patience >= evaluations:
         raise LoraDeckError(
-            "Early stopping can never act",
-            f"early_stopping_patience={patience}, but the run has only {evaluations} evaluations, "
-            f"one every {params.save_steps} steps.",
-            "Set a lower patience or lower save_steps.",
+            tr("Early stopping can never act"),
+            tr(
+                "early_stopping_patience={patience}, but the run has only {evaluations} "
+                "evaluations, one every {save_steps} steps.",
+                patience=patience,
+                evaluations=evaluations,
+                save_steps=params.save_steps,
+            ),
+            tr("Set a lower patience or lower save_steps."),
         )
 
 
@@ -202,14 +255,21 @@ def check_schedule(overrides: Mapping[str, Any], steps: int) -> None:
         return
     if warmup >= steps:
         raise LoraDeckError(
-            "Warm-up longer than the run",
-            f"warmup_steps={warmup}, but the run has {steps} steps: "
-            "the learning rate would never reach its peak.",
-            f"Set warmup_steps below {steps}.",
+            tr("Warm-up longer than the run"),
+            tr(
+                "warmup_steps={warmup}, but the run has {steps} steps: the learning rate "
+                "would never reach its peak.",
+                warmup=warmup,
+                steps=steps,
+            ),
+            tr("Set warmup_steps below {steps}.", steps=steps),
         )
     if overrides.get("lr_scheduler_type") == "constant":
         raise LoraDeckError(
-            "Overrides contradict each other",
-            f"lr_scheduler_type=constant has no warm-up, but warmup_steps={warmup} is set.",
-            "Set lr_scheduler_type=constant_with_warmup, or leave warmup_steps out.",
+            tr("Overrides contradict each other"),
+            tr(
+                "lr_scheduler_type=constant has no warm-up, but warmup_steps={warmup} is set.",
+                warmup=warmup,
+            ),
+            tr("Set lr_scheduler_type=constant_with_warmup, or leave warmup_steps out."),
         )

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.language import mark, tr
 from engine.plan import checks
 from engine.plan.batching import choose_batch
 from engine.plan.numerics import choose_attention, choose_constants, choose_format
 from engine.plan.pacing import choose_pace
 from engine.plan.rules import Band, band_for
 from engine.plan.schedule import evaluation_rows, recommended_length
+from engine.plan.sources import MEASURED, OURS, REGRET
 
 if TYPE_CHECKING:
     from engine.plan.draft import Draft
     from engine.plan.fit import Need
-
-_REGRET = "LoRA Without Regret (TRL docs)"
 
 
 def choose_all(draft: Draft, need: Need, rows: int) -> int:
@@ -55,31 +55,45 @@ def _answered(draft: Draft, need: Need, rows: int) -> int:
 def _evaluation(draft: Draft, rows: int) -> int:
     """Hold out rows to measure on."""
     planned = evaluation_rows(rows)
-    reason = f"{rows} rows: up to 30 are all needed for the training"
+    reason = tr("{rows} rows: up to 30 are all needed for the training", rows=rows)
     if planned:
-        reason = f"{rows:,} rows: {planned / rows:.0%} are held out to see when it stops helping"
-    held_out = draft.choose("eval_rows", planned, reason, "ours")
+        reason = tr(
+            "{rows:,} rows: {share:.0%} are held out to see when it stops helping",
+            rows=rows,
+            share=planned / rows,
+        )
+    held_out = draft.choose("eval_rows", planned, reason, OURS)
     checks.refuse_impossible_split(rows, held_out)
     return held_out
 
 
 def _adapter(draft: Draft, band: Band, rows: int) -> None:
     """Choose the adapter's size by the data."""
-    why = f"{rows:,} training rows: {band.rank} hold them"
-    rank = draft.choose("lora_rank", band.rank, why, _REGRET)
-    why = f"twice the rank of {rank}, as is usual"
-    draft.choose("lora_alpha", min(2 * rank, 4096), why, "LLaMA-Factory's default")
-    why = "0: costs a quarter of the speed, and gains little"
-    draft.choose("lora_dropout", 0.0, why, "ours, measured")
-    why = "every linear layer: the attention's alone learn less"
-    draft.choose("target_modules", "all-linear", why, _REGRET)
+    why = tr("{rows:,} training rows: {rank} hold them", rows=rows, rank=band.rank)
+    rank = draft.choose("lora_rank", band.rank, why, REGRET)
+    why = tr("twice the rank of {rank}, as is usual", rank=rank)
+    draft.choose("lora_alpha", min(2 * rank, 4096), why, mark("LLaMA-Factory's default"))
+    why = tr("0: costs a quarter of the speed, and gains little")
+    draft.choose("lora_dropout", 0.0, why, MEASURED)
+    why = tr("every linear layer: the attention's alone learn less")
+    draft.choose("target_modules", "all-linear", why, REGRET)
 
 
 def _length(draft: Draft, need: Need) -> None:
     """Choose the length by the longest row and the model's context."""
     longest, context = need.lengths.longest, need.shape.context
     planned = min(recommended_length(longest), context)
-    reason = f"the longest of {need.lengths.measured:,} measured rows has {longest:,} tokens"
+    reason = tr(
+        "the longest of {measured:,} measured rows has {longest:,} tokens",
+        measured=need.lengths.measured,
+        longest=longest,
+    )
     if longest > context:
-        reason += f"; the model reads {context:,}"
-    draft.choose("max_seq_length", planned, reason, "the dataset")
+        reason = tr(
+            "the longest of {measured:,} measured rows has {longest:,} tokens; "
+            "the model reads {context:,}",
+            measured=need.lengths.measured,
+            longest=longest,
+            context=context,
+        )
+    draft.choose("max_seq_length", planned, reason, mark("the dataset"))

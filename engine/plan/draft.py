@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from engine.language import tr
 from engine.plan.parameters import TrainingParams, as_override
 from engine.plan.presets import NO_PRESET
 from engine.plan.types import Choice
@@ -38,8 +39,9 @@ class Draft:
         """Settle a parameter, and give the value that later rules must follow."""
         if key not in self.fixed:
             if key in self.preset.left_out:
-                reason = f"{reason}; {self.preset.left_out[key]}"
-            self.choices[key] = Choice(value=value, reason=reason, source=source)
+                left_out = self.preset.left_out[key]
+                reason = tr("{reason}; {left_out}", reason=reason, left_out=left_out)
+            self.choices[key] = Choice(value=value, reason=reason, source=tr(source))
             return value
         chosen: Value = self.fixed[key]
         self.choices[key] = self._fixed_choice(key, "" if chosen == value else as_override(value))
@@ -66,11 +68,11 @@ class Draft:
     def _fixed_choice(self, key: str, planned: str) -> Choice:
         """Say who set a value, and what the rules say where they say otherwise."""
         if key in self.adapter:
-            words = "of the adapter that is trained further"
+            words = tr("of the adapter that is trained further")
             return Choice(value=self.fixed[key], reason=words, source="PEFT")
         user = key in self.overrides
-        words = "set by you" if user else f"of the {self.preset.name} preset"
+        words = tr("set by you") if user else tr("of the {name} preset", name=self.preset.name)
         if planned:
-            words += f"; the plan says {planned}"
-        source = "" if user else self.preset.source
+            words = tr("{who}; the plan says {planned}", who=words, planned=planned)
+        source = "" if user else tr(self.preset.source)
         return Choice(value=self.fixed[key], reason=words, source=source, overridden=user)

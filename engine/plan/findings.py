@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from engine.data.held_out import held_out, overlaps
 from engine.data.types import Finding, Lengths, Level, is_few
 from engine.errors import DiskFullError, LoraDeckError
+from engine.language import tr, trn
 from engine.plan.nearest import nearest, smaller_model
 from engine.plan.parameters import as_override
 from engine.text import human_bytes
@@ -39,9 +40,16 @@ def cut_finding(need: Need, params: TrainingParams) -> list[Finding]:
     rows, tokens = cut(lengths, limit)
     if not rows:
         return []
-    words = (
-        f"{rows:,} of {lengths.measured:,} measured rows {'is' if rows == 1 else 'are'} longer "
-        f"than {limit:,} tokens and would be cut: {tokens:,} of {lengths.total:,} tokens lost."
+    words = trn(
+        "{count:,} of {measured:,} measured rows is longer than {limit:,} tokens "
+        "and would be cut: {tokens:,} of {total:,} tokens lost.",
+        "{count:,} of {measured:,} measured rows are longer than {limit:,} tokens "
+        "and would be cut: {tokens:,} of {total:,} tokens lost.",
+        rows,
+        measured=lengths.measured,
+        limit=limit,
+        tokens=tokens,
+        total=lengths.total,
     )
     return [finding("warning", "rows-cut", words, _keeping_all(need, params), rows)]
 
@@ -53,19 +61,28 @@ def unanswered_finding(need: Need, params: TrainingParams) -> list[Finding]:
     if not rows:
         return []
     shown = ", ".join(map(str, rows[:_SHOWN_ROWS])) + (" …" if len(rows) > _SHOWN_ROWS else "")
-    words = f"Cut to {limit:,} tokens, {len(rows):,} rows keep nothing of their answer: {shown}."
-    return [finding("error", "answers-cut", words, "Set a larger max_seq_length.", len(rows))]
+    words = tr(
+        "Cut to {limit:,} tokens, {rows:,} rows keep nothing of their answer: {shown}.",
+        limit=limit,
+        rows=len(rows),
+        shown=shown,
+    )
+    return [finding("error", "answers-cut", words, tr("Set a larger max_seq_length."), len(rows))]
 
 
 def _keeping_all(need: Need, params: TrainingParams) -> str:
     """Say what would keep every row whole."""
     longest = need.lengths.longest
     if longest > need.shape.context:
-        return f"The model reads {need.shape.context:,} tokens; split the longer rows."
+        return tr(
+            "The model reads {context:,} tokens; split the longer rows.", context=need.shape.context
+        )
     memory = need.memory(params.model_copy(update={"max_seq_length": longest}))
     if memory.fits:
-        return f"To keep all: --set max_seq_length={longest}"
-    return f"To keep all, {human_bytes(memory.total)} of memory would have to be free."
+        return tr("To keep all: --set max_seq_length={longest}", longest=longest)
+    return tr(
+        "To keep all, {total} of memory would have to be free.", total=human_bytes(memory.total)
+    )
 
 
 def overlap_finding(keys: Sequence[int], params: TrainingParams) -> list[Finding]:
@@ -78,11 +95,13 @@ def overlap_finding(keys: Sequence[int], params: TrainingParams) -> list[Finding
     count = overlaps(keys, chosen)
     if not count:
         return []
-    words = (
-        f"{count:,} of {len(chosen):,} held-out rows say the same as a row that is trained: "
-        "the loss on them will flatter."
+    words = tr(
+        "{count:,} of {chosen:,} held-out rows say the same as a row that is "
+        "trained: the loss on them will flatter.",
+        count=count,
+        chosen=len(chosen),
     )
-    return [finding("warning", "eval-overlap", words, "Delete the repeated rows.", count)]
+    return [finding("warning", "eval-overlap", words, tr("Delete the repeated rows."), count)]
 
 
 def memory_finding(
@@ -91,14 +110,22 @@ def memory_finding(
     """Refuse a run that does not fit, and name the nearest one that would."""
     if memory.fits:
         return []
-    words = f"The run needs {human_bytes(memory.total)}, and {human_bytes(memory.free)} are free."
+    words = tr(
+        "The run needs {total}, and {free} are free.",
+        total=human_bytes(memory.total),
+        free=human_bytes(memory.free),
+    )
     changes = nearest(need, params)
-    hints = [f"It would fit with: {_settings(changes)}"] if changes else []
+    hints = [tr("It would fit with: {settings}", settings=_settings(changes))] if changes else []
     if smaller := smaller_model(need, params, models):
-        also = "Or choose" if changes else "No setting helps; choose"
-        hints.append(f"{also} a smaller model: {smaller.name}")
+        name = smaller.name
+        hints.append(
+            tr("Or choose a smaller model: {name}", name=name)
+            if changes
+            else tr("No setting helps; choose a smaller model: {name}", name=name)
+        )
     elif not changes:
-        hints.append("No setting helps; choose a smaller model, or split long rows.")
+        hints.append(tr("No setting helps; choose a smaller model, or split long rows."))
     return [finding("error", "memory", words, ". ".join(hints))]
 
 
@@ -106,16 +133,23 @@ def weights_finding(model: ModelInfo) -> list[Finding]:
     """Refuse to train a model that is known by its configuration alone."""
     if model.state == "ready":
         return []
-    words = f"This plan can be made, but not carried out: of {model.name} the weights are not here."
-    return [finding("error", "weights", words, "Fetch the model whole before you train it.")]
+    words = tr(
+        "This plan can be made, but not carried out: of {name} the weights are not here.",
+        name=model.name,
+    )
+    return [finding("error", "weights", words, tr("Fetch the model whole before you train it."))]
 
 
 def disk_finding(needed: int, free: int) -> list[Finding]:
     """Refuse a run whose checkpoints would fill the disk."""
     if needed <= free:
         return []
-    words = f"Checkpoints and adapter take {human_bytes(needed)}, {human_bytes(free)} are free."
-    return [finding("error", "disk", words, "Free some room, or set a lower lora_rank.")]
+    words = tr(
+        "Checkpoints and adapter take {needed}, {free} are free.",
+        needed=human_bytes(needed),
+        free=human_bytes(free),
+    )
+    return [finding("error", "disk", words, tr("Free some room, or set a lower lora_rank."))]
 
 
 def refuse_impossible(plan: Plan) -> None:
@@ -128,15 +162,20 @@ def refuse_impossible(plan: Plan) -> None:
     """
     if plan.device.hypothetical:
         raise LoraDeckError(
-            "Device not here",
-            f"The plan is for {plan.device.name}, which this run would not compute on.",
-            "Leave the device out to train on what this machine has.",
+            tr("Device not here"),
+            tr(
+                "The plan is for {name}, which this run would not compute on.",
+                name=plan.device.name,
+            ),
+            tr("Leave the device out to train on what this machine has."),
         )
     for found in plan.findings:
         if found.level == "error":
             if found.code == "disk":
-                raise DiskFullError("Too little disk", found.message, found.hint)
-            title = "Not enough memory" if found.code == "memory" else "This cannot be trained"
+                raise DiskFullError(tr("Too little disk"), found.message, found.hint)
+            title = tr("This cannot be trained")
+            if found.code == "memory":
+                title = tr("Not enough memory")
             raise LoraDeckError(title, found.message, found.hint)
 
 
@@ -157,10 +196,13 @@ def leave_out(found: Iterable[Finding], rows: int, *, asked: bool) -> list[Findi
 
 def _left_out(found: Finding) -> Finding:
     """Say of a finding that its rows are left out."""
-    words = f"{found.message} Left out of the training."
+    words = tr("{words} Left out of the training.", words=found.message)
     return found.model_copy(update={"level": "warning", "message": words})
 
 
 def _settings(changes: dict[str, Any]) -> str:
     """Write changes as the command line takes them."""
-    return " ".join(f"--set {key}={as_override(value)}" for key, value in changes.items())
+    return " ".join(
+        tr("--set {key}={value}", key=key, value=as_override(value))
+        for key, value in changes.items()
+    )

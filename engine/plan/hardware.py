@@ -7,6 +7,7 @@ from importlib import metadata
 
 import psutil
 
+from engine.language import mark, tr
 from engine.plan.amd import amd_devices
 from engine.plan.nvidia import nvidia_devices
 from engine.plan.processor import processor, usable_cores
@@ -15,9 +16,9 @@ from engine.plan.types import Device
 _MAC_WITH_BF16 = 14
 """Metal computes in bfloat16 from this macOS on (torch.backends.mps)."""
 _UNUSED = {
-    "cpu": "the installed torch is a build for CPUs only.",
-    "rocm": "the installed torch is a build for AMD cards.",
-    "cuda": "the installed torch is a build for NVIDIA cards.",
+    "cpu": mark("{name} is not used: the installed torch is a build for CPUs only."),
+    "rocm": mark("{name} is not used: the installed torch is a build for AMD cards."),
+    "cuda": mark("{name} is not used: the installed torch is a build for NVIDIA cards."),
 }
 
 
@@ -34,7 +35,7 @@ def detect() -> list[Device]:
     if len(cards) > 1:
         cards[0] = cards[0].model_copy(update={"note": _preferred(cards)})
     others = [] if cards else [*nvidia, *amd]
-    note = f"{others[0].name} is not used: {_UNUSED[build]}" if others else ""
+    note = tr(_UNUSED[build], name=others[0].name) if others else ""
     return [*cards, *_apple(), processor(note)]
 
 
@@ -55,7 +56,12 @@ def _torch_build() -> str:
 def _preferred(cards: list[Device]) -> str:
     """Say which of several cards is taken, and why."""
     best = cards[0]
-    return f"{best.name} (card {best.index}) has the most memory free of {len(cards)} cards."
+    return tr(
+        "{name} (card {index}) has the most memory free of {cards} cards.",
+        name=best.name,
+        index=best.index,
+        cards=len(cards),
+    )
 
 
 def _apple() -> list[Device]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from engine.language import tr
 from engine.plan.types import Holder
 from engine.text import visible
 
@@ -45,4 +46,4 @@ def _name(pid: int) -> str:
     try:
         return visible(psutil.Process(pid).name())
     except psutil.Error:
-        return "unknown process"
+        return tr("unknown process")

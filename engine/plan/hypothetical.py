@@ -6,12 +6,13 @@ import difflib
 import re
 
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
 from engine.plan.cards import CARDS, Card
 from engine.plan.hardware import best_device
 from engine.plan.nvidia import BF16_SINCE
 from engine.plan.processor import processor
 from engine.plan.types import Device
-from engine.text import visible
+from engine.text import either, visible
 
 _GIB = 2**30
 _RESERVED = 300_000_000
@@ -26,7 +27,7 @@ _IGNORED = re.compile(
     r"|sxm\d?|pcie|hbm\d?e?|max-q|\boam\b"
 )
 _SYNONYMS = (("mobile", "laptop"), ("notebook", "laptop"))
-_FORM = "For any other card give its numbers: --device memory=24GB,capability=8.9"
+_FORM = mark("For any other card give its numbers: --device memory=24GB,capability=8.9")
 
 
 def named_device(text: str) -> Device:
@@ -52,7 +53,15 @@ def named_device(text: str) -> Device:
         raise _unknown(wanted)
     size = float(memory[1]) if memory else float(card.memory)
     if not card.memory / 4 <= size <= card.memory * 4:
-        raise _absurd(wanted, f"a {card.name} has {card.memory} GB, not {size:g}")
+        raise _absurd(
+            wanted,
+            tr(
+                "a {name} has {memory} GB, not {size:g}",
+                name=card.name,
+                memory=card.memory,
+                size=size,
+            ),
+        )
     name = f"{card.name} {size:g}GB"
     return _device(name, size, card.capability, amd_bf16=card.bf16)
 
@@ -65,14 +74,18 @@ def _from_numbers(text: str) -> Device:
         values[key.strip().lower()] = value.strip().lower()
     if values.keys() != {"memory", "capability"}:
         raise LoraDeckError(
-            "Device not understood", f"'{text}' does not give memory and capability.", _FORM
+            tr("Device not understood"),
+            tr("'{text}' does not give memory and capability.", text=text),
+            tr(_FORM),
         )
     memory = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)\s*(?:gib|gb|g)?", values["memory"])
     capability = re.fullmatch(r"(\d{1,2})\.(\d)", values["capability"])
     if not memory or not capability:
         wrong = "memory" if not memory else "capability"
         raise LoraDeckError(
-            "Device not understood", f"{wrong}={values[wrong]} is no such number.", _FORM
+            tr("Device not understood"),
+            tr("{key}={value} is no such number.", key=wrong, value=values[wrong]),
+            tr(_FORM),
         )
     return _device(text, float(memory[1]), (int(capability[1]), int(capability[2])))
 
@@ -82,9 +95,15 @@ def _device(
 ) -> Device:
     """Make the device, with what such a card has free at best."""
     if not 1 <= size <= _MOST_MEMORY:
-        raise _absurd(name, f"no card has {size:g} GB of memory")
+        raise _absurd(name, tr("no card has {size:g} GB of memory", size=size))
     if capability is not None and not _CAPABILITIES[0] <= capability <= _CAPABILITIES[1]:
-        raise _absurd(name, f"there is no compute capability {capability[0]}.{capability[1]}")
+        raise _absurd(
+            name,
+            tr(
+                "there is no compute capability {capability}",
+                capability=".".join(map(str, capability)),
+            ),
+        )
     total = int(size * _GIB)
     return Device(
         kind="cuda",
@@ -116,11 +135,17 @@ def _unknown(text: str) -> LoraDeckError:
     """Name the cards that come nearest to one that is not in the table."""
     keys = {_key(card.name): card.name for card in CARDS}
     near = difflib.get_close_matches(_key(_MEMORY.sub(" ", text.lower())), keys, n=3, cutoff=0.5)
-    meant = f" Did you mean {' or '.join(keys[key] for key in near)}?" if near else ""
+    meant = ""
+    if near:
+        meant = " " + tr("Did you mean {names}?", names=either(keys[key] for key in near))
     shown = text if len(text) <= 60 else f"{text[:60]}…"
-    return LoraDeckError("Unknown card", f"There is no card '{shown}' in the table.{meant}", _FORM)
+    return LoraDeckError(
+        tr("Unknown card"),
+        tr("There is no card '{shown}' in the table.", shown=shown) + meant,
+        tr(_FORM),
+    )
 
 
 def _absurd(text: str, why: str) -> LoraDeckError:
     """Refuse numbers that no card has."""
-    return LoraDeckError("Device not understood", f"'{text[:60]}': {why}.", _FORM)
+    return LoraDeckError(tr("Device not understood"), f"'{text[:60]}': {why}.", tr(_FORM))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from engine.language import mark, tr
 from engine.plan.rules import Band, epochs_for, learning_rate
 from engine.plan.schedule import steps_per_epoch, total_steps
+from engine.plan.sources import OURS
 
 if TYPE_CHECKING:
     from engine.models.types import ModelShape
@@ -47,25 +49,45 @@ def _epochs(draft: Draft, band: Band, rows: int) -> int:
     batch, passes = params.batch_size, params.gradient_accumulation_steps
     per_epoch = steps_per_epoch(rows, batch, passes)
     planned = epochs_for(rows, per_epoch, band)
-    reason = f"{rows:,} training rows: {planned} x {per_epoch:,} steps = {planned * per_epoch:,}"
+    reason = tr(
+        "{rows:,} training rows: {planned} x {per_epoch:,} steps = {total:,}",
+        rows=rows,
+        planned=planned,
+        per_epoch=per_epoch,
+        total=planned * per_epoch,
+    )
     source = "OpenAI cookbook"
     if band.least_steps:
-        source = "ours, measured; OpenAI cookbook"
-        reason += f", as a model needs about {band.least_steps} to learn"
+        source = mark("ours, measured; OpenAI cookbook")
+        reason = tr(
+            "{rows:,} training rows: {planned} x {per_epoch:,} steps = {total:,}, "
+            "as a model needs about {least} to learn",
+            rows=rows,
+            planned=planned,
+            per_epoch=per_epoch,
+            total=planned * per_epoch,
+            least=band.least_steps,
+        )
     epochs = draft.choose("num_epochs", planned, reason, source)
-    limit = draft.choose("max_steps", -1, f"none: the {epochs} epochs decide", "transformers")
+    limit = draft.choose(
+        "max_steps", -1, tr("none: the {epochs} epochs decide", epochs=epochs), "transformers"
+    )
     return total_steps(rows, batch, passes, epochs, limit)
 
 
 def _schedule(draft: Draft, band: Band, steps: int) -> None:
     """Choose the learning rate's curve."""
-    why = f"falls to 0 over the {steps:,} steps"
-    curve = draft.choose("lr_scheduler_type", "cosine", why, "LLaMA-Factory's examples")
+    why = tr("falls to 0 over the {steps:,} steps", steps=steps)
+    curve = draft.choose("lr_scheduler_type", "cosine", why, mark("LLaMA-Factory's examples"))
     warmup = round(band.warmup_share * steps) or min(band.warmup_steps, steps // 4)
-    why = f"{warmup} of {steps:,} steps, while the optimizer learns the gradients' size"
+    why = tr(
+        "{warmup} of {steps:,} steps, while the optimizer learns the gradients' size",
+        warmup=warmup,
+        steps=steps,
+    )
     if curve == "constant":
-        warmup, why = 0, "0: a constant rate has none"
-    draft.choose("warmup_steps", warmup, why, "ours; Axolotl's take up to 10 %")
+        warmup, why = 0, tr("0: a constant rate has none")
+    draft.choose("warmup_steps", warmup, why, mark("ours; Axolotl's take up to 10 %"))
 
 
 def _checkpoints(draft: Draft, steps: int) -> None:
@@ -73,30 +95,44 @@ def _checkpoints(draft: Draft, steps: int) -> None:
     params = draft.params()
     low, high = _SAVE_STEPS
     every = max(low, min(high, steps // _SAVES))
-    reason = f"a crash costs at most {min(every, steps)} of {steps:,} steps"
+    reason = tr(
+        "a crash costs at most {every} of {steps:,} steps", every=min(every, steps), steps=steps
+    )
     if params.eval_rows:
         trained = steps * params.effective_batch
         affordable = _EVALUATION_SHARE * trained / (params.eval_rows * EVALUATION)
         rarest = math.ceil(steps / max(1, int(affordable)))
         if rarest > every:
             every = rarest
-            reason = f"more often, {params.eval_rows:,} rows to evaluate would cost over 10 %"
-    draft.choose("save_steps", min(every, steps), reason, "ours")
-    reason = f"the {_KEPT} newest, should one be damaged; the best one is kept as well"
-    draft.choose("save_total_limit", _KEPT, reason, "ours")
+            reason = tr(
+                "more often, {eval_rows:,} rows to evaluate would cost over 10 %",
+                eval_rows=params.eval_rows,
+            )
+    draft.choose("save_steps", min(every, steps), reason, OURS)
+    reason = tr(
+        "the {kept} newest, should one be damaged; the best one is kept as well", kept=_KEPT
+    )
+    draft.choose("save_total_limit", _KEPT, reason, OURS)
 
 
 def _early_stopping(draft: Draft, steps: int) -> None:
     """Stop a run that no longer gets better, where that can be measured often enough."""
     params = draft.params()
     evaluations = evaluation_count(steps, params.save_steps) if params.eval_rows else 0
-    patience, reason = 0, "no rows are held out to see when it stops helping"
+    patience, reason = 0, tr("no rows are held out to see when it stops helping")
     if params.eval_rows:
-        reason = f"{evaluations} evaluations are too few to stop by; the best checkpoint is kept"
+        reason = tr(
+            "{evaluations} evaluations are too few to stop by; the best checkpoint is kept",
+            evaluations=evaluations,
+        )
     if evaluations >= _ENOUGH_EVALUATIONS:
         patience = _PATIENCE
-        reason = f"{patience} of {evaluations} evaluations without a better loss; the best is kept"
-    draft.choose("early_stopping_patience", patience, reason, "ours")
+        reason = tr(
+            "{patience} of {evaluations} evaluations without a better loss; the best is kept",
+            patience=patience,
+            evaluations=evaluations,
+        )
+    draft.choose("early_stopping_patience", patience, reason, OURS)
 
 
 def evaluation_count(steps: int, save_steps: int) -> int:

@@ -8,12 +8,28 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
 from engine.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pydantic_core import ErrorDetails
+
 _SHOWN = 60
+_REASONS = {
+    "greater_than": mark("input should be greater than {limit}"),
+    "greater_than_equal": mark("input should be greater than or equal to {limit}"),
+    "less_than": mark("input should be less than {limit}"),
+    "less_than_equal": mark("input should be less than or equal to {limit}"),
+    "literal_error": mark("input should be {limit}"),
+    "finite_number": mark("input should be a finite number"),
+    "int_parsing": mark("input should be a valid integer, unable to parse string as an integer"),
+    "int_from_float": mark("input should be a valid integer, got a number with a fractional part"),
+    "float_parsing": mark("input should be a valid number, unable to parse string as a number"),
+    "bool_parsing": mark("input should be a valid boolean, unable to interpret input"),
+}
+"""What pydantic says of a value, by the kind of its error."""
 
 
 class TrainingParams(BaseModel):
@@ -81,7 +97,7 @@ class TrainingParams(BaseModel):
 
 def describe(key: str) -> str:
     """Give the sentence that says what a parameter means."""
-    return TrainingParams.model_fields[key].description or ""
+    return tr(TrainingParams.model_fields[key].description or "")
 
 
 def as_override(value: Any) -> str:
@@ -104,15 +120,15 @@ def parse_overrides(pairs: list[str]) -> dict[str, Any]:
         key = key.strip()
         if not separator or not key:
             raise LoraDeckError(
-                "Override not understood",
-                f"'{_short(pair)}' is not of the form key=value.",
-                "For example: --set learning_rate=1e-4",
+                tr("Override not understood"),
+                tr("'{pair}' is not of the form key=value.", pair=_short(pair)),
+                tr("For example: --set learning_rate=1e-4"),
             )
         if key in values:
             raise LoraDeckError(
-                "Override given twice",
-                f"'{_short(key)}' is set more than once.",
-                "Leave one of them out.",
+                tr("Override given twice"),
+                tr("'{key}' is set more than once.", key=_short(key)),
+                tr("Leave one of them out."),
             )
         values[key] = value.strip()
     return check_overrides(values)
@@ -131,19 +147,18 @@ def check_overrides(values: Mapping[str, Any]) -> dict[str, Any]:
         if key not in TrainingParams.model_fields:
             raise _unknown(key)
         if isinstance(value, bool) and TrainingParams.model_fields[key].annotation is not bool:
-            raise _refused(key, value, "a number is wanted, not true or false")
+            raise _refused(key, value, tr("a number is wanted, not true or false"))
     try:
         params = TrainingParams.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = str(first["loc"][0])
-        words = first["msg"][0].lower() + first["msg"][1:]
-        raise _refused(key, values[key], words) from error
+        raise _refused(key, values[key], _reason(first)) from error
     if params.max_steps == 0:
         raise LoraDeckError(
-            "Override out of range",
-            "max_steps=0 would train nothing.",
-            "Give a number of steps, or -1 to go by the epochs.",
+            tr("Override out of range"),
+            tr("max_steps=0 would train nothing."),
+            tr("Give a number of steps, or -1 to go by the epochs."),
         )
     return {key: getattr(params, key) for key in values}
 
@@ -152,14 +167,27 @@ def _unknown(key: str) -> LoraDeckError:
     """Name the nearest parameter to one that there is not, or all of them."""
     near = difflib.get_close_matches(key, TrainingParams.model_fields, n=1)
     known = ", ".join(TrainingParams.model_fields)
-    hint = f"Did you mean {near[0]}?" if near else f"Parameters are: {known}."
-    return LoraDeckError("Unknown parameter", f"There is no parameter '{_short(key)}'.", hint)
+    hint = tr("Parameters are: {known}.", known=known)
+    if near:
+        hint = tr("Did you mean {names}?", names=near[0])
+    return LoraDeckError(
+        tr("Unknown parameter"), tr("There is no parameter '{key}'.", key=_short(key)), hint
+    )
+
+
+def _reason(error: ErrorDetails) -> str:
+    """Say what pydantic refuses, in its words."""
+    words = _REASONS.get(error["type"])
+    if words is None:
+        return error["msg"][0].lower() + error["msg"][1:]
+    limit = next(iter(error.get("ctx", {}).values()), "")
+    return tr(words, limit=as_override(limit))
 
 
 def _refused(key: str, value: Any, reason: str) -> LoraDeckError:
     """Say why a value will not do, and what the parameter means."""
     message = f"{key}={_short(str(value))}: {reason}."
-    return LoraDeckError("Override out of range", message, f"{key}: {describe(key)}")
+    return LoraDeckError(tr("Override out of range"), message, f"{key}: {describe(key)}")
 
 
 def _short(text: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.plan import checks, choosing, findings
 from engine.plan.advice import advice
 from engine.plan.calibration import Calibrations
@@ -135,9 +136,12 @@ def _shape(model: ModelInfo) -> ModelShape:
     """Give the model's sizes."""
     if model.shape is None:
         raise LoraDeckError(
-            "Model not at hand",
-            f"The configuration of {model.name} has not been fetched, so nothing can be planned.",
-            f"Fetch it first: loradeck models pull {model.name}",
+            tr("Model not at hand"),
+            tr(
+                "The configuration of {name} has not been fetched, so nothing can be planned.",
+                name=model.name,
+            ),
+            tr("Fetch it first: loradeck models pull {name}", name=model.name),
         )
     return model.shape
 

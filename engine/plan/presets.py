@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
 from engine.plan.abilities import quantizes
 from engine.plan.schedule import evaluation_rows
+from engine.plan.sources import OURS
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -32,7 +34,10 @@ class Preset:
 PRESETS: tuple[Preset, ...] = (
     Preset(
         "classic",
-        "The parameters that most LoRA guides give, whatever the data: rank 16, 3 epochs, 4-bit.",
+        mark(
+            "The parameters that most LoRA guides give, whatever the data: rank 16, 3 "
+            "epochs, 4-bit."
+        ),
         {
             "lora_rank": 16,
             "lora_alpha": 32,
@@ -44,13 +49,13 @@ PRESETS: tuple[Preset, ...] = (
             "use_4bit": True,
             "max_seq_length": 512,
         },
-        "LoRA guides",
+        mark("LoRA guides"),
     ),
     Preset(
         "quick",
-        "A trial of 30 steps without evaluation, to see that data, model and machine work.",
+        mark("A trial of 30 steps without evaluation, to see that data, model and machine work."),
         {"max_steps": 30, "eval_rows": 0},
-        "ours",
+        OURS,
     ),
 )
 
@@ -81,7 +86,9 @@ def find_preset(name: str) -> Preset | None:
         known = ", ".join(preset.name for preset in PRESETS)
         shown = visible(name)[:60]
         raise LoraDeckError(
-            "Unknown preset", f"There is no preset '{shown}'.", f"Presets are: {known}."
+            tr("Unknown preset"),
+            tr("There is no preset '{shown}'.", shown=shown),
+            tr("Presets are: {known}.", known=known),
         )
     return found
 
@@ -107,19 +114,25 @@ def fit_preset(
         return NO_PRESET
     values = {key: value for key, value in preset.values.items() if key not in overrides}
     left_out: dict[str, str] = {}
-    whose = f"the {preset.name} preset's"
+    name = preset.name
     if values.get("use_4bit") and not quantizes(device):
-        left_out["use_4bit"] = f"{whose} 4 bits cannot be had here"
+        left_out["use_4bit"] = tr("the {name} preset's 4 bits cannot be had here", name=name)
     elif values.get("use_4bit") and device.kind == "cpu":
-        left_out["use_4bit"] = f"{whose} 4 bits would only slow a CPU down"
+        left_out["use_4bit"] = tr(
+            "the {name} preset's 4 bits would only slow a CPU down", name=name
+        )
     if values.get("max_seq_length", 0) > shape.context:
-        left_out["max_seq_length"] = f"{whose} is more than the model reads"
+        left_out["max_seq_length"] = tr(
+            "the {name} preset's is more than the model reads", name=name
+        )
     if "num_epochs" in overrides and "max_steps" in values:
-        left_out["max_steps"] = f"not {whose}, as you set num_epochs"
+        left_out["max_steps"] = tr("not the {name} preset's, as you set num_epochs", name=name)
     every = {**preset.values, **overrides}
     step = every.get("batch_size", 1) * every.get("gradient_accumulation_steps", 1)
     if step > rows - every.get("eval_rows", evaluation_rows(rows)):
         for key in values.keys() & {"batch_size", "gradient_accumulation_steps"}:
-            left_out[key] = f"{whose} steps are of more rows than there are"
+            left_out[key] = tr(
+                "the {name} preset's steps are of more rows than there are", name=name
+            )
     kept = {key: value for key, value in values.items() if key not in left_out}
     return FittedPreset(preset.name, preset.source, kept, left_out)

@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from engine.language import mark, tr
+from engine.plan.sources import AXOLOTL
 from engine.text import human_count
 
 if TYPE_CHECKING:
@@ -51,7 +53,6 @@ LARGEST = Band(0, 16, 64, 1, 1, 0, 0, 0.03, "many")
 _FEW_EXAMPLES = 100
 """OpenAI's cookbook: under 100 rows, ``100 // rows`` epochs."""
 _TINKER = "tinker-cookbook"
-_AXOLOTL = "Axolotl's 165 LoRA configurations"
 _FEW_RATE = (5e-5, 1e-3)
 _SOME_RATE = (5e-5, 5e-4)
 _SMALL_MODEL_RATE = (2e-4, 5e-4)
@@ -84,20 +85,31 @@ def learning_rate(shape: ModelShape, band: Band) -> tuple[float, str, str]:
     size = human_count(shape.parameters)
     if band.rate == "few":
         rate = _clamp(_tinker(shape.hidden), *_FEW_RATE)
-        return (
-            rate,
-            f"few rows need large steps, a model {shape.hidden} wide bears {rate:g}",
-            _TINKER,
+        reason = tr(
+            "few rows need large steps, a model {hidden} wide bears {rate:g}",
+            hidden=shape.hidden,
+            rate=rate,
         )
+        return rate, reason, _TINKER
     base = 2e-4 if shape.parameters <= 8.5e9 else 1e-4
     if band.rate == "some":
         rate = max(base, _clamp(_tinker(shape.hidden) / 2, *_SOME_RATE))
-        reason = f"up to {band.rows} rows: half of what a model {shape.hidden} wide bears for a few"
-        return rate, f"{reason}, at least {base:g}", "ours, measured; " + _TINKER
+        reason = tr(
+            "up to {rows} rows: half of what a model {hidden} wide bears for a few, "
+            "at least {base:g}",
+            rows=band.rows,
+            hidden=shape.hidden,
+            base=base,
+        )
+        return rate, reason, mark("ours, measured; tinker-cookbook")
     if shape.parameters < 1e9:
         rate = _clamp(_tinker(shape.hidden) * (16 / 128) ** 0.5, *_SMALL_MODEL_RATE)
-        return rate, f"{size} parameters: a model under 1 B bears more than the usual 2e-4", _TINKER
-    return base, f"{size} parameters: 2e-4 is usual up to 8 B, 1e-4 above", _AXOLOTL
+        reason = tr(
+            "{size} parameters: a model under 1 B bears more than the usual 2e-4", size=size
+        )
+        return rate, reason, _TINKER
+    reason = tr("{size} parameters: 2e-4 is usual up to 8 B, 1e-4 above", size=size)
+    return base, reason, AXOLOTL
 
 
 def _tinker(hidden: int) -> float:

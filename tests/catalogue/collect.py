@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import inspect
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,12 +33,15 @@ def collect() -> Catalog:
 
 
 def messages_of(source: str, place: str) -> Iterator[Message]:
-    """Find what a file says: ``tr``, ``trn``, ``mark``, and what its bindings are called.
+    """Find what a file says: ``tr``, ``trn``, ``mark``, what its bindings are called, and what its
+    settings mean.
 
     Raises:
         ValueError: A message is not written out, so that it cannot be translated.
     """
     for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ClassDef) and "use_attribute_docstrings" in _config_of(node):
+            yield from _of_fields(node)
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
         match node.func.id:
@@ -59,6 +64,23 @@ def _of_binding(node: ast.Call, place: str) -> Iterator[str]:
     for word in words:
         if text := _text(word, place):
             yield text
+
+
+def _config_of(model: ast.ClassDef) -> set[str | None]:
+    """Name what a pydantic model's ``model_config`` sets."""
+    return {
+        keyword.arg
+        for one in model.body
+        if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "model_config"
+        for keyword in getattr(one.value, "keywords", ())
+    }
+
+
+def _of_fields(model: ast.ClassDef) -> Iterator[str]:
+    """Give the sentences beneath a model's fields, as pydantic makes descriptions of them."""
+    for field, below in itertools.pairwise(model.body):
+        if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
+            yield inspect.cleandoc(ast.literal_eval(below.value))
 
 
 def _is_written(node: ast.expr) -> bool:
