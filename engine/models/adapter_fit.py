@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError, NotFoundError
+from engine.language import mark, tr
 from engine.models.adapters import CONFIG, WEIGHTS
 from engine.models.folders import is_whole, weight_files
 from engine.text import visible
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 Shapes = dict[str, tuple[int, ...]]
 _PICKLES = ("adapter_model.bin", "pytorch_model.bin")
 _MATRIX = re.compile(r"base_model\.model\.(.+)\.lora_([AB])\.weight")
-_OTHER = "Choose another one, or the base model that it was trained on."
+_OTHER = mark("Choose another one, or the base model that it was trained on.")
 
 
 def holds_adapter(folder: Path) -> bool:
@@ -40,29 +41,42 @@ def read_peft_config(folder: Path) -> dict[str, Any]:
     if not (folder / WEIGHTS).is_file():
         if pickled := next((one for one in _PICKLES if (folder / one).is_file()), None):
             raise LoraDeckError(
-                "Adapter not usable",
-                f"{name}: its weights are pickled ({pickled}), and pickles can run code.",
-                "Only safetensors are read. Fetch a safetensors version of this adapter.",
+                tr("Adapter not usable"),
+                tr(
+                    "{name}: its weights are pickled ({pickled}), and pickles can run code.",
+                    name=name,
+                    pickled=pickled,
+                ),
+                tr("Only safetensors are read. Fetch a safetensors version of this adapter."),
             )
         raise NotFoundError(
-            "No such adapter",
-            f"{name} holds no adapter: {WEIGHTS} is missing.",
-            "Adapters are the results of completed tasks: loradeck tasks",
+            tr("No such adapter"),
+            tr("{name} holds no adapter: {file} is missing.", name=name, file=WEIGHTS),
+            tr("Adapters are the results of completed tasks: loradeck tasks"),
         )
     if not is_whole(folder / WEIGHTS):
         raise LoraDeckError(
-            "Adapter not usable",
-            f"{name}: {WEIGHTS} is cut short, or no safetensors file.",
-            "Fetch or train it again.",
+            tr("Adapter not usable"),
+            tr(
+                "{name}: {file} is cut short, or no safetensors file.",
+                name=name,
+                file=WEIGHTS,
+            ),
+            tr("Fetch or train it again."),
         )
     try:
         written = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         return {**written, "peft_type": str(written["peft_type"])}
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise LoraDeckError(
-            "Adapter not readable",
-            f"{CONFIG} of {name} is damaged: {visible(str(error)).splitlines()[0]}.",
-            "Choose another one.",
+            tr("Adapter not readable"),
+            tr(
+                "{file} of {name} is damaged: {reason}.",
+                file=CONFIG,
+                name=name,
+                reason=visible(str(error)).splitlines()[0],
+            ),
+            tr("Choose another one."),
         ) from error
 
 
@@ -86,10 +100,17 @@ def check_fits(adapter: Path, base: Path) -> None:
             known += 1
             # Some models keep a layer's weights the other way round
             if shape[side == "A"] not in layer:
-                raise _other_shape(adapter, f"{name} has the size {layer[0]} x {layer[1]} there")
+                raise _other_shape(
+                    adapter,
+                    tr(
+                        "{name} has the size {size} there",
+                        name=name,
+                        size=f"{layer[0]} x {layer[1]}",
+                    ),
+                )
     lacking = [name for name in unknown if re.search(r"\.\d+\.", name)]
     if known and lacking:
-        raise _other_shape(adapter, f"there is no {lacking[0]}")
+        raise _other_shape(adapter, tr("there is no {name}", name=lacking[0]))
 
 
 def tensor_shapes(file: Path) -> Shapes:
@@ -106,7 +127,9 @@ def tensor_shapes(file: Path) -> Shapes:
         }
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         words = f"{visible(str(file))}: {visible(str(error)).splitlines()[0]}."
-        raise LoraDeckError("Weights not readable", words, "Fetch the model again.") from error
+        raise LoraDeckError(
+            tr("Weights not readable"), words, tr("Fetch the model again.")
+        ) from error
 
 
 def _matrices(shapes: Shapes) -> Iterable[tuple[str, str, tuple[int, ...]]]:
@@ -119,7 +142,11 @@ def _matrices(shapes: Shapes) -> Iterable[tuple[str, str, tuple[int, ...]]]:
 def _other_shape(adapter: Path, reason: str) -> LoraDeckError:
     """Say what does not fit."""
     return LoraDeckError(
-        "Adapter of another model",
-        f"{visible(str(adapter))} does not fit this base model: {visible(reason)}.",
-        _OTHER,
+        tr("Adapter of another model"),
+        tr(
+            "{adapter} does not fit this base model: {reason}.",
+            adapter=visible(str(adapter)),
+            reason=visible(reason),
+        ),
+        tr(_OTHER),
     )

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.errors import LoraDeckError, NotFoundError
 from engine.files import sync_tree
+from engine.language import tr
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -61,23 +62,29 @@ def read_adapter(folder: Path) -> AdapterConfig:
     name = visible(folder.name)
     if not is_adapter(folder):
         raise NotFoundError(
-            "No such adapter",
-            f"There is no adapter '{name}' with {WEIGHTS}.",
-            "Adapters are the results of completed tasks: loradeck tasks",
+            tr("No such adapter"),
+            tr("There is no adapter '{name}' with {file}.", name=name, file=WEIGHTS),
+            tr("Adapters are the results of completed tasks: loradeck tasks"),
         )
     try:
         written = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         if written.get("peft_type") != "LORA":
-            raise _not_plain(name, f"it is of the kind {visible(str(written.get('peft_type')))}")
+            kind = visible(str(written.get("peft_type")))
+            raise _not_plain(name, tr("it is of the kind {kind}", kind=kind))
         beyond = [key for key in _BEYOND if written.get(key)]
         if beyond or written.get("bias", "none") != "none":
-            raise _not_plain(name, f"it uses {', '.join(beyond) or 'bias'}")
+            raise _not_plain(name, tr("it uses {parts}", parts=", ".join(beyond) or "bias"))
         return AdapterConfig.model_validate(written)
     except (OSError, ValueError, AttributeError, ValidationError) as error:
         raise LoraDeckError(
-            "Adapter not readable",
-            f"{CONFIG} of '{name}' is damaged: {visible(str(error)).splitlines()[0]}",
-            "Choose another one.",
+            tr("Adapter not readable"),
+            tr(
+                "{file} of '{name}' is damaged: {reason}",
+                file=CONFIG,
+                name=name,
+                reason=visible(str(error)).splitlines()[0],
+            ),
+            tr("Choose another one."),
         ) from error
 
 
@@ -101,7 +108,7 @@ def copy_adapter(folder: Path, to: Path) -> None:
 def _not_plain(name: str, reason: str) -> LoraDeckError:
     """Refuse an adapter that rank, alpha and layers do not describe."""
     return LoraDeckError(
-        "Not a plain LoRA",
-        f"'{name}' cannot be trained further: {reason}.",
-        "Train a new adapter on its base instead.",
+        tr("Not a plain LoRA"),
+        tr("'{name}' cannot be trained further: {reason}.", name=name, reason=reason),
+        tr("Train a new adapter on its base instead."),
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _CAUSAL, _SEQUENCE, _MASKED = (
 _GENERATES = ("CausalLM", "LMHead", "Conditional")
 _NOT_ADAPTED = {"falcon_h1", "falcon_mamba", "mamba", "mamba2", "nemotron_h"}
 """PEFT refuses LoRA on their ``out_proj``, which is among all linear layers (peft 0.21)."""
-_ANOTHER = "Choose a language model such as those that loradeck models lists."
+_ANOTHER = mark("Choose a language model such as those that loradeck models lists.")
 
 
 def check_architecture(folder: Path, config: Mapping[str, Any]) -> None:
@@ -38,7 +39,7 @@ def check_architecture(folder: Path, config: Mapping[str, Any]) -> None:
     """
     if refused := _quantized(config) or _other_kind(config) or _unknown(config):
         reason, hint = refused
-        raise LoraDeckError("Model not usable", f"{folder}: {visible(reason)}.", hint)
+        raise LoraDeckError(tr("Model not usable"), f"{folder}: {visible(reason)}.", hint)
 
 
 def _quantized(config: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -47,27 +48,31 @@ def _quantized(config: Mapping[str, Any]) -> tuple[str, str] | None:
     if not settings:
         return None
     method = settings.get("quant_method") if isinstance(settings, dict) else None
-    reason = (
-        f"its weights are already quantized ({str(method or 'by an unknown method')[:30]}), and "
-        "LoRADeck trains on 16-bit weights or on its own 4-bit copy of them"
+    reason = tr(
+        "its weights are already quantized ({method}), and LoRADeck trains on 16-bit weights or "
+        "on its own 4-bit copy of them",
+        method=str(method)[:30] if method else tr("by an unknown method"),
     )
-    return reason, "Choose the model that it was made from; use_4bit=true quantizes it here."
+    return reason, tr("Choose the model that it was made from; use_4bit=true quantizes it here.")
 
 
 def _other_kind(config: Mapping[str, Any]) -> tuple[str, str] | None:
     """Refuse encoders, classifiers and encoder-decoders."""
     names, kind = _names(config), str(config.get("model_type", ""))
-    shown = names[0] if names else f"model_type '{kind[:60]}'"
+    shown = names[0] if names else tr("model_type '{kind}'", kind=kind[:60])
     sequence = _architectures(_SEQUENCE)
     if config.get("is_encoder_decoder") or (
         kind in sequence and kind not in _architectures(_CAUSAL)
     ):
-        reason = f"{shown} is an encoder-decoder, and this trains models that go on with a text"
-        return reason, _ANOTHER
+        reason = tr(
+            "{shown} is an encoder-decoder, and this trains models that go on with a text",
+            shown=shown,
+        )
+        return reason, tr(_ANOTHER)
     if names and not any(part in name for name in names for part in _GENERATES):
-        return f"{shown} does not generate text", _ANOTHER
+        return tr("{shown} does not generate text", shown=shown), tr(_ANOTHER)
     if not names and kind in _architectures(_MASKED) and not config.get("is_decoder"):
-        return f"{shown} is an encoder and does not generate text", _ANOTHER
+        return tr("{shown} is an encoder and does not generate text", shown=shown), tr(_ANOTHER)
     return None
 
 
@@ -79,15 +84,22 @@ def _unknown(config: Mapping[str, Any]) -> tuple[str, str] | None:
         # An old file without a type, or no transformers here: the loading will tell.
         return None
     if kind in _NOT_ADAPTED:
-        return f"PEFT cannot put a LoRA adapter on the architecture '{kind}'", _ANOTHER
+        reason = tr("PEFT cannot put a LoRA adapter on the architecture '{kind}'", kind=kind)
+        return reason, tr(_ANOTHER)
     if kind in known:
         return None
     if config.get("auto_map"):
-        reason = f"the architecture '{str(kind)[:60]}' needs code that comes with the model"
-        return reason, f"Code from a model is not run here. {_ANOTHER}"
+        reason = tr(
+            "the architecture '{kind}' needs code that comes with the model", kind=str(kind)[:60]
+        )
+        return reason, f"{tr('Code from a model is not run here.')} {tr(_ANOTHER)}"
     version = metadata.version("transformers")
-    reason = f"transformers {version} knows no causal language model of the type '{str(kind)[:60]}'"
-    return reason, f"{_ANOTHER} A newer transformers may know it: loradeck doctor"
+    reason = tr(
+        "transformers {version} knows no causal language model of the type '{kind}'",
+        version=version,
+        kind=str(kind)[:60],
+    )
+    return reason, f"{tr(_ANOTHER)} {tr('A newer transformers may know it: loradeck doctor')}"
 
 
 def _names(config: Mapping[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.models.catalog import find_model
 from engine.models.folders import read_weights_header, weight_files
 
@@ -41,7 +42,7 @@ class Bases:
             weights: The header of the adapter's safetensors file.
         """
         if not any(map(_MATRIX.fullmatch, weights)):
-            return "its weights hold no LoRA matrices"
+            return tr("its weights hold no LoRA matrices")
         layers = base.shape.layers if base.shape else None
         theirs = self._shapes_of(base)
         for name, entry in weights.items():
@@ -49,12 +50,20 @@ class Bases:
                 continue
             layer = _LAYER.search(f".{match[1]}.")
             if layer and layers is not None and int(layer[1]) >= layers:
-                return f"it changes layer {layer[1]}, and {base.name} has {layers}"
+                return tr(
+                    "it changes layer {layer}, and {name} has {layers}",
+                    layer=layer[1],
+                    name=base.name,
+                    layers=layers,
+                )
             width, shape = _width(entry, match[2]), theirs.get(match[1] + ".weight")
             if shape and width is not None and width not in shape:
-                return (
-                    f"{match[1].rpartition('.')[2]} is {width} wide in it, "
-                    f"and {' x '.join(map(str, shape))} in {base.name}"
+                return tr(
+                    "{layer} is {width} wide in it, and {shape} in {name}",
+                    layer=match[1].rpartition(".")[2],
+                    width=width,
+                    shape=" x ".join(map(str, shape)),
+                    name=base.name,
                 )
         return ""
 

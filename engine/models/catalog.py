@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError, NotFoundError
+from engine.language import mark, tr
 from engine.models import demo, hub
 from engine.models.config import shape_of_gguf
 from engine.models.conversion import converted_folder
 from engine.models.facts import facts_of_gguf
 from engine.models.folders import describe_folder, describe_unweighted, is_complete, read_source
 from engine.models.types import ModelInfo, Source
-from engine.text import check_utf8, visible
+from engine.text import check_utf8, either, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from engine.home import Home
 
 _NOT_MODELS = {"lora", demo.NAME}
-_LIST = "List what is at hand: loradeck models"
+_LIST = mark("List what is at hand: loradeck models")
 
 
 def list_models(home: Home) -> list[ModelInfo]:
@@ -52,7 +53,7 @@ def find_model(home: Home, name: str) -> ModelInfo:
             return _at(home, name, path)
     except OSError as error:
         raise LoraDeckError(
-            "Model not readable", f"{name}: {error.strerror or error}.", _LIST
+            tr("Model not readable"), f"{name}: {error.strerror or error}.", tr(_LIST)
         ) from error
     if (cached := hub.cached_model(name)) is not None:
         return cached
@@ -148,11 +149,11 @@ def _at(home: Home, name: str, path: Path) -> ModelInfo:
         return _gguf(home, name, path)
     if path.is_file():
         raise LoraDeckError(
-            "Not a model",
-            f"{path} is a file, and not a GGUF file.",
-            "Give a model's folder, a .gguf file, or a name from: loradeck models",
+            tr("Not a model"),
+            tr("{path} is a file, and not a GGUF file.", path=path),
+            tr("Give a model's folder, a .gguf file, or a name from: loradeck models"),
         )
-    raise NotFoundError("Model not found", f"{path} does not exist.", _LIST)
+    raise NotFoundError(tr("Model not found"), tr("{path} does not exist.", path=path), tr(_LIST))
 
 
 def _gguf(home: Home, name: str, file: Path) -> ModelInfo:
@@ -173,18 +174,20 @@ def _gguf(home: Home, name: str, file: Path) -> ModelInfo:
         path=None,
         size_bytes=file.stat().st_size,
         shape=shape_of_gguf(file),
-        description="GGUF file, converted at first use",
         template=template,
         licence=licence,
+        description=tr("GGUF file, converted at first use"),
     )
 
 
 def _unknown(home: Home, name: str) -> NotFoundError:
     """Say that a name is unknown, and which come near."""
     near = nearest(name, [info.name for info in list_models(home)])
-    meant = f" Did you mean {' or '.join(near)}?" if near else ""
-    hint = f"{_LIST}. A model on the hub is given as org/name, a local one by its path."
-    return NotFoundError("Unknown model", f"There is no base model {name!r}.{meant}", hint)
+    words = tr("There is no base model {name!r}.", name=name)
+    if near:
+        words += " " + tr("Did you mean {names}?", names=either(near))
+    how = tr("A model on the hub is given as org/name, a local one by its path.")
+    return NotFoundError(tr("Unknown model"), words, f"{tr(_LIST)}. {how}")
 
 
 def nearest(name: str, known: list[str]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
 from engine.files import read_plain
+from engine.language import tr
 from engine.models.gguf_header import GgufHeader, read_header
 from engine.models.types import ModelShape
 
@@ -52,7 +53,7 @@ class _Sizes:
         """Give a size that must be there."""
         value = self.get(*names)
         if value is None:
-            raise _unreadable(self.file, f"it has no {names[0]}")
+            raise _unreadable(self.file, tr("it has no {name}", name=names[0]))
         return value
 
     def get(self, *names: str) -> int | None:
@@ -62,7 +63,9 @@ class _Sizes:
             if value is None or (isinstance(value, int) and value == 0):
                 continue
             if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-                raise _unreadable(self.file, f"its {name} is not a positive whole number")
+                raise _unreadable(
+                    self.file, tr("its {name} is not a positive whole number", name=name)
+                )
             return value
         return None
 
@@ -77,13 +80,13 @@ def read_config(folder: Path) -> dict[str, Any]:
     try:
         config = json.loads(read_plain(file))
     except FileNotFoundError as error:
-        raise _unreadable(file, "it is missing") from error
+        raise _unreadable(file, tr("it is missing")) from error
     except OSError as error:
         raise _unreadable(file, error.strerror or str(error)) from error
     except (ValueError, RecursionError) as error:
-        raise _unreadable(file, f"it is not valid JSON ({error})") from error
+        raise _unreadable(file, tr("it is not valid JSON ({error})", error=error)) from error
     if not isinstance(config, dict):
-        raise _unreadable(file, "it is not a JSON object")
+        raise _unreadable(file, tr("it is not a JSON object"))
     return config
 
 
@@ -164,14 +167,17 @@ def _gguf_size(header: GgufHeader, name: str) -> int:
     """Give a size of the metadata that must be there."""
     value = header.number(name)
     if not value:
-        raise _unreadable(header.file, f"it has no {header.architecture}.{name}")
+        raise _unreadable(
+            header.file,
+            tr("it has no {name}", name=f"{header.architecture}.{name}"),
+        )
     return value
 
 
 def _unreadable(file: Path, reason: str) -> LoraDeckError:
     """Put a fault of a configuration into words."""
     return LoraDeckError(
-        "Model not readable",
+        tr("Model not readable"),
         f"{file}: {reason}.",
-        "Fetch the model again, or choose another one: loradeck models",
+        tr("Fetch the model again, or choose another one: loradeck models"),
     )

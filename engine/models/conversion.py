@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
+from engine.language import for_child, tr
 from engine.models.config import shape_of_gguf
 from engine.models.disk import require_space
 from engine.models.folders import is_complete
@@ -59,7 +60,7 @@ def convert_in_process(
     command += [str(gguf), str(target), origin, description]
     with subprocess.Popen(
         command,
-        env=os.environ | _CHILD_ENV,
+        env=os.environ | _CHILD_ENV | for_child(),
         stdin=subprocess.PIPE,  # it closes when this process ends, and then the child ends too
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -120,9 +121,11 @@ def _step(line: str) -> float | None:
 
 def _failed(gguf: Path, code: int, last: str) -> LoraDeckError:
     """Put a failed conversion into words; -9 is often the kernel short of memory."""
-    reason = "the machine ran out of memory" if code == -9 else last or f"exit code {code}"
+    reason = last or tr("exit code {code}", code=code)
+    if code == -9:
+        reason = tr("the machine ran out of memory")
     return LoraDeckError(
-        "GGUF file not converted",
+        tr("GGUF file not converted"),
         f"{gguf}: {reason}.",
-        "Choose a file of another architecture, or the model's safetensors version.",
+        tr("Choose a file of another architecture, or the model's safetensors version."),
     )

@@ -24,6 +24,7 @@ from transformers.utils import logging
 
 from engine import __version__
 from engine.files import sync_folder, sync_tree
+from engine.language import speak_as_parent
 from engine.models.folders import SOURCE_FILE
 from engine.models.gguf_header import GgufHeader, read_header
 
@@ -194,6 +195,7 @@ def _end_with_parent() -> None:
 
 def main() -> None:
     """Convert what the command line names; exit 1 with the reason as the last line."""
+    speak_as_parent()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     logging.set_verbosity_error()
     logging.disable_progress_bar()

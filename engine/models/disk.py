@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from engine.errors import DiskFullError
+from engine.language import tr
 from engine.text import human_bytes
 
 if TYPE_CHECKING:
@@ -30,9 +31,14 @@ def require_space(folder: Path, size: int) -> None:
     free = shutil.disk_usage(there).free
     if free < size:
         raise DiskFullError(
-            "Too little disk space",
-            f"{human_bytes(size)} are needed under {folder}, {human_bytes(free)} are free.",
-            "Make room, or put the folder on another disk.",
+            tr("Too little disk space"),
+            tr(
+                "{size} are needed under {folder}, {free} are free.",
+                size=human_bytes(size),
+                folder=folder,
+                free=human_bytes(free),
+            ),
+            tr("Make room, or put the folder on another disk."),
         )
 
 

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError, WeightsMissingError
+from engine.language import tr
 from engine.models.architecture import check_architecture
 from engine.models.config import read_config, read_shape
 from engine.models.facts import has_template, licence_of_folder
@@ -59,7 +60,7 @@ def describe_unweighted(name: str, folder: Path) -> ModelInfo:
         shape=read_shape(folder),
         template=has_template(folder),
         licence=licence_of_folder(folder),
-        problem="its weights are not here",
+        problem=tr("its weights are not here"),
     )
 
 
@@ -70,7 +71,9 @@ def check_folder(folder: Path) -> None:
         LoraDeckError: Says what is missing or wrong, and what to do.
     """
     if (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file():
-        raise _unusable(folder, "it holds a LoRA adapter, not a base model", "Name its base model.")
+        raise _unusable(
+            folder, tr("it holds a LoRA adapter, not a base model"), tr("Name its base model.")
+        )
     check_architecture(folder, read_config(folder))
     if missing := missing_weights(folder):
         raise _weights_missing(folder, missing)
@@ -78,8 +81,11 @@ def check_folder(folder: Path) -> None:
         if not is_whole(file):
             raise _unusable(
                 folder,
-                f"{file.name} is cut short, or no safetensors file (a Git LFS pointer?)",
-                "Fetch the model again, whole.",
+                tr(
+                    "{name} is cut short, or no safetensors file (a Git LFS pointer?)",
+                    name=file.name,
+                ),
+                tr("Fetch the model again, whole."),
             )
     _check_tokenizer(folder)
 
@@ -93,9 +99,11 @@ def _check_tokenizer(folder: Path) -> None:
     if not (folder / "tokenizer.json").is_file():
         raise _unusable(
             folder,
-            "it has no tokenizer.json",
-            "Fetch the model again with all its files; with transformers: "
-            "AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)",
+            tr("it has no tokenizer.json"),
+            tr(
+                "Fetch the model again with all its files; with transformers: "
+                "AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)"
+            ),
         )
 
 
@@ -183,13 +191,13 @@ def _weights_missing(folder: Path, missing: list[str]) -> LoraDeckError:
     if pickled and not weight_files(folder):
         return _unusable(
             folder,
-            f"its weights are pickled ({pickled.name}), and pickles can run code",
-            "Only safetensors are read. Fetch a safetensors version of this model.",
+            tr("its weights are pickled ({name}), and pickles can run code", name=pickled.name),
+            tr("Only safetensors are read. Fetch a safetensors version of this model."),
         )
-    message = f"{folder}: {missing[0]} is missing."
-    return WeightsMissingError("Model not usable", message, "Fetch the model again, whole.")
+    message = f"{folder}: {tr('{file} is missing.', file=missing[0])}"
+    return WeightsMissingError(tr("Model not usable"), message, tr("Fetch the model again, whole."))
 
 
 def _unusable(folder: Path, reason: str, hint: str) -> LoraDeckError:
     """Put a fault of a folder into words."""
-    return LoraDeckError("Model not usable", f"{folder}: {reason}.", hint)
+    return LoraDeckError(tr("Model not usable"), f"{folder}: {reason}.", hint)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,17 +117,17 @@ class _Cursor:
         self.at += size
         self.read += 1
         if self.at > len(self.data):
-            raise ValueError("it ends within its header")
+            raise ValueError(tr("it ends within its header"))
         if self.read > _MOST_READ:
-            raise ValueError("its header has no end")
+            raise ValueError(tr("its header has no end"))
 
     def start(self) -> tuple[int, int]:
         """Check the magic and version; give the numbers of tensors and of metadata pairs."""
         if self.data[:4] != b"GGUF":
-            raise ValueError("it does not begin like a GGUF file")
+            raise ValueError(tr("it does not begin like a GGUF file"))
         self.skip(4)
         if (version := self.take("I")) not in (2, 3):
-            raise ValueError(f"it is GGUF version {version}; 2 and 3 are known")
+            raise ValueError(tr("it is GGUF version {version}; 2 and 3 are known", version=version))
         return self.take("Q"), self.take("Q")
 
     def text(self) -> str:
@@ -135,7 +136,7 @@ class _Cursor:
         self.skip(size)
         self.kept += size
         if self.kept > _MOST_TEXT:
-            raise ValueError(f"its header has a text of {size} bytes")
+            raise ValueError(tr("its header has a text of {size} bytes", size=size))
         return self.data[begin : self.at].decode("utf-8", errors="replace")
 
     def pair(self) -> tuple[str, Any]:
@@ -149,7 +150,7 @@ class _Cursor:
         if kind == _ARRAY:
             return self.array(self.take("I"), self.take("Q"))
         if kind not in _SCALARS:
-            raise ValueError(f"its metadata has a value of the unknown type {kind}")
+            raise ValueError(tr("its metadata has a value of the unknown type {kind}", kind=kind))
         return self.take(_SCALARS[kind])
 
     def array(self, kind: int, count: int) -> int | list[Any]:
@@ -159,7 +160,7 @@ class _Cursor:
                 self.skip(self.take("Q"))
             return count
         if kind not in _SCALARS:
-            raise ValueError(f"its metadata has an array of the unknown type {kind}")
+            raise ValueError(tr("its metadata has an array of the unknown type {kind}", kind=kind))
         if count <= _MOST_KEPT:
             return [self.take(_SCALARS[kind]) for _ in range(count)]
         self.skip(count * struct.calcsize("<" + _SCALARS[kind]))
@@ -169,7 +170,13 @@ class _Cursor:
         """Read one entry of the tensor table: its name, offset, type and number of elements."""
         name = self.text()
         if (dimensions := self.take("I")) > 8:
-            raise ValueError(f"its tensor {name[:80]!r} has {dimensions} dimensions")
+            raise ValueError(
+                tr(
+                    "its tensor {name!r} has {dimensions} dimensions",
+                    name=name[:80],
+                    dimensions=dimensions,
+                )
+            )
         elements = math.prod(self.take("Q") for _ in range(dimensions))
         kind = self.take("I")
         return name, self.take("Q"), kind, elements
@@ -178,5 +185,5 @@ class _Cursor:
 def _unreadable(file: Path, reason: str) -> LoraDeckError:
     """Put a fault of the file into words."""
     return LoraDeckError(
-        "GGUF file not readable", f"{file}: {reason}.", "Fetch the file again, whole."
+        tr("GGUF file not readable"), f"{file}: {reason}.", tr("Fetch the file again, whole.")
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError, NotFoundError
+from engine.language import tr
 from engine.models.architecture import check_architecture
 from engine.models.config import read_config
 from engine.models.disk import require_space, size_while_written, watch_growth
@@ -125,9 +126,9 @@ def _size_to_fetch(name: str) -> int:
     wanted = [path for path in sizes if _matches(path, _WANTED) and not _matches(path, _UNWANTED)]
     if not any(path.endswith(".safetensors") for path in wanted):
         raise LoraDeckError(
-            "No safetensors in this model",
-            f"{name} has no safetensors weights, and pickled ones can run code.",
-            "Choose a safetensors version of it, or download its GGUF file and give its path.",
+            tr("No safetensors in this model"),
+            tr("{name} has no safetensors weights, and pickled ones can run code.", name=name),
+            tr("Choose a safetensors version of it, or download its GGUF file and give its path."),
         )
     return sum(sizes[path] for path in wanted)
 
@@ -152,27 +153,34 @@ def _in_words(name: str) -> Iterator[None]:
         yield
     except GatedRepoError as error:
         raise LoraDeckError(
-            "Access not granted",
-            f"{name} asks for its licence to be accepted first.",
-            f"Accept it at https://huggingface.co/{name} and log in with: hf auth login",
+            tr("Access not granted"),
+            tr("{name} asks for its licence to be accepted first.", name=name),
+            tr(
+                "Accept it at https://huggingface.co/{name} and log in with: hf auth login",
+                name=name,
+            ),
         ) from error
     except RepositoryNotFoundError as error:
         raise NotFoundError(
-            "Model not on the hub",
-            f"The hub knows no public model {name}.",
-            "Check its name; for a private one log in with: hf auth login",
+            tr("Model not on the hub"),
+            tr("The hub knows no public model {name}.", name=name),
+            tr("Check its name; for a private one log in with: hf auth login"),
         ) from error
     except OfflineModeIsEnabled as error:
         raise LoraDeckError(
-            "Hub switched off", "HF_HUB_OFFLINE is set.", "Unset it, or choose a model at hand."
+            tr("Hub switched off"),
+            tr("HF_HUB_OFFLINE is set."),
+            tr("Unset it, or choose a model at hand."),
         ) from error
     except HfHubHTTPError as error:
         raise LoraDeckError(
-            "Hub refused the download", f"{name}: {error}", "Try again later."
+            tr("Hub refused the download"), f"{name}: {error}", tr("Try again later.")
         ) from error
     except (HTTPError, OSError) as error:
         raise LoraDeckError(
-            "Hub not reachable",
-            f"{name} cannot be downloaded: {error}.",
-            "Check the network (proxy, HF_ENDPOINT), or choose a model at hand: loradeck models",
+            tr("Hub not reachable"),
+            tr("{name} cannot be downloaded: {error}.", name=name, error=error),
+            tr(
+                "Check the network (proxy, HF_ENDPOINT), or choose a model at hand: loradeck models"
+            ),
         ) from error

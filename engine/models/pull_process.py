@@ -11,6 +11,7 @@ import tempfile
 from typing import IO, TYPE_CHECKING, Any
 
 from engine.errors import DiskFullError, LoraDeckError, NotFoundError
+from engine.language import for_child, tr
 from engine.models.types import ModelInfo
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ def _start(home: Home, name: str, output: IO[bytes], errors: IO[bytes]) -> subpr
     """Start the child."""
     return subprocess.Popen(
         _command(name),
-        env=os.environ | {"LORADECK_HOME": str(home.root), "HF_HUB_DISABLE_PROGRESS_BARS": "1"},
+        env=os.environ
+        | {"LORADECK_HOME": str(home.root), "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+        | for_child(),
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=errors,
@@ -102,7 +105,9 @@ def _died(name: str, code: int, errors: IO[bytes]) -> LoraDeckError:
     size = os.fstat(errors.fileno()).st_size
     text = os.pread(errors.fileno(), 4096, max(0, size - 4096)).decode(errors="replace")
     last = text.strip().rpartition("\n")[2]
-    reason = last or ("it was killed" if code < 0 else f"exit code {code}")
+    reason = last or (tr("it was killed") if code < 0 else tr("exit code {code}", code=code))
     return LoraDeckError(
-        "Model not made ready", f"{name}: {reason}.", f"Try again: loradeck models pull {name}"
+        tr("Model not made ready"),
+        f"{name}: {reason}.",
+        tr("Try again: loradeck models pull {name}", name=name),
     )

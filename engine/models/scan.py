@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError, NotFoundError
+from engine.language import tr
 from engine.models import hub
 from engine.models.adapters import CONFIG
 from engine.models.bases import Bases
@@ -51,7 +52,7 @@ def scan_models(
         described = _describe(at, files, bases, Origin.read(at, tasks or {}))
         found += [_placed(one, place) for one in described]
         if len(found) >= _MOST_FOUND:
-            walk.cut_short = f"only the first {_MOST_FOUND} are listed"
+            walk.cut_short = tr("only the first {count} are listed", count=_MOST_FOUND)
             break
     return ModelScan(
         found=tuple(found[:_MOST_FOUND]),
@@ -90,9 +91,13 @@ def _check(folder: Path) -> None:
         there = False
     if there:
         raise LoraDeckError(
-            "Not a folder", f"{visible(str(folder))} is a file.", "Name the folder that it is in."
+            tr("Not a folder"),
+            tr("{folder} is a file.", folder=visible(str(folder))),
+            tr("Name the folder that it is in."),
         )
-    raise NotFoundError("Folder not found", f"{visible(str(folder))} does not exist.", "")
+    raise NotFoundError(
+        tr("Folder not found"), tr("{folder} does not exist.", folder=visible(str(folder))), ""
+    )
 
 
 def _describe(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.files import read_plain
+from engine.language import mark, tr
 from engine.models.adapters import CONFIG, ORIGIN, WEIGHTS
 from engine.models.folders import is_whole, read_weights_header
 from engine.models.found import FoundModel
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 PICKLE = "adapter_model.bin"
 LONGEST_JSON = 16_000_000
 """Bytes of a configuration; a longer one is none."""
-_SWITCHES = {"use_dora": "DoRA", "use_rslora": "rsLoRA", "lora_bias": "LoRA bias"}
-_LISTS = {"rank_pattern": "rank pattern", "alpha_pattern": "alpha pattern"}
+_SWITCHES = {"use_dora": "DoRA", "use_rslora": "rsLoRA", "lora_bias": mark("LoRA bias")}
+_LISTS = {"rank_pattern": mark("rank pattern"), "alpha_pattern": mark("alpha pattern")}
 _MOST_NAMED = 8
 
 
@@ -59,10 +60,10 @@ def read_json(file: Path) -> dict[str, Any]:
         ValueError: It is too long, or no JSON object.
     """
     if file.stat().st_size > LONGEST_JSON:
-        raise ValueError("it is too long for a configuration")
+        raise ValueError(tr("it is too long for a configuration"))
     value = json.loads(read_plain(file))
     if not isinstance(value, dict):
-        raise ValueError("it is no JSON object")  # noqa: TRY004 - as of any other broken JSON
+        raise ValueError(tr("it is no JSON object"))  # noqa: TRY004 - as of any other broken JSON
     return value
 
 
@@ -74,7 +75,11 @@ def describe_adapter(
         config = read_json(folder / CONFIG)
     except (OSError, ValueError, RecursionError) as error:
         words = visible(str(error)).partition("\n")[0]
-        return _found(folder, origin, problem=f"its {CONFIG} is damaged: {words}")
+        return _found(
+            folder,
+            origin,
+            problem=tr("its {file} is damaged: {reason}", file=CONFIG, reason=words),
+        )
     named = str(config.get("base_model_name_or_path") or "")
     # The task says what its base is called; the path beside it may be that of an earlier home
     base = (bases.find(origin.base) if origin else None) or bases.find(named)
@@ -102,20 +107,21 @@ def _unusable(config: dict[str, Any], folder: Path, files: Collection[str]) -> s
     """Say why an adapter cannot be used, whatever its base."""
     kind = visible(str(config.get("peft_type")))[:40]
     if kind != "LORA":
-        return f"it is of the kind {kind}, no LoRA"
+        return tr("it is of the kind {kind}, no LoRA", kind=kind)
     if _whole(config.get("r")) is None:
-        return f"its {CONFIG} gives no rank"
+        return tr("its {file} gives no rank", file=CONFIG)
     if WEIGHTS in files:
-        return "" if is_whole(folder / WEIGHTS) else f"its {WEIGHTS} is cut short or damaged"
+        whole = is_whole(folder / WEIGHTS)
+        return "" if whole else tr("its {file} is cut short or damaged", file=WEIGHTS)
     if PICKLE in files:
-        return f"its weights are pickled ({PICKLE}), and pickles can run code"
-    return f"its {WEIGHTS} is missing"
+        return tr("its weights are pickled ({name}), and pickles can run code", name=PICKLE)
+    return tr("its {file} is missing", file=WEIGHTS)
 
 
 def _variants(config: dict[str, Any]) -> tuple[str, ...]:
     """Name what goes beyond plain LoRA."""
-    found = [words for key, words in _SWITCHES.items() if config.get(key)]
-    found += [words for key, words in _LISTS.items() if config.get(key)]
+    found = [tr(words) for key, words in _SWITCHES.items() if config.get(key)]
+    found += [tr(words) for key, words in _LISTS.items() if config.get(key)]
     if saved := _names(config.get("modules_to_save")):
         found.append(f"modules_to_save: {', '.join(saved)}")
     if (bias := config.get("bias", "none")) not in ("none", None):

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.models.config import read_shape
 from engine.models.folders import check_folder, weight_files
 from engine.models.found import FoundModel
@@ -51,7 +52,7 @@ def _model_facts(folder: Path) -> dict[str, str | bool]:
     """Give a model's architecture, whether it has a chat template, and what is wrong with it."""
     try:
         if (folder / "config.json").stat().st_size > LONGEST_JSON:
-            return {"problem": "its config.json is too long for a configuration"}
+            return {"problem": tr("its config.json is too long for a configuration")}
         check_folder(folder)
         architecture = read_shape(folder).architecture
     except LoraDeckError as error:
@@ -114,13 +115,15 @@ def _parts(file: Path, part: re.Match[str]) -> list[Path]:
 def _gguf_problem(header: GgufHeader, parts: int, there: list[int]) -> str:
     """Say what is wrong with a GGUF file."""
     if header.metadata.get("general.type") == "adapter":
-        return "it is a LoRA adapter in GGUF, which runs only together with its base in llama.cpp"
+        return tr(
+            "it is a LoRA adapter in GGUF, which runs only together with its base in llama.cpp"
+        )
     if len(there) < parts:
-        return f"{len(there)} of its {parts} parts are here"
+        return tr("{there} of its {parts} parts are here", there=len(there), parts=parts)
     if not header.tensors:
-        return "it holds no weights"
+        return tr("it holds no weights")
     if there[0] < header.data_at + _end_of_weights(header):
-        return "it is cut short: weights are missing at its end"
+        return tr("it is cut short: weights are missing at its end")
     return ""
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.language import tr
 from engine.text import human_count
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ class Walk:
             if depth < DEEPEST:
                 waiting += [(folder / name, depth + 1) for name in sorted(inner, reverse=True)]
             elif inner:
-                self.cut_short = f"folders more than {DEEPEST} levels deep were left out"
+                self.cut_short = tr(
+                    "folders more than {levels} levels deep were left out", levels=DEEPEST
+                )
 
     def _look_into(self, folder: Path, bounds: str) -> tuple[list[str], list[str]]:
         """Give the names of a folder's files and folders; none of one that was seen already."""
@@ -72,7 +75,9 @@ class Walk:
                     self._sort_in(entry, bounds, files, inner)
                     if self._entries > MOST_ENTRIES:
                         count = human_count(MOST_ENTRIES)
-                        self.cut_short = f"only the first {count} files were looked at"
+                        self.cut_short = tr(
+                            "only the first {count} files were looked at", count=count
+                        )
                         break
         except OSError:
             self.unreadable += 1
@@ -102,7 +107,7 @@ class Walk:
     def _is_over(self) -> bool:
         """Tell whether a limit is met."""
         if self.clock() - self._begin > LONGEST_SECONDS:
-            self.cut_short = f"it was ended after {LONGEST_SECONDS:.0f} seconds"
+            self.cut_short = tr("it was ended after {seconds:.0f} seconds", seconds=LONGEST_SECONDS)
             return True
         return self._entries > MOST_ENTRIES
 

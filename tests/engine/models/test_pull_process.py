@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.errors import DiskFullError, LoraDeckError, NotFoundError
+from engine.language import speaking
 from engine.models import pull_process
 from engine.models.pull import pull_in_process
 
@@ -99,3 +100,16 @@ time.sleep(60)"""
         await task
     os.kill(pids[0], 0)
     os.kill(pids[0], signal.SIGKILL)
+
+
+async def test_the_child_speaks_the_requests_language(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = """import json, os
+words = os.environ["LORADECK_LANGUAGE"]
+print(json.dumps({"error": {"kind": "", "title": words, "message": "", "hint": ""}}))"""
+    child(monkeypatch, code)
+    with speaking("zh_CN"):
+        _, error = await run(home)
+    assert isinstance(error, LoraDeckError)
+    assert error.title == "zh_CN"
