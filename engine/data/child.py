@@ -19,6 +19,7 @@ from engine.data.child_wire import Failure, Line, Request
 from engine.data.run_limits import RanTooLongError, never_ends
 from engine.data.words import shown
 from engine.errors import LoraDeckError
+from engine.language import speak_as_parent, tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,7 @@ _STALL = 90
 
 def main() -> None:
     """Answer one request."""
+    speak_as_parent()
     request = Request.model_validate_json(sys.stdin.buffer.read())
     if request.seconds is not None:
         _limit(resource.RLIMIT_CPU, request.seconds)
@@ -65,9 +67,11 @@ def _guarded(request: Request) -> Iterator[Line]:
         failure = _too_large(request)
     except RecursionError:
         failure = LoraDeckError(
-            "Dataset nested too deep",
-            f"{shown(request.path)}: lists or objects lie too deep within each other.",
-            "Write the rows with fewer levels.",
+            tr("Dataset nested too deep"),
+            tr(
+                "{path}: lists or objects lie too deep within each other.", path=shown(request.path)
+            ),
+            tr("Write the rows with fewer levels."),
         )
     else:
         return
@@ -97,15 +101,23 @@ def _lengths(request: Request) -> Iterator[Line]:
 def _too_large(request: Request) -> LoraDeckError:
     """Say that the limit on memory was reached."""
     if request.do == "measure":
-        what = f"Counting the tokens of {shown(request.path)} with the chat template and "
-        what += f"tokenizer of {shown(request.model_folder)} wants too much memory."
-        hint = "Choose another base model, or split the longest rows."
-        return LoraDeckError("Dataset could not be measured", what, hint)
+        what = tr(
+            "Counting the tokens of {path} with the chat template and tokenizer of {model} "
+            "wants too much memory.",
+            path=shown(request.path),
+            model=shown(request.model_folder),
+        )
+        hint = tr("Choose another base model, or split the longest rows.")
+        return LoraDeckError(tr("Dataset could not be measured"), what, hint)
     return LoraDeckError(
-        "Dataset too large",
-        f"{shown(request.path)} wants more than {request.data // 1024**2:,} MiB of memory to be "
-        "read: a row in it may be far too long, or a compressed part expands to far too much.",
-        "Split the longest rows, or write the file anew in smaller parts.",
+        tr("Dataset too large"),
+        tr(
+            "{path} wants more than {limit:,} MiB of memory to be read: a row in it may "
+            "be far too long, or a compressed part expands to far too much.",
+            path=shown(request.path),
+            limit=request.data // 1024**2,
+        ),
+        tr("Split the longest rows, or write the file anew in smaller parts."),
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from engine.data.child_wire import Line
 from engine.data.words import brief
+from engine.language import for_child, tr
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -72,7 +73,7 @@ async def start() -> Process:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **_FEW_THREADS},
+        env={**os.environ, **_FEW_THREADS, **for_child()},
         limit=_LONGEST_LINE,
     )
 
@@ -83,9 +84,9 @@ async def _line(stream: asyncio.StreamReader, stall: float) -> bytes:
         async with asyncio.timeout(stall):
             return await stream.readline()
     except TimeoutError:
-        raise ChildDiedError(f"did not end within {stall:g} s") from None
+        raise ChildDiedError(tr("did not end within {stall:g} s", stall=stall)) from None
     except ValueError:
-        raise ChildDiedError("gave far too long an answer") from None
+        raise ChildDiedError(tr("gave far too long an answer")) from None
 
 
 async def _end(process: Process) -> None:
@@ -100,5 +101,5 @@ def _death(code: int, errors: bytes) -> str:
     """Say how the process ended that gave no answer."""
     lines = errors.decode("utf-8", "replace").split("\n")
     last = next((line for line in reversed(lines) if line.strip()), "")
-    how = f"was ended by signal {-code}" if code < 0 else "failed"
+    how = tr("was ended by signal {code}", code=-code) if code < 0 else tr("failed")
     return f"{how}: {brief(last)}" if last else how

@@ -10,6 +10,7 @@ from engine.data.normalize import normalizer
 from engine.data.scan import Scan
 from engine.data.words import shown
 from engine.errors import LoraDeckError
+from engine.language import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -88,7 +89,7 @@ def refuse_errors(inspection: Inspection, leave_out: bool = False) -> None:
         return
     errors = [one for one in inspection.findings if one.level == "error"]
     raise LoraDeckError(
-        "Dataset has rows that cannot train",
+        tr("Dataset has rows that cannot train"),
         f"{shown(inspection.path)}: {' '.join(one.message for one in errors)}",
         " ".join(dict.fromkeys(one.hint for one in errors)),
     )

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from engine.data.faults import finding
 from engine.data.histogram import histogram
 from engine.data.model_files import load_tokenizer
-from engine.data.render import NOT_TRAINED, encode
+from engine.data.render import NOT_TRAINED, encode_unnamed, of_row
 from engine.data.template import ChatTemplate
 from engine.data.types import Finding, Lengths
 from engine.errors import LoraDeckError
+from engine.language import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,13 +48,13 @@ def measure(sample: Sample, model_folder: Path, context: int | None = None) -> L
     refused: dict[int, LoraDeckError] = {}
     for conversation in sample.conversations:
         try:
-            encoded = encode(conversation, template, tokenizer)
+            encoded = encode_unnamed(conversation, template, tokenizer)
         except LoraDeckError as error:
             refused[conversation.row] = error
             continue
         measured.append(_measure(encoded, conversation, special))
     if not measured:
-        raise next(iter(refused.values()))
+        raise of_row(*next(iter(refused.items())))
     return _lengths(sample, measured, refused, context)
 
 
@@ -166,44 +167,45 @@ def _untrainable(
     """Name the rows that cannot be trained with this model."""
     if refused:
         first = next(iter(refused.values()))
-        detail = first.message.partition(": ")[2].rstrip(".")
-        headline = "that the model's chat template refuses"
+        detail = first.message.rstrip(".。")
+        headline = tr("that the model's chat template refuses")
         yield finding("error", "template-refuses", list(refused), headline, first.hint, detail)
     if untrained := [one.row for one in measured if not one.trained]:
-        hint = "The model's chat template leaves the answer out: choose another base model."
-        headline = "with no trained token"
+        hint = tr("The model's chat template leaves the answer out: choose another base model.")
+        headline = tr("with no trained token")
         yield finding("error", "no-trained-token", untrained, headline, hint)
     if endless := [one.row for one in measured if one.trained and not one.end_trained]:
-        hint = (
-            "The model would not learn to stop: choose a base model whose chat template ends "
-            "each answer with a special token, or that names an eos_token."
+        hint = tr(
+            "The model would not learn to stop: choose a base model whose chat "
+            "template ends each answer with a special token, or that names an "
+            "eos_token."
         )
-        headline = "whose end-of-turn token is not trained"
+        headline = tr("whose end-of-turn token is not trained")
         yield finding("error", "end-not-trained", endless, headline, hint)
 
 
 def _warnings(measured: Sequence[_Measured], context: int | None) -> Iterator[Finding]:
     """Name the rows that this model reads otherwise than they are meant."""
     if context and (long := [one.row for one in measured if one.tokens > context]):
-        headline = f"longer than the {context:,} tokens that the model can read"
-        hint = "Split or shorten them; otherwise they are cut at the length limit."
+        headline = tr("longer than the {context:,} tokens that the model can read", context=context)
+        hint = tr("Split or shorten them; otherwise they are cut at the length limit.")
         yield finding("warning", "over-context", long, headline, hint)
     if special := [one for one in measured if one.special]:
-        headline = "with special tokens of this model in their text"
-        hint = "The model reads them as such, not as words: take them out, or write them apart."
-        rows, detail = [one.row for one in special], f"it holds {special[0].special}"
+        headline = tr("with special tokens of this model in their text")
+        hint = tr("The model reads them as such, not as words: take them out, or write them apart.")
+        rows, detail = [one.row for one in special], tr("it holds {text}", text=special[0].special)
         yield finding("warning", "special-tokens-of-model", rows, headline, hint, detail)
 
 
 def _notes(measured: Sequence[_Measured]) -> Iterator[Finding]:
     """Name the rows that are rendered in another form, for want of a better one."""
     if folded := [one.row for one in measured if one.tools_folded]:
-        headline = "whose functions and calls this model's chat template cannot write"
-        hint = (
+        headline = tr("whose functions and calls this model's chat template cannot write")
+        hint = tr(
             "They are written as plain text inside the turns. Models made for tools do it better."
         )
         yield finding("note", "tools-folded", folded, headline, hint)
     if folded := [one.row for one in measured if one.system_folded]:
-        headline = "whose system turn this model's chat template cannot write"
-        hint = "It is put before the first question: do the same when you use the adapter."
+        headline = tr("whose system turn this model's chat template cannot write")
+        hint = tr("It is put before the first question: do the same when you use the adapter.")
         yield finding("note", "system-folded", folded, headline, hint)

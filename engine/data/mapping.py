@@ -11,6 +11,8 @@ from engine.data.recognise import fill, make_shape
 from engine.data.synonyms import CONTEXT_NAMES, FIELDS, RANKS, fold
 from engine.data.words import brief, key_list
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
+from engine.text import either
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,9 +22,9 @@ if TYPE_CHECKING:
 
 # Chinese keyboards write the comma and the sign of equality in full width
 _ENTRY = re.compile(r'\s*([^=＝,，"]*?)\s*[=＝]\s*(?:"([^"]*)"|([^,，"]*?))\s*(?:[,，]|\Z)')
-_FORM = (
-    "Write FIELD=COLUMN,FIELD=COLUMN, for example instruction=问题,output=答案 (a column with a "
-    'comma in its name in quotes: output="answer, short").'
+_FORM = mark(
+    "Write FIELD=COLUMN,FIELD=COLUMN, for example instruction=问题,output=答案 (a "
+    'column with a comma in its name in quotes: output="answer, short").'
 )
 _SHARED = frozenset({"system", "tools", "history", "prompt"})
 ALL_FIELDS = tuple(
@@ -43,22 +45,22 @@ def parse_mapping(text: str) -> dict[str, str]:
         match = _ENTRY.match(text, position)
         field = match.group(1) if match else ""
         if match is None or not field:
-            raise _malformed(f"'{brief(text[position:])}' is not FIELD=COLUMN.")
+            raise _malformed(tr("'{text}' is not FIELD=COLUMN.", text=brief(text[position:])))
         column = match.group(2) if match.group(2) is not None else match.group(3)
         if field in mapping:
-            raise _malformed(f"The field {brief(field)} is named twice.")
+            raise _malformed(tr("The field {field} is named twice.", field=brief(field)))
         if column and column in mapping.values():
-            raise _malformed(f"The column {brief(column)} is named twice.")
+            raise _malformed(tr("The column {column} is named twice.", column=brief(column)))
         mapping[field] = column
         position = match.end()
     if not mapping:
-        raise _malformed("It is empty.")
+        raise _malformed(tr("It is empty."))
     return mapping
 
 
 def _malformed(message: str) -> LoraDeckError:
     """Word that a mapping cannot be parsed."""
-    return LoraDeckError("Mapping not understood", message, _FORM)
+    return LoraDeckError(tr("Mapping not understood"), message, tr(_FORM))
 
 
 def mapped(
@@ -91,11 +93,11 @@ def mapped(
 def _check_distinct(mapping: Mapping[str, str], columns: Mapping[str, str]) -> None:
     """Refuse a field that is named twice, or a column that is to hold two fields."""
     if len(columns) < len(mapping):
-        raise _malformed(f"One field is named twice in {key_list(mapping)}.")
+        raise _malformed(tr("One field is named twice in {keys}.", keys=key_list(mapping)))
     used = [column for column in columns.values() if column]
     twice = next((column for column in used if used.count(column) > 1), None)
     if twice is not None:
-        raise _malformed(f"The column {brief(twice)} is named twice.")
+        raise _malformed(tr("The column {column} is named twice.", column=brief(twice)))
 
 
 def _field(name: str) -> str:
@@ -110,16 +112,16 @@ def _field(name: str) -> str:
     ranked = sorted((names[folded], one) for one, names in RANKS.items() if folded in names)
     near = [one for _, one in ranked][:2] or get_close_matches(folded, ALL_FIELDS, 2, 0.5)
     raise LoraDeckError(
-        "Unknown field",
-        f"A mapping knows no field '{brief(name)}'." + _did_you_mean(near),
-        f"The fields are {', '.join(ALL_FIELDS)}.",
+        tr("Unknown field"),
+        tr("A mapping knows no field '{name}'.", name=brief(name)) + _did_you_mean(near),
+        tr("The fields are {names}.", names=", ".join(ALL_FIELDS)),
     )
 
 
 def _did_you_mean(names: Iterable[str]) -> str:
     """Ask for the nearest names, where there are any."""
-    nearest = " or ".join(brief(name) for name in names)
-    return f" Did you mean {nearest}?" if nearest else ""
+    nearest = either(brief(name) for name in names)
+    return " " + tr("Did you mean {names}?", names=nearest) if nearest else ""
 
 
 def _column(name: str, rows: Sequence[Mapping[str, Any]], kinds: Mapping[str, Kind]) -> str:
@@ -135,9 +137,9 @@ def _column(name: str, rows: Sequence[Mapping[str, Any]], kinds: Mapping[str, Ki
         return alike[0]
     near = alike[:3] or get_close_matches(name, list(kinds), n=3, cutoff=0.5)
     raise LoraDeckError(
-        "Unknown column",
-        f"The rows have no column '{brief(name)}'." + _did_you_mean(near),
-        f"The columns are {key_list(kinds)}.",
+        tr("Unknown column"),
+        tr("The rows have no column '{name}'.", name=brief(name)) + _did_you_mean(near),
+        tr("The columns are {keys}.", keys=key_list(kinds)),
     )
 
 
@@ -152,16 +154,19 @@ def _type_of(fields: Mapping[str, str], found: Shape | None) -> DatasetType:
     ]
     if not fitting:
         raise LoraDeckError(
-            "Fields do not fit together",
-            f"No shape has all the fields {', '.join(map(brief, fields))}.",
+            tr("Fields do not fit together"),
+            tr("No shape has all the fields {names}.", names=", ".join(map(brief, fields))),
             _shapes_words(),
         )
     if found is not None and found.dataset_type in fitting:
         return found.dataset_type
     if fields.keys() <= _SHARED and "prompt" not in fields:
         raise LoraDeckError(
-            "Mapping incomplete",
-            f"{', '.join(map(brief, fields))} alone does not say how the rows are to be read.",
+            tr("Mapping incomplete"),
+            tr(
+                "{names} alone does not say how the rows are to be read.",
+                names=", ".join(map(brief, fields)),
+            ),
             _shapes_words(),
         )
     return max(fitting, key=lambda name: sum(one in fields for one in FIELDS[name][0]))
@@ -169,7 +174,10 @@ def _type_of(fields: Mapping[str, str], found: Shape | None) -> DatasetType:
 
 def _shapes_words() -> str:
     """List the fields of each type."""
-    words = [f"{name} has {', '.join(need + may)}" for name, (need, may) in FIELDS.items()]
+    words = [
+        tr("{shape} has {names}", shape=name, names=", ".join(need + may))
+        for name, (need, may) in FIELDS.items()
+    ]
     return f"{'; '.join(words)}."
 
 
@@ -182,8 +190,15 @@ def _check_complete(
         return  # the input alone can be the question
     if lacking:
         raise LoraDeckError(
-            "Mapping incomplete",
-            f"A dataset of the type {dataset_type} needs a column for {' and '.join(lacking)}.",
-            f"Add {','.join(f'{field}=COLUMN' for field in lacking)}. "
-            f"The columns are {key_list(kinds)}.",
+            tr("Mapping incomplete"),
+            tr(
+                "A dataset of the type {shape} needs a column for {names}.",
+                shape=dataset_type,
+                names=tr(" and ").join(lacking),
+            ),
+            tr(
+                "Add {mapping}. The columns are {keys}.",
+                mapping=",".join(f"{field}=COLUMN" for field in lacking),
+                keys=key_list(kinds),
+            ),
         )

@@ -12,6 +12,7 @@ from engine.data.child_process import ChildDiedError, ask
 from engine.data.child_wire import Request
 from engine.data.words import shown
 from engine.errors import LoraDeckError
+from engine.language import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,18 +72,27 @@ async def measure_in_process(
                 if line.lengths is not None:
                     return line.lengths
     except TimeoutError:
-        raise _gave_up(dataset, model_folder, f"did not end within {timeout:g} s") from None
+        raise _gave_up(
+            dataset, model_folder, tr("did not end within {timeout:g} s", timeout=timeout)
+        ) from None
     except ChildDiedError as error:
         raise _gave_up(dataset, model_folder, str(error)) from None
-    raise _gave_up(dataset, model_folder, "gave no answer")
+    raise _gave_up(dataset, model_folder, tr("gave no answer"))
 
 
 def _gave_up(dataset: Path, model_folder: Path, reason: str) -> LoraDeckError:
     """Say that the tokens could not be counted."""
     return LoraDeckError(
-        "Dataset could not be measured",
-        f"Counting the tokens of {shown(dataset)} with the chat template and tokenizer of "
-        f"{shown(model_folder)} {reason}.",
-        "The model's chat template may be faulty, or a row far too long: "
-        "choose another base model, or split the longest rows.",
+        tr("Dataset could not be measured"),
+        tr(
+            "Counting the tokens of {dataset} with the chat template and tokenizer of "
+            "{model} {reason}.",
+            dataset=shown(dataset),
+            model=shown(model_folder),
+            reason=reason,
+        ),
+        tr(
+            "The model's chat template may be faulty, or a row far too long: choose "
+            "another base model, or split the longest rows."
+        ),
     )

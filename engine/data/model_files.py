@@ -9,6 +9,7 @@ from tokenizers import Tokenizer
 
 from engine.data.words import brief, shown
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +19,7 @@ _SPECIAL_TOKENS = "special_tokens_map.json"
 _TEMPLATE = "chat_template.jinja"
 _TOKENIZER = "tokenizer.json"
 _last_special: tuple[Tokenizer, frozenset[str]] | None = None
-_WHOLE = "Fetch the model again, or choose another one."
+_WHOLE = mark("Fetch the model again, or choose another one.")
 
 
 def template_source(folder: Path) -> str | None:
@@ -35,9 +36,9 @@ def template_source(folder: Path) -> str | None:
         named = {one.get("name"): one.get("template") for one in found if isinstance(one, dict)}
         found = named.get("default")
         if found is None:
-            raise _damaged(folder / _CONFIG, "no chat template in it is called default")
+            raise _damaged(folder / _CONFIG, tr("no chat template in it is called default"))
     if found is not None and not isinstance(found, str):
-        raise _damaged(folder / _CONFIG, "its chat_template is not a text")
+        raise _damaged(folder / _CONFIG, tr("its chat_template is not a text"))
     return found
 
 
@@ -69,9 +70,9 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     text = _read(path)
     if text is None:
         raise LoraDeckError(
-            "Model has no tokenizer",
-            f"There is no {_TOKENIZER} in {shown(folder)}.",
-            "Choose a model folder with a tokenizer.json, as transformers saves it.",
+            tr("Model has no tokenizer"),
+            tr("There is no {file} in {folder}.", file=_TOKENIZER, folder=shown(folder)),
+            tr("Choose a model folder with a tokenizer.json, as transformers saves it."),
         )
     try:
         tokenizer = Tokenizer.from_str(text)
@@ -102,7 +103,7 @@ def _read_object(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise _damaged(path, brief(error)) from None
     if not isinstance(value, dict):
-        raise _damaged(path, "it holds no JSON object")
+        raise _damaged(path, tr("it holds no JSON object"))
     return value
 
 
@@ -118,4 +119,4 @@ def _read(path: Path) -> str | None:
 
 def _damaged(path: Path, reason: str) -> LoraDeckError:
     """Say which of a model's files cannot be used."""
-    return LoraDeckError("Model file is damaged", f"{shown(path)}: {reason}.", _WHOLE)
+    return LoraDeckError(tr("Model file is damaged"), f"{shown(path)}: {reason}.", tr(_WHOLE))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from engine.data.model_files import special_texts
 from engine.data.turns import find_turns
 from engine.errors import LoraDeckError
+from engine.language import tr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,8 +63,13 @@ def encode(conversation: Conversation, template: ChatTemplate, tokenizer: Tokeni
     try:
         return encode_unnamed(conversation, template, tokenizer)
     except LoraDeckError as error:
-        message = f"Row {conversation.row}: {error.message}"
-        raise LoraDeckError(error.title, message, error.hint) from None
+        raise of_row(conversation.row, error) from None
+
+
+def of_row(row: int, error: LoraDeckError) -> LoraDeckError:
+    """Name the row that an error is about."""
+    message = tr("Row {row}: {words}", row=row, words=error.message)
+    return LoraDeckError(error.title, message, error.hint)
 
 
 def encode_unnamed(

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from engine.data.types import RenderedRow, Shape
 from engine.data.words import brief, shown
 from engine.errors import LoraDeckError
+from engine.language import spoken, tr
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -41,6 +42,8 @@ class Request(BaseModel):
     shape: Shape
     model_folder: str
     max_length: int | None
+    language: str = "en"
+    """That of the user who asks: the process answers several."""
 
 
 class Failure(BaseModel):
@@ -86,18 +89,24 @@ class RowRenderer:
         Raises:
             LoraDeckError: The model's files cannot be used, or the process gave no answer.
         """
-        request = {"value": value, "shape": shape.model_dump(), "model_folder": str(model_folder)}
+        request = {
+            "value": value,
+            "shape": shape.model_dump(),
+            "model_folder": str(model_folder),
+            "max_length": max_length,
+            "language": spoken(),
+        }
         try:
-            text = json.dumps(request | {"max_length": max_length}, default=str)
+            text = json.dumps(request, default=str)
         except (RecursionError, ValueError):
-            return faulty("It is nested too deeply to be read.")
+            return faulty(tr("It is nested too deeply to be read."))
         line = text.encode() + b"\n"
         async with self._turn:
             answer = await self._ask(line, model_folder)
         if answer.failure is not None:
             raise LoraDeckError(**answer.failure.model_dump())
         if answer.rendered is None:
-            raise _gave_up(model_folder, "gave no answer")
+            raise _gave_up(model_folder, tr("gave no answer"))
         return answer.rendered
 
     async def close(self) -> None:
@@ -117,14 +126,16 @@ class RowRenderer:
                 answered = True
                 return answer
         except TimeoutError:
-            reason = f"did not end within {self._timeout:g} s"
+            reason = tr("did not end within {timeout:g} s", timeout=self._timeout)
             raise _gave_up(model_folder, reason) from None
         except ValueError as error:
-            raise _gave_up(model_folder, f"gave no answer: {brief(error)}") from None
+            raise _gave_up(
+                model_folder, tr("gave no answer: {error}", error=brief(error))
+            ) from None
         finally:
             if not answered:
                 await self._end()
-        raise _gave_up(model_folder, "failed")
+        raise _gave_up(model_folder, tr("failed"))
 
     async def _exchange(self, line: bytes) -> bytes:
         """Send a line and read one, empty where the process has ended."""
@@ -179,8 +190,14 @@ async def _start(idle: float) -> Process:
 def _gave_up(model_folder: Path, reason: str) -> LoraDeckError:
     """Say that the row could not be shown as the model gets it."""
     return LoraDeckError(
-        "Row could not be rendered",
-        f"Rendering it with the chat template and tokenizer of {shown(model_folder)} {reason}.",
-        "The model's chat template may be faulty, or the row far too long: "
-        "choose another base model, or split the row.",
+        tr("Row could not be rendered"),
+        tr(
+            "Rendering it with the chat template and tokenizer of {model} {reason}.",
+            model=shown(model_folder),
+            reason=reason,
+        ),
+        tr(
+            "The model's chat template may be faulty, or the row far too long: choose "
+            "another base model, or split the row."
+        ),
     )

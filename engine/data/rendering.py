@@ -25,6 +25,7 @@ from engine.data.run_limits import RanTooLongError, never_ends
 from engine.data.template import ChatTemplate
 from engine.data.types import RenderedRow
 from engine.errors import LoraDeckError
+from engine.language import speaking, tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -94,16 +95,16 @@ def _show(row: EncodedRow, max_length: int | None) -> RenderedRow:
 def _notes(row: EncodedRow) -> Iterator[str]:
     """Say what the chat template could not take as it is, or leaves untrained."""
     if row.tools_folded:
-        yield (
+        yield tr(
             "The model's chat template leaves functions, calls or results out: they are written "
             "as text inside the turns."
         )
     if row.system_folded:
-        yield "The model's chat template has no system turn: it stands in the first question."
+        yield tr("The model's chat template has no system turn: it stands in the first question.")
     if not row.trained:
-        yield "No token is trained: the model's chat template leaves the answers out."
+        yield tr("No token is trained: the model's chat template leaves the answers out.")
     elif not row.end_trained:
-        yield "No end-of-turn token is trained: the model would not learn to stop."
+        yield tr("No end-of-turn token is trained: the model would not learn to stop.")
 
 
 def trained_spans(row: EncodedRow) -> tuple[tuple[int, int], ...]:
@@ -159,7 +160,13 @@ def _answer(line: bytes, models: _Models) -> Answer:
         # Half characters may stand in the row: pydantic's own reader refuses them
         request = Request.model_validate(json.loads(line))
     except (RecursionError, ValueError):
-        return Answer(rendered=faulty("It holds what cannot be read."))
+        return Answer(rendered=faulty(tr("It holds what cannot be read.")))
+    with speaking(request.language):
+        return _rendered(request, models)
+
+
+def _rendered(request: Request, models: _Models) -> Answer:
+    """Render what is asked for."""
     try:
         template, tokenizer = models.load(Path(request.model_folder))
         rendered = render_row(request.value, request.shape, template, tokenizer, request.max_length)
@@ -169,7 +176,7 @@ def _answer(line: bytes, models: _Models) -> Answer:
     except RanTooLongError as error:
         return Answer(rendered=faulty(never_ends(error).message))
     except MemoryError:
-        return Answer(rendered=faulty("Rendering this row wants too much memory."))
+        return Answer(rendered=faulty(tr("Rendering this row wants too much memory.")))
 
 
 def _serve(requests: Iterator[bytes]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,11 +35,11 @@ class RanTooLongError(Exception):
 
 def never_ends(error: RanTooLongError, row: int | None = None) -> LoraDeckError:
     """Word that a template ran for too long, on which row where that is known."""
-    where = "" if row is None else f"Row {row}: "
+    words = tr("The model's chat template {failure}.", failure=error)
     return LoraDeckError(
-        "Chat template does not end",
-        f"{where}The model's chat template {error}.",
-        "Choose another base model, or take such rows out.",
+        tr("Chat template does not end"),
+        words if row is None else tr("Row {row}: {words}", row=row, words=words),
+        tr("Choose another base model, or take such rows out."),
     )
 
 
@@ -83,7 +84,7 @@ class _Alarm:
     def _strike(self, *_: object) -> None:
         """Give up, unless it has just ended."""
         if self._running:
-            raise RanTooLongError(f"did not end within {SECONDS:g} s")
+            raise RanTooLongError(tr("did not end within {seconds:g} s", seconds=SECONDS))
 
 
 @contextlib.contextmanager

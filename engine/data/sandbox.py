@@ -11,6 +11,8 @@ from jinja2.ext import Extension, loopcontrols
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
+from engine.language import tr
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -70,7 +72,7 @@ class _Environment(ImmutableSandboxedEnvironment):
             bits = left.bit_length()
             bits = bits * max(right, 0) if operator == "**" else bits + right.bit_length()
             if bits > _MOST_BITS:
-                raise jinja2.TemplateRuntimeError("a number has too many digits")
+                raise jinja2.TemplateRuntimeError(tr("a number has too many digits"))
         return super().call_binop(context, operator, left, right)
 
 
@@ -131,4 +133,6 @@ def _to_json(
 def _refuse_underscore(name: Any) -> None:
     """Refuse a private name."""
     if isinstance(name, str) and name.startswith("_"):
-        raise jinja2.exceptions.SecurityError(f"a namespace takes no private name: {name!r}")
+        raise jinja2.exceptions.SecurityError(
+            tr("a namespace takes no private name: {name!r}", name=name)
+        )

@@ -1,4 +1,7 @@
-"""Keep what scans found, by the content's hash: a second look does not read the file."""
+"""Keep what scans found, by the content's hash: a second look does not read the file.
+
+What was found is kept in words, in a file for each language that a scan was asked for in.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from pydantic import BaseModel, ValidationError
 
 from engine.data.checks import CHECKS_VERSION
 from engine.data.types import Conversation, Inspection
+from engine.language import spoken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,6 +99,7 @@ class ScanCache:
         aside = Path(tempfile.mkdtemp(dir=self._entries, prefix="."))
         try:
             _write(aside, scanned)
+            _keep_languages(self._entries / name, aside)
             shutil.rmtree(self._entries / name, ignore_errors=True)
             with suppress(OSError):  # another process has just put the same
                 aside.rename(self._entries / name)
@@ -136,7 +141,7 @@ class ScanCache:
     def _load(self, folder: Path, path: Path) -> Inspection | None:
         """Read an inspection, and mark it as just used."""
         try:
-            text = (folder / "inspection.json").read_bytes()
+            text = (folder / _in_words()).read_bytes()
             found = Inspection.model_validate_json(text)
             os.utime(folder)
         except (OSError, ValidationError):
@@ -235,7 +240,20 @@ def _write(folder: Path, scanned: Scanned) -> None:
         lines.write(head.model_dump_json() + "\n")
         lines.writelines(one.model_dump_json() + "\n" for one in sample.conversations)
     text = scanned.inspection.model_dump_json()
-    (folder / "inspection.json").write_text(text, encoding="utf-8")
+    (folder / _in_words()).write_text(text, encoding="utf-8")
+
+
+def _in_words() -> str:
+    """Name the file of an inspection in the language that is spoken."""
+    return f"inspection.{spoken()}.json"
+
+
+def _keep_languages(old: Path, new: Path) -> None:
+    """Take along the inspections in other languages from the entry that is replaced."""
+    for file in old.glob("inspection.*.json"):
+        if not (new / file.name).exists():
+            with suppress(OSError):
+                shutil.copyfile(file, new / file.name)
 
 
 def _read_array(path: Path, kind: str) -> array[int]:

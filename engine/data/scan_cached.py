@@ -11,6 +11,7 @@ from engine.data.scan_cache import ScanCache, sample_of, stat_key
 from engine.data.types import Inspection, Scanning
 from engine.data.words import shown
 from engine.errors import ConflictError, LoraDeckError
+from engine.language import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -122,9 +123,9 @@ def _refuse_changed(path: Path, now: object, before: object) -> None:
     """Refuse a file that was written while it was read: hash and rows may differ."""
     if before is not None and getattr(now, "name", None) != getattr(before, "name", None):
         raise ConflictError(
-            "Dataset changed",
-            f"{shown(path)} was written while it was read.",
-            "Look again once it is written whole.",
+            tr("Dataset changed"),
+            tr("{path} was written while it was read.", path=shown(path)),
+            tr("Look again once it is written whole."),
         )
 
 
@@ -132,8 +133,8 @@ def _usable(sample: Sample, path: Path) -> Sample:
     """Refuse a dataset of which nothing can be measured."""
     if not sample.conversations:
         raise LoraDeckError(
-            "Dataset has rows that cannot train",
-            f"{shown(path)}: no row can train.",
-            "See what is wrong with them: loradeck datasets inspect FILE",
+            tr("Dataset has rows that cannot train"),
+            tr("{path}: no row can train.", path=shown(path)),
+            tr("See what is wrong with them: loradeck datasets inspect FILE"),
         )
     return sample

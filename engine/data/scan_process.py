@@ -13,6 +13,7 @@ from engine.data.scan_cache import ScanCache
 from engine.data.types import Scanning
 from engine.data.words import shown
 from engine.errors import LoraDeckError
+from engine.language import tr
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -62,7 +63,7 @@ async def inspect_in_process(
     except ChildDiedError as error:
         raise _gave_up(path, str(error)) from None
     if not ended:
-        raise _gave_up(path, "gave no answer")
+        raise _gave_up(path, tr("gave no answer"))
 
 
 async def inspect_whole(
@@ -105,8 +106,10 @@ async def survey(
 def _gave_up(path: Path, reason: str) -> LoraDeckError:
     """Say that the dataset could not be looked at."""
     return LoraDeckError(
-        "Dataset could not be read",
-        f"Reading {shown(path)} {reason}.",
-        "The file may be damaged, or a row in it far too long: split the longest rows, "
-        "or write the file anew.",
+        tr("Dataset could not be read"),
+        tr("Reading {path} {reason}.", path=shown(path), reason=reason),
+        tr(
+            "The file may be damaged, or a row in it far too long: split the longest "
+            "rows, or write the file anew."
+        ),
     )

@@ -11,6 +11,7 @@ from engine.data.recognise import make_shape, recognise
 from engine.data.synonyms import FIELDS, is_label
 from engine.data.words import brief, key_list
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["describe_shape", "parse_mapping", "propose"]
 
-WANTED = (
-    "Known are rows with instruction and output (Alpaca), conversations (ShareGPT: a list of "
-    "turns with from and value), messages (role and content), prompt and completion, chosen and "
-    "rejected, or text."
+WANTED = mark(
+    "Known are rows with instruction and output (Alpaca), conversations "
+    "(ShareGPT: a list of turns with from and value), messages (role and "
+    "content), prompt and completion, chosen and rejected, or text."
 )
 
 
@@ -88,21 +89,31 @@ def _elected(
 
 def describe_shape(shape: Shape) -> str:
     """Say how rows are read: ``prompt_completion: prompt from 问题, completion from 答案``."""
-    parts = [
-        field if field == column else f"{field} from {brief(column)}" if column else f"no {field}"
-        for field, column in shape.columns.items()
-    ]
+    parts = [_described(field, column) for field, column in shape.columns.items()]
     return f"{shape.dataset_type}: {', '.join(parts)}" if parts else shape.dataset_type
+
+
+def _described(field: str, column: str) -> str:
+    """Say which column a field is read from."""
+    if not column:
+        return tr("no {field}", field=field)
+    from_other = tr("{field} from {column}", field=field, column=brief(column))
+    return field if field == column else from_other
 
 
 def _unknown(kinds: Mapping[str, Kind]) -> LoraDeckError:
     """Word that nothing fits, with a mapping wherever two columns hold text."""
     texts = [column for column, one in kinds.items() if one == "text" and not is_label(column)]
-    hint = "Say which column is which: --map instruction=COLUMN,output=COLUMN"
+    hint = tr("Say which column is which: --map instruction=COLUMN,output=COLUMN.")
     if len(texts) > 1:
-        hint += f", for example --map instruction={brief(texts[0])},output={brief(texts[1])}"
+        hint = tr(
+            "Say which column is which: --map instruction=COLUMN,output=COLUMN, "
+            "for example --map instruction={first},output={second}.",
+            first=brief(texts[0]),
+            second=brief(texts[1]),
+        )
     return LoraDeckError(
-        "Unknown dataset format",
-        f"The rows have the keys {key_list(kinds)}.",
-        f"{WANTED} {hint}." if kinds else WANTED,
+        tr("Unknown dataset format"),
+        tr("The rows have the keys {keys}.", keys=key_list(kinds)),
+        f"{tr(WANTED)} {hint}" if kinds else tr(WANTED),
     )

@@ -14,6 +14,7 @@ from engine.data.run_limits import limited
 from engine.data.sandbox import GENERATION_MARKS, make_environment
 from engine.data.words import shown
 from engine.errors import LoraDeckError
+from engine.language import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -155,19 +156,19 @@ class ChatTemplate:
         except _FAILURES as error:
             raise _failed(error) from None
         if len(text) > _MAX_CHARACTERS:
-            raise _failed(ValueError(f"it makes a text of {len(text):,} characters"))
+            raise _failed(ValueError(tr("it makes a text of {size:,} characters", size=len(text))))
         return text
 
 
 def _failed(error: BaseException) -> LoraDeckError:
     """Word a template's failure."""
     if isinstance(error, MemoryError):
-        failure = "wants too much memory"
+        failure = tr("wants too much memory")
     else:
         reason = shown(str(error) or type(error).__name__)[:_SHOWN_CHARACTERS].rstrip(".")
-        failure = f"says: {reason}"
+        failure = tr("says: {reason}", reason=reason)
     return LoraDeckError(
-        "Chat template failed",
-        f"The model's chat template {failure}.",
-        "Mend the rows it refuses, or choose another base model.",
+        tr("Chat template failed"),
+        tr("The model's chat template {failure}.", failure=failure),
+        tr("Mend the rows it refuses, or choose another base model."),
     )

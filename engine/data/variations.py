@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.data.chat import Chat, as_turns
 from engine.errors import LoraDeckError
+from engine.language import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -40,8 +41,11 @@ class Rendering:
 def not_located(index: int) -> LoraDeckError:
     """Say that an answer cannot be told apart from what surrounds it."""
     return LoraDeckError(
-        "Answer not found in the rendered text",
-        f"The model's chat template alters turn {index + 1} so that its answer "
-        "cannot be told from the prompt.",
-        "Choose a base model with a plainer chat template.",
+        tr("Answer not found in the rendered text"),
+        tr(
+            "The model's chat template alters turn {index} so that its answer cannot "
+            "be told from the prompt.",
+            index=index + 1,
+        ),
+        tr("Choose a base model with a plainer chat template."),
     )

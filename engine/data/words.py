@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from engine.language import mark, tr, trn
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -13,14 +14,14 @@ SHOWN_ROWS = 10
 _SHOWN_KEYS = 12
 _SHOWN_CHARACTERS = 60
 _KINDS = {
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    str: "a text",
-    list: "a list",
-    tuple: "a list",
-    dict: "an object",
-    bytes: "raw bytes",
+    bool: mark("true or false"),
+    int: mark("a number"),
+    float: mark("a number"),
+    str: mark("a text"),
+    list: mark("a list"),
+    tuple: mark("a list"),
+    dict: mark("an object"),
+    bytes: mark("raw bytes"),
     type(None): "null",
 }
 
@@ -38,18 +39,19 @@ def brief(text: object) -> str:
 
 def kind_of(value: Any) -> str:
     """Name the JSON kind of a value as users know it; of a kind JSON lacks, its type's name."""
-    return _KINDS.get(type(value)) or f"of the type {type(value).__name__}"
+    known = _KINDS.get(type(value))
+    return tr(known) if known else tr("of the type {name}", name=type(value).__name__)
 
 
 def key_list(keys: Iterable[str]) -> str:
     """List keys, the first twelve of them."""
     names = [brief(key) for key in keys]
     more = ", …" if len(names) > _SHOWN_KEYS else ""
-    return (", ".join(names[:_SHOWN_KEYS]) or "no keys") + more
+    return (", ".join(names[:_SHOWN_KEYS]) or tr("no keys")) + more
 
 
 def row_list(rows: Sequence[int], count: int) -> str:
     """List row numbers: ``row 3``, ``rows 2, 5, …``; ``count`` is how many there are in all."""
     numbers = ", ".join(str(row) for row in rows[:SHOWN_ROWS])
     more = ", …" if count > min(len(rows), SHOWN_ROWS) else ""
-    return f"row{'s' if count > 1 else ''} {numbers}{more}"
+    return trn("row {numbers}", "rows {numbers}", count, numbers=numbers + more)

@@ -16,6 +16,7 @@ from engine.data.book.store import FIRST_INSERTED, GAP, connect
 from engine.data.normalize import normalizer
 from engine.data.types import BookPage, BookRow
 from engine.errors import ConflictError, NotFoundError
+from engine.language import tr
 
 if TYPE_CHECKING:
     import sqlite3
@@ -185,7 +186,8 @@ class Book:
             change = journal.last_change(writer)
             if change is None:
                 raise ConflictError(
-                    "Nothing to undo", "No change was made since the dataset was opened or saved."
+                    tr("Nothing to undo"),
+                    tr("No change was made since the dataset was opened or saved."),
                 )
             _unmark(writer, change.row)
             journal.take_back(writer, change)
@@ -314,5 +316,7 @@ def _as_row(found: tuple[Any, ...], number: int) -> BookRow:
 def _no_row() -> NotFoundError:
     """Say that a row is not there."""
     return NotFoundError(
-        "Row not found", "There is no such row in the open dataset.", "It may have been deleted."
+        tr("Row not found"),
+        tr("There is no such row in the open dataset."),
+        tr("It may have been deleted."),
     )

@@ -16,6 +16,7 @@ from engine.data.child_process import ADDRESS_SPACE, DATA
 from engine.data.child_wire import Failure
 from engine.data.words import shown
 from engine.errors import LoraDeckError
+from engine.language import speak_as_parent, tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,7 @@ _STALL = 120
 
 def main(what: str) -> None:
     """Carry out one request."""
+    speak_as_parent()
     _limit(resource.RLIMIT_AS, ADDRESS_SPACE)
     _limit(resource.RLIMIT_DATA, DATA)
     # Nobody reads any more: end, whatever is under way
@@ -39,7 +41,7 @@ def main(what: str) -> None:
 
 def _guarded(what: str, written: bytes) -> Iterator[Report]:
     """Work, and put what goes wrong into words."""
-    path = "the dataset"
+    path = tr("the dataset")
     try:
         # Only now that the limits hold are the readers loaded
         if what == "export":
@@ -62,10 +64,13 @@ def _guarded(what: str, written: bytes) -> Iterator[Report]:
         failure = error
     except (MemoryError, RecursionError):
         failure = LoraDeckError(
-            "Dataset too large",
-            f"{shown(path)} wants too much memory to be read: a row in it may be far too long, "
-            "or nested too deep.",
-            "Split the longest rows.",
+            tr("Dataset too large"),
+            tr(
+                "{path} wants too much memory to be read: a row in it may be far too long, "
+                "or nested too deep.",
+                path=shown(path),
+            ),
+            tr("Split the longest rows."),
         )
     else:
         return

@@ -15,6 +15,7 @@ from engine.data.containers.source import open_source
 from engine.data.faults import FaultyRowError
 from engine.data.normalize import normalizer
 from engine.errors import DiskFullError
+from engine.language import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,7 +111,7 @@ def _require_room(folder: Path) -> None:
     """Check that the disk is not nearly full."""
     if shutil.disk_usage(folder).free < _ROOM_LEFT:
         raise DiskFullError(
-            "Too little disk space",
-            f"There is too little room in {folder}.",
-            "Make room, or export to another disk.",
+            tr("Too little disk space"),
+            tr("There is too little room in {folder}.", folder=folder),
+            tr("Make room, or export to another disk."),
         )

@@ -18,6 +18,7 @@ from engine.data.normalize import normalizer
 from engine.data.shapes import propose
 from engine.data.words import shown
 from engine.errors import DiskFullError, LoraDeckError
+from engine.language import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -93,9 +94,12 @@ class _Writer:
         looks = list(looks)
         if shutil.disk_usage(self._folder).free < _ROOM_LEFT:
             raise DiskFullError(
-                "Too little disk space",
-                f"There is too little room under {self._folder} for a working copy.",
-                "Make room, or put the home on another disk.",
+                tr("Too little disk space"),
+                tr(
+                    "There is too little room under {folder} for a working copy.",
+                    folder=self._folder,
+                ),
+                tr("Make room, or put the home on another disk."),
             )
         self._write_texts(looks)
         numbered = list(enumerate(looks, start=self.rows + 1))

@@ -5,10 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from engine.language import mark, tr
+
 if TYPE_CHECKING:
     import sqlite3
 
 Kind = Literal["edit", "insertion", "deletion"]
+_LABELS: dict[Kind, str] = {
+    "edit": mark("edit of row {number:,}"),
+    "insertion": mark("insertion of row {number:,}"),
+    "deletion": mark("deletion of row {number:,}"),
+}
 
 
 @dataclass(frozen=True)
@@ -26,7 +33,7 @@ def record(connection: sqlite3.Connection, kind: Kind, row: int, number: int) ->
         "INSERT INTO journal (kind, row, label, value, codes, fault, summary, edited)"
         " SELECT ?, id, ?, value, codes, fault, summary, edited"
         " FROM rows JOIN contents USING (id) WHERE id = ?",
-        (kind, f"{kind} of row {number:,}", row),
+        (kind, tr(_LABELS[kind], number=number), row),
     )
 
 

@@ -13,6 +13,7 @@ from engine.data.checks.row_text import RowText
 from engine.data.faults import FaultyRowError
 from engine.data.words import kind_of
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ def as_json(value: Mapping[str, Any]) -> str:
     except ValueError:  # not a number, or infinite: JSON knows neither
         written = _write(_without_nan(value))
     if len(written) > MOST_CHARACTERS:
-        raise FaultyRowError("too-large", f"it has {len(written):,} characters")
+        raise FaultyRowError(
+            "too-large", tr("it has {characters:,} characters", characters=len(written))
+        )
     if written.count("[") + written.count("{") > MOST_LEVELS and _levels(value) > MOST_LEVELS:
         raise _too_deep()
     return written
@@ -96,15 +99,17 @@ def checked(value: Any) -> dict[str, Any]:
     """
     if not isinstance(value, dict):
         raise LoraDeckError(
-            "Row is not an object",
-            f"The row is {kind_of(value)}, not an object.",
-            'Write it as an object: {"instruction": "…", "output": "…"}.',
+            tr("Row is not an object"),
+            tr("The row is {kind}, not an object.", kind=kind_of(value)),
+            tr('Write it as an object: {"instruction": "…", "output": "…"}.'),
         )
     try:
         as_json(value)
     except FaultyRowError as error:
         raise LoraDeckError(
-            "Row cannot be kept", f"The row cannot be kept: {error.detail}.", "Shorten it."
+            tr("Row cannot be kept"),
+            tr("The row cannot be kept: {detail}.", detail=error.detail),
+            tr("Shorten it."),
         ) from None
     return value
 
@@ -183,4 +188,6 @@ def _levels(value: Any) -> int:
 
 def _too_deep() -> FaultyRowError:
     """Say that a row is nested too deep."""
-    return FaultyRowError("too-deep", f"it is nested more than {MOST_LEVELS} deep")
+    return FaultyRowError(
+        "too-deep", tr("it is nested more than {levels} deep", levels=MOST_LEVELS)
+    )

@@ -14,6 +14,7 @@ from engine.data.endings import ENDINGS, PACKED
 from engine.data.words import shown
 from engine.errors import ConflictError, LoraDeckError
 from engine.files import sync_folder
+from engine.language import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,19 +54,25 @@ def checked_name(folder: Path, name: str, ending: str = "") -> str:
     if ending and not name.lower().endswith(ending):
         if name.lower().endswith((*ENDINGS, *PACKED)):
             raise LoraDeckError(
-                "Ending not usable",
-                f"'{shown(name)}' would be a {ending} file by its content.",
-                f"Name it, for example: {shown(stem_of(name))}{ending}",
+                tr("Ending not usable"),
+                tr(
+                    "'{name}' would be a {ending} file by its content.",
+                    name=shown(name),
+                    ending=ending,
+                ),
+                tr("Name it, for example: {name}", name=shown(stem_of(name)) + ending),
             )
         name += ending
     if _UNFIT.search(name) or name.startswith(".") or not stem_of(name).strip():
         raise LoraDeckError(
-            "Name not usable",
-            f"'{shown(name)}' is no name of a dataset.",
-            "Take a file name without folders, e.g. rows.jsonl",
+            tr("Name not usable"),
+            tr("'{name}' is no name of a dataset.", name=shown(name)),
+            tr("Take a file name without folders, e.g. rows.jsonl"),
         )
     if len(name.encode()) > _NAME_BYTES:
-        raise LoraDeckError("Name too long", f"'{shown(name)[:40]}…' is too long a name.")
+        raise LoraDeckError(
+            tr("Name too long"), tr("'{name}…' is too long a name.", name=shown(name)[:40])
+        )
     if os.path.lexists(folder / name):
         raise taken(folder, name)
     return name
@@ -74,9 +81,16 @@ def checked_name(folder: Path, name: str, ending: str = "") -> str:
 def taken(folder: Path, name: str) -> ConflictError:
     """Say that there is such a dataset already."""
     return ConflictError(
-        "Name taken",
-        f"There is a dataset named '{shown(name)}' in {shown(folder)} already.",
-        f"Nothing is written over. Free is, for example: {shown(next_version(folder, name))}",
+        tr("Name taken"),
+        tr(
+            "There is a dataset named '{name}' in {folder} already.",
+            name=shown(name),
+            folder=shown(folder),
+        ),
+        tr(
+            "Nothing is written over. Free is, for example: {name}",
+            name=shown(next_version(folder, name)),
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from engine.data.book.reports import Report
 from engine.data.child_wire import Failure
 from engine.data.words import shown
 from engine.errors import LoraDeckError
+from engine.language import for_child, tr
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
@@ -47,7 +48,7 @@ class Reader:
             limit=_LINE,
             # A thread a core would each want memory, which is limited
             env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
-                 "ARROW_IO_THREADS": "1", "MALLOC_ARENA_MAX": "2"},
+                 "ARROW_IO_THREADS": "1", "MALLOC_ARENA_MAX": "2", **for_child()},
         )  # fmt: skip
         assert process.stdin is not None  # noqa: S101 - asked for as a pipe
         with contextlib.suppress(ConnectionError):
@@ -63,10 +64,10 @@ class Reader:
             async with asyncio.timeout(_STALL):
                 line = await self._process.stdout.readline()
         except TimeoutError:
-            return self._gave_up(f"gave no further row within {_STALL:g} s")
+            return self._gave_up(tr("gave no further row within {stall:g} s", stall=_STALL))
         if not line:
             code = await self._process.wait()
-            return self._gave_up(f"ended its reader ({code})")
+            return self._gave_up(tr("ended its reader ({code})", code=code))
         return Report.model_validate_json(line)
 
     async def end(self) -> None:
@@ -79,8 +80,8 @@ class Reader:
     def _gave_up(self, reason: str) -> Report:
         """Say that the dataset could not be read to its end."""
         error = LoraDeckError(
-            "Dataset could not be read",
+            tr("Dataset could not be read"),
             f"{shown(self._path)} {reason}.",
-            "It may be damaged, or have far too large rows. See: loradeck datasets inspect",
+            tr("It may be damaged, or have far too large rows. See: loradeck datasets inspect"),
         )
         return Report(failure=Failure.of(error))

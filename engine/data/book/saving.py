@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from engine.data.book.names import checked_name, next_version, written_whole
 from engine.data.book.store import connect
 from engine.errors import DiskFullError, LoraDeckError
+from engine.language import tr
 from engine.text import human_bytes
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ def save(book: Book, folder: Path, origin: str, name: str = "") -> tuple[Path, i
             rows = _write(book, aside)
             if not rows:
                 raise LoraDeckError(
-                    "Nothing to save", "The dataset has no row left.", "Undo, or add a row."
+                    tr("Nothing to save"),
+                    tr("The dataset has no row left."),
+                    tr("Undo, or add a row."),
                 )
         book.forget_changes()
     return target, rows
@@ -72,7 +75,12 @@ def _require_room(book: Book, folder: Path) -> None:
     wanted, free = book.size() + _ROOM_LEFT, shutil.disk_usage(folder).free
     if free < wanted:
         raise DiskFullError(
-            "Too little disk space",
-            f"{human_bytes(wanted)} are needed under {folder}, {human_bytes(free)} are free.",
-            "Make room, or put the home on another disk.",
+            tr("Too little disk space"),
+            tr(
+                "{wanted} are needed under {folder}, {free} are free.",
+                wanted=human_bytes(wanted),
+                folder=folder,
+                free=human_bytes(free),
+            ),
+            tr("Make room, or put the home on another disk."),
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from engine.language import tr
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -28,7 +30,9 @@ def check_characters(row: RowText) -> Iterable[tuple[str, str]]:
     """Find control characters and mojibake."""
     found: list[tuple[str, str]] = []
     if control := _CONTROL.search(row.text):
-        found.append(("control-characters", f"it holds U+{ord(control.group()):04X}"))
+        found.append(
+            ("control-characters", tr("it holds {text}", text=f"U+{ord(control.group()):04X}"))
+        )
     if not row.ascii and (detail := _mojibake(row.text)):
         found.append(("mojibake", detail))
     return found
@@ -38,15 +42,15 @@ def _mojibake(text: str) -> str:
     """Say what betrays a wrong encoding; empty where nothing does."""
     for lost in _LOST:
         if lost in text:
-            return f"it holds {lost}"
+            return tr("it holds {text}", text=lost)
     for run in _READ_AS_WESTERN.finditer(text):
         if meant := _as_meant(run.group()):
-            return f"{run.group()} stands for {meant}"
+            return tr("{run} stands for {meant}", run=run.group(), meant=meant)
     if "锛" not in text and "銆" not in text:  # what wide commas and full stops become
         return ""
     signs = _READ_AS_GBK.findall(text, 0, 2000)
     if len(set(signs)) >= _GBK_SIGNS:
-        return f"signs like {signs[0]} come of UTF-8 read as GBK"
+        return tr("signs like {sign} come of UTF-8 read as GBK", sign=signs[0])
     return ""
 
 

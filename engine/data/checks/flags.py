@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.data.checks.words import WORDS
 from engine.data.faults import FAULTS, finding
+from engine.language import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,10 +56,11 @@ class Flags:
     def _fault(self, code: str) -> Finding:
         """Word a fault."""
         words, rows = FAULTS[code], self.rows[code]
-        return finding("error", code, rows, words.headline, words.hint, self._details[code])
+        headline, hint = tr(words.headline), tr(words.hint)
+        return finding("error", code, rows, headline, hint, self._details[code])
 
     def _advice(self, code: str) -> Finding:
         """Word a warning or a note."""
         words, rows = WORDS[code], self.rows[code]
         detail = self._details.get(code, "")
-        return finding(words.level, code, rows, words.headline, words.hint, detail)
+        return finding(words.level, code, rows, tr(words.headline), tr(words.hint), detail)

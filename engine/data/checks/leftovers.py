@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from engine.language import tr
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -18,7 +20,7 @@ def check_leftovers(row: RowText) -> Iterable[tuple[str, str]]:
     """Find headings such as ``### Response:`` and phrases of other assistants."""
     found: list[tuple[str, str]] = []
     if "###" in row.text and (heading := _HEADING.search(row.text)):
-        found.append(("template-leftover", f"it holds {heading.group()}"))
+        found.append(("template-leftover", tr("it holds {text}", text=heading.group())))
     if "s a" in row.answer and not row.plain and _speaks_as_model(row.answer):
         found.append(("assistant-phrase", ""))
     return found

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from engine.language import tr
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -31,4 +33,4 @@ def check_special_tokens(row: RowText) -> Iterable[tuple[str, str]]:
     if token is None:
         return ()
     code = "rendered-already" if row.plain else "special-token-text"
-    return ((code, f"it holds {token.group()}"),)
+    return ((code, tr("it holds {text}", text=token.group())),)

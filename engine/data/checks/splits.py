@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.data.types import Finding
 from engine.data.words import brief
+from engine.language import tr
 
 if TYPE_CHECKING:
     from engine.data.containers.source import Source
@@ -20,8 +21,8 @@ def other_splits(source: Source) -> list[Finding]:
         Finding(
             level="note",
             code="other-splits",
-            message=f"The folder also has rows for {names}, which are left aside.",
-            hint="To train on one of these, choose its file or folder.",
+            message=tr("The folder also has rows for {names}, which are left aside.", names=names),
+            hint=tr("To train on one of these, choose its file or folder."),
             count=0,
             rows=(),
         )

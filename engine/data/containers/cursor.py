@@ -10,20 +10,22 @@ from engine.data.containers.json_values import (
     CONTAINERS_LIMIT,
     DECODER,
     DEPTH_LIMIT,
-    TOO_DEEP,
     NestedTooDeepError,
     check_depth,
+    nested_too_deep,
     reason,
 )
 from engine.data.containers.refusals import ROW_LIMIT, too_large
 from engine.data.words import shown
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
+from engine.text import either
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-WANTED = "Wanted is a list of rows: [ {…}, {…} ], or one {…} on each line."
+WANTED = mark("Wanted is a list of rows: [ {…}, {…} ], or one {…} on each line.")
 _BLANK = re.compile(r"[ \t\r\n]*")
 _NEAR_END = 16
 """Characters: an error this near to what is known so far may be for want of the rest."""
@@ -64,8 +66,8 @@ class Cursor:
         """Go over the next character, which must be one of ``wanted``; give it."""
         found = self.peek()
         if not found or found not in wanted:
-            words = " or ".join(f"'{one}'" for one in wanted)
-            raise self._broken(f"Expecting {words}", self._at)
+            signs = either(f"'{one}'" for one in wanted)
+            raise self._broken(tr("Expecting {signs}", signs=signs), self._at)
         self._at += 1
         return found
 
@@ -98,7 +100,9 @@ class Cursor:
         """Say that what begins here is nested too deep."""
         place = self._place(self._at)
         return LoraDeckError(
-            "JSON nested too deep", f"{shown(self._path)}: {place}: {TOO_DEEP}.", WANTED
+            tr("JSON nested too deep"),
+            f"{shown(self._path)}: {place}: {nested_too_deep()}.",
+            tr(WANTED),
         )
 
     def goes_on(self) -> LoraDeckError:
@@ -141,7 +145,7 @@ class Cursor:
     def _check_size(self) -> None:
         """Refuse to hold more than a row may have."""
         if len(self._text) > 2 * ROW_LIMIT or self._brackets() > CONTAINERS_LIMIT:
-            raise too_large(self._path, f"what begins at {self._place(0)}")
+            raise too_large(self._path, tr("what begins at {place}", place=self._place(0)))
 
     def _brackets(self) -> int:
         """Count the lists and objects that are held."""
@@ -152,15 +156,15 @@ class Cursor:
         before = self._text[:at]
         line = self._line + before.count("\n")
         column = at - before.rfind("\n") if "\n" in before else self._column + at
-        return f"line {line}, column {column}"
+        return tr("line {line}, column {column}", line=line, column=column)
 
     def _broken(self, why: str, at: int) -> LoraDeckError:
         """Say where the text is broken, and how to mend it."""
         if why == "Extra data":
-            hint = f"The file goes on after the JSON has ended. {WANTED}"
+            hint = f"{tr('The file goes on after the JSON has ended.')} {tr(WANTED)}"
         elif why.startswith("Unterminated string") or not self._text[at:].strip():
-            hint = "The file ends before the JSON does: check that the file was written whole."
+            hint = tr("The file ends before the JSON does: check that the file was written whole.")
         else:
-            hint = "Mend that place in an editor, or write the file again with a JSON library."
-        message = f"{shown(self._path)}: {self._place(at)}: {why}."
-        return LoraDeckError("Broken JSON", message, hint)
+            hint = tr("Mend that place in an editor, or write the file again with a JSON library.")
+        message = f"{shown(self._path)}: {self._place(at)}: {tr(why)}."
+        return LoraDeckError(tr("Broken JSON"), message, hint)

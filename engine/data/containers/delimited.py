@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from engine.data.containers.lines import text_lines
 from engine.data.containers.refusals import ROW_LIMIT, too_large
 from engine.data.faults import FaultyRowError
+from engine.language import mark, tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_NAMES = {",": "CSV", "\t": "TSV", ";": "CSV with semicolons", "|": "CSV with bars"}
+_NAMES = {",": "CSV", "\t": "TSV", ";": mark("CSV with semicolons"), "|": mark("CSV with bars")}
 _LOOKED_AT = 30
 """Records that the delimiter is judged by."""
 _EXCEL_MARK = re.compile(r"sep=(.)\r?\n")
@@ -37,7 +38,7 @@ class Dialect:
     @property
     def label(self) -> str:
         """For people."""
-        return _NAMES[self.delimiter]
+        return tr(_NAMES[self.delimiter])
 
 
 def find_dialect(sample: str, whole: bool) -> Dialect:
@@ -92,15 +93,22 @@ def delimited_rows(
         except StopIteration:
             return
         except csv.Error as error:
-            yield FaultyRowError("broken-json", f"line {start}: {_reason(error)}")
+            yield FaultyRowError(
+                "broken-json", tr("line {line}: {reason}", line=start, reason=_reason(error))
+            )
             continue
         if not any(cell.strip() for cell in record):
             continue
         if not header:
             header = [] if start == 1 and _is_mark(record, dialect) else _named(record)
         elif len(record) != len(header):
-            cells = "1 cell" if len(record) == 1 else f"{len(record)} cells"
-            detail = f"line {start} has {cells}, the header {len(header)}"
+            detail = trn(
+                "line {line} has {count} cell, the header {header}",
+                "line {line} has {count} cells, the header {header}",
+                len(record),
+                line=start,
+                header=len(header),
+            )
             yield FaultyRowError("other-shape", detail)
         else:
             yield dict(zip(header, record, strict=True))
@@ -125,7 +133,7 @@ class _Lines:
         self._number += 1
         self.held += len(line or "")
         if line is None or self.held > ROW_LIMIT:
-            raise too_large(self._path, f"the record at line {self._number}")
+            raise too_large(self._path, tr("the record at line {number}", number=self._number))
         return line
 
 
@@ -145,8 +153,8 @@ def _reason(error: csv.Error) -> str:
     """Word what Python's reader says."""
     words = str(error)
     if words == "unexpected end of data":
-        return "a quote is opened that nothing closes"
-    return "a quoted cell goes on after its quote" if "expected after" in words else words
+        return tr("a quote is opened that nothing closes")
+    return tr("a quoted cell goes on after its quote") if "expected after" in words else words
 
 
 def _is_mark(record: list[str], dialect: Dialect) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from engine.data.containers.cjk import guess_cjk
 from engine.data.words import shown
 from engine.errors import LoraDeckError
+from engine.language import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,10 +91,19 @@ def _undecodable(
     """Say where the file stops being text; ``before`` bytes of it precede the decoder's view."""
     name, label = shown(path), encoding.label or "UTF-8"
     good = bytes(error.object[: error.start]).decode(encoding.codec, "ignore")
-    place = f"Byte {before + error.start} (0x{error.object[error.start]:02X}, "
-    place += f"line {line + good.count(chr(10))}) is not {label}."
-    hint = "Save it as UTF-8 in an editor, or convert it with iconv from the encoding it has."
-    return LoraDeckError(f"Dataset is not {label}", f"{name} is not {label} text. {place}", hint)
+    hint = tr("Save it as UTF-8 in an editor, or convert it with iconv from the encoding it has.")
+    return LoraDeckError(
+        tr("Dataset is not {label}", label=label),
+        tr(
+            "{name} is not {label} text. Byte {place} (0x{value:02X}, line {line}) is not {label}.",
+            name=name,
+            label=label,
+            place=before + error.start,
+            value=error.object[error.start],
+            line=line + good.count("\n"),
+        ),
+        hint,
+    )
 
 
 def _without_mark(sample: bytes) -> str:

@@ -20,6 +20,7 @@ from engine.data.containers.sniff import look
 from engine.data.containers.stream import Progress, chunks, unpack
 from engine.data.words import brief, shown
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ class FileSource:
         if self._look.kind == "object":
             self._list = json_file.find_list(self._cursor(Progress(0)))
         self._by_line = self._look.kind == "text" and not prose.has_paragraphs(self._look.sample)
-        self.kind = _KINDS[self._look.kind]
+        self.kind = tr(_KINDS[self._look.kind])
         self.container = self._words()
         self._progress = Progress(self.size_bytes)
 
@@ -135,19 +136,19 @@ class FileSource:
 
     def _words(self) -> str:
         """Describe the container."""
-        words = self.kind
+        kind = self.kind
         if self._look.dialect and self._look.kind == "table":
-            words = self._look.dialect.label
+            kind = self._look.dialect.label
+        if encoding := self._look.encoding.label:
+            kind = tr("{kind} in {encoding}", kind=kind, encoding=encoding)
+        words = [kind]
         if self._list:
-            words += f", rows under {brief('.'.join(self._list.keys))}"
+            words.append(tr("rows under {key}", key=brief(".".join(self._list.keys))))
         if self._look.kind == "text":
-            words += ", a row a line" if self._by_line else ", a row a paragraph"
+            words.append(tr("a row a line") if self._by_line else tr("a row a paragraph"))
         if self._look.kind == "markdown":
-            words += ", a row a section"
-        if self._look.encoding.label:
-            kind, comma, rest = words.partition(",")
-            words = f"{kind} in {self._look.encoding.label}{comma}{rest}"
-        return words + (f", {self._look.packing}" if self._look.packing else "")
+            words.append(tr("a row a section"))
+        return ", ".join([*words, *filter(None, [self._look.packing])])
 
 
 _KINDS = {
@@ -158,7 +159,7 @@ _KINDS = {
     "object": "JSON",
     "value": "JSON",
     "table": "CSV",
-    "text": "Plain text",
+    "text": mark("Plain text"),
     "markdown": "Markdown",
 }
 

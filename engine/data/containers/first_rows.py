@@ -6,9 +6,10 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from engine.data.containers.cursor import WANTED
-from engine.data.faults import FaultyRowError
+from engine.data.faults import FaultyRowError, RowTooLargeError
 from engine.data.words import shown
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
 
 _FIRST = 10
 _HINTS = {
-    "broken-json": "Mend that place, or write the file again with a program made for its format; "
-    "one that ends before its row does was not written whole.",
-    "not-an-object": 'Write each row as an object: {"instruction": "…", "output": "…"}. ' + WANTED,
-    "other-shape": "Give every record as many cells as the header has; a cell with the delimiter "
-    "in it needs quotes.",
+    "broken-json": mark(
+        "Mend that place, or write the file again with a program made for its "
+        "format; one that ends before its row does was not written whole."
+    ),
+    "not-an-object": mark('Write each row as an object: {"instruction": "…", "output": "…"}.'),
+    "other-shape": mark(
+        "Give every record as many cells as the header has; a cell with the "
+        "delimiter in it needs quotes."
+    ),
 }
 
 
@@ -40,20 +45,24 @@ def check_first_rows(source: Source, path: Path) -> None:
         first = first or row
     if first is None:
         raise LoraDeckError(
-            "Dataset has no rows",
-            f"{shown(path)} is {source.container} without a row.",
-            "Check that it was written or copied whole.",
+            tr("Dataset has no rows"),
+            tr(
+                "{path} is {container} without a row.", path=shown(path), container=source.container
+            ),
+            tr("Check that it was written or copied whole."),
         )
-    hint = _HINTS.get(first.code, _HINTS["broken-json"])
+    hint = tr(_HINTS.get(first.code, _HINTS["broken-json"]))
+    if first.code == "not-an-object":
+        hint += " " + tr(WANTED)
     raise LoraDeckError(_title(first, source.container), f"{shown(path)}: {first.detail}.", hint)
 
 
 def _title(fault: FaultyRowError, container: str) -> str:
     """Say in a few words what is wrong with every row."""
     if fault.code == "not-an-object":
-        return "Row is not an object"
+        return tr("Row is not an object")
     if fault.code == "other-shape":
-        return "Ragged table"
-    if "is larger than" in fault.detail:
-        return "Row too large"
-    return "Broken JSON" if "JSON" in container else "Rows cannot be read"
+        return tr("Ragged table")
+    if isinstance(fault, RowTooLargeError):
+        return tr("Row too large")
+    return tr("Broken JSON") if "JSON" in container else tr("Rows cannot be read")

@@ -15,6 +15,7 @@ from engine.data.containers.refusals import KINDS, reading, status, unreadable
 from engine.data.faults import FaultyRowError
 from engine.data.words import key_list, shown
 from engine.errors import LoraDeckError
+from engine.language import tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +78,10 @@ class FolderSource:
             for row in self._present.rows():
                 number += 1
                 if isinstance(row, FaultyRowError):
-                    yield FaultyRowError(row.code, f"in {shown(file.name)}, {row.detail}")
+                    yield type(row)(
+                        row.code,
+                        tr("in {file}, {detail}", file=shown(file.name), detail=row.detail),
+                    )
                 else:
                     yield row
             self._before += self._present.size_bytes
@@ -112,13 +116,19 @@ def data_files(path: Path) -> DataFiles:
         by_kind = {k: v for k, v in by_kind.items() if k not in ("text", "Markdown")} or by_kind
     if not by_kind:
         raise LoraDeckError(
-            "No data in this folder", f"{shown(path)} has no data files.", f"Wanted are {KINDS}."
+            tr("No data in this folder"),
+            tr("{path} has no data files.", path=shown(path)),
+            tr("Wanted are {kinds}.", kinds=tr(KINDS)),
         )
     if len(by_kind) > 1:
         raise LoraDeckError(
-            "Several kinds of files",
-            f"{shown(path)} has files of several kinds: {key_list(by_kind)}.",
-            "Choose one of the files, or move those of one kind to a folder of their own.",
+            tr("Several kinds of files"),
+            tr(
+                "{path} has files of several kinds: {keys}.",
+                path=shown(path),
+                keys=key_list(by_kind),
+            ),
+            tr("Choose one of the files, or move those of one kind to a folder of their own."),
         )
     (files,) = by_kind.values()
     return _one_split(path, files)
@@ -136,9 +146,13 @@ def _walk(path: Path) -> list[Path]:
             files += [Path(place, name) for name in sorted(names) if name[0] not in "._"]
             if len(files) > _MOST_FILES or seen > _MOST_SEEN:
                 raise LoraDeckError(
-                    "Too many files",
-                    f"{shown(path)} has over {_MOST_FILES:,} files below it.",
-                    "Choose the folder that holds the data itself, or join the files.",
+                    tr("Too many files"),
+                    tr(
+                        "{path} has over {most:,} files below it.",
+                        path=shown(path),
+                        most=_MOST_FILES,
+                    ),
+                    tr("Choose the folder that holds the data itself, or join the files."),
                 )
     return files
 
@@ -177,9 +191,9 @@ def _saved_splits(path: Path) -> DataFiles:
     splits = [name for name in splits if _is_plain_name(name) and (path / name).is_dir()]
     if not splits:
         raise LoraDeckError(
-            "No data in this folder",
-            f"{shown(path)} names no split that is there.",
-            "Check that it was copied whole.",
+            tr("No data in this folder"),
+            tr("{path} names no split that is there.", path=shown(path)),
+            tr("Check that it was copied whole."),
         )
     split = "train" if "train" in splits else splits[0]
     others = tuple(name for name in splits if name != split)
@@ -192,7 +206,9 @@ def _saved_files(path: Path) -> tuple[Path, ...]:
     names = [str(one.get("filename")) if isinstance(one, dict) else "" for one in entries]
     files = [path / name for name in names if _is_plain_name(name)]
     if not files or len(files) < len(names):
-        raise unreadable(path / "state.json", "it names no data files", "Save the dataset again.")
+        raise unreadable(
+            path / "state.json", tr("it names no data files"), tr("Save the dataset again.")
+        )
     for file in files:
         status(file)
     return tuple(files)
@@ -213,17 +229,18 @@ def _listed(path: Path, key: str) -> list[Any]:
             value = None
     found = value.get(key) if isinstance(value, dict) else None
     if not isinstance(found, list):
-        raise unreadable(path, f"it has no list {key}", "Save the dataset again.")
+        raise unreadable(path, tr("it has no list {key}", key=key), tr("Save the dataset again."))
     return found
 
 
 def _words(found: DataFiles, first: FileSource) -> str:
     """Describe the folder."""
     count = len(found.files)
-    files = "1 file" if count == 1 else f"{count:,} files"
-    words = f"datasets folder, {files}" if found.saved else f"{first.container}, {files}"
-    if found.split:
-        words += f", split {shown(found.split)}"
-    if found.other_splits:
-        words += f" (not {', '.join(shown(name) for name in found.other_splits)})"
-    return words
+    words = [tr("datasets folder") if found.saved else first.container]
+    words.append(trn("{count:,} file", "{count:,} files", count))
+    split, others = shown(found.split), ", ".join(shown(name) for name in found.other_splits)
+    if found.split and others:
+        words.append(tr("split {split} (not {others})", split=split, others=others))
+    elif found.split:
+        words.append(tr("split {split}", split=split))
+    return ", ".join(words)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.data.words import shown
 from engine.errors import LoraDeckError, NotFoundError
+from engine.language import tr
 from engine.models.disk import require_space, size_while_written, watch_growth
 from engine.models.hub import is_hub_id
 
@@ -55,7 +56,9 @@ def fetch_dataset(datasets: Path, name: str, report: Callable[[float | None], No
     """
     if not is_hub_id(name):
         raise NotFoundError(
-            "Not a dataset of the hub", f"'{shown(name)}' is no owner/name.", "Check its name."
+            tr("Not a dataset of the hub"),
+            tr("'{name}' is no owner/name.", name=shown(name)),
+            tr("Check its name."),
         )
     if there := fetched_dataset(datasets, name):
         return there
@@ -95,9 +98,12 @@ def _wanted(name: str, files: list[str]) -> list[str]:
         if chosen := [file for file in files if kind.fullmatch(file.lower())]:
             return chosen
     raise LoraDeckError(
-        "No data files in this dataset",
-        f"{name} has no Parquet, JSON, CSV or Arrow files; scripts that make rows are not run.",
-        "Choose another version of it: many have a branch with Parquet files.",
+        tr("No data files in this dataset"),
+        tr(
+            "{name} has no Parquet, JSON, CSV or Arrow files; scripts that make rows are not run.",
+            name=name,
+        ),
+        tr("Choose another version of it: many have a branch with Parquet files."),
     )
 
 
@@ -121,27 +127,33 @@ def _in_words(name: str) -> Iterator[None]:
         yield
     except GatedRepoError as error:
         raise LoraDeckError(
-            "Access not granted",
-            f"{name} asks for its terms to be accepted first.",
-            f"Accept them at https://huggingface.co/datasets/{name} and log in with: hf auth login",
+            tr("Access not granted"),
+            tr("{name} asks for its terms to be accepted first.", name=name),
+            tr(
+                "Accept them at https://huggingface.co/datasets/{name} and log in with: hf "
+                "auth login",
+                name=name,
+            ),
         ) from error
     except RepositoryNotFoundError as error:
         raise NotFoundError(
-            "Dataset not on the hub",
-            f"The hub knows no public dataset {name}.",
-            "Check its name; for a private one log in with: hf auth login",
+            tr("Dataset not on the hub"),
+            tr("The hub knows no public dataset {name}.", name=name),
+            tr("Check its name; for a private one log in with: hf auth login"),
         ) from error
     except OfflineModeIsEnabled as error:
         raise LoraDeckError(
-            "Hub switched off", "HF_HUB_OFFLINE is set.", "Unset it, or choose a file at hand."
+            tr("Hub switched off"),
+            tr("HF_HUB_OFFLINE is set."),
+            tr("Unset it, or choose a file at hand."),
         ) from error
     except HfHubHTTPError as error:
         raise LoraDeckError(
-            "Hub refused the download", f"{name}: {shown(error)}", "Try again later."
+            tr("Hub refused the download"), f"{name}: {shown(error)}", tr("Try again later.")
         ) from error
     except (HTTPError, OSError) as error:
         raise LoraDeckError(
-            "Hub not reachable",
-            f"{name} cannot be downloaded: {shown(error)}.",
-            "Check the network (proxy, HF_ENDPOINT), or choose a file at hand.",
+            tr("Hub not reachable"),
+            tr("{name} cannot be downloaded: {error}.", name=name, error=shown(error)),
+            tr("Check the network (proxy, HF_ENDPOINT), or choose a file at hand."),
         ) from error

@@ -9,6 +9,7 @@ from engine.data.containers.cursor import WANTED, Cursor
 from engine.data.faults import FaultyRowError
 from engine.data.words import kind_of, shown
 from engine.errors import LoraDeckError
+from engine.language import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,11 +43,15 @@ def list_rows(cursor: Cursor, path: Path) -> Iterator[dict[str, Any] | FaultyRow
         if isinstance(value, dict):
             yield value
         else:
-            yield FaultyRowError("not-an-object", f"row {rows} is {kind_of(value)}")
+            yield FaultyRowError(
+                "not-an-object", tr("row {row} is {kind}", row=rows, kind=kind_of(value))
+            )
     if cursor.peek():
         raise cursor.goes_on()
     if not rows:
-        raise LoraDeckError("Dataset has no rows", f"{shown(path)} is an empty list.", WANTED)
+        raise LoraDeckError(
+            tr("Dataset has no rows"), tr("{path} is an empty list.", path=shown(path)), tr(WANTED)
+        )
 
 
 def rows_under(cursor: Cursor, keys: tuple[str, ...]) -> Iterator[dict[str, Any] | FaultyRowError]:
@@ -67,9 +72,13 @@ def object_rows(cursor: Cursor) -> Iterator[dict[str, Any]]:
 def single_value(cursor: Cursor, path: Path) -> LoraDeckError:
     """Say what the file holds in place of rows."""
     return LoraDeckError(
-        "Not a list of rows",
-        f"{shown(path)} holds {kind_of(cursor.value())}, not a list of rows.",
-        WANTED,
+        tr("Not a list of rows"),
+        tr(
+            "{path} holds {kind}, not a list of rows.",
+            path=shown(path),
+            kind=kind_of(cursor.value()),
+        ),
+        tr(WANTED),
     )
 
 
@@ -135,7 +144,9 @@ def _rows_in_object(
                 if isinstance(value, dict):
                     yield value
                 else:
-                    yield FaultyRowError("not-an-object", f"row {rows} is {kind_of(value)}")
+                    yield FaultyRowError(
+                        "not-an-object", tr("row {row} is {kind}", row=rows, kind=kind_of(value))
+                    )
         elif opening == "{" and keys[:1] == (key,):
             yield from _rows_in_object(cursor, keys[1:])
         elif opening == "{":

@@ -9,11 +9,25 @@ from typing import Any
 import msgspec
 
 from engine.data.faults import FaultyRowError
+from engine.language import mark, tr
 
 DEPTH_LIMIT = 100
 CONTAINERS_LIMIT = 1_000_000
 """Lists and objects in one row: an empty one takes two bytes in the file and 70 in memory."""
-TOO_DEEP = f"lists or objects lie over {DEPTH_LIMIT} deep within each other"
+_REASONS = (
+    mark("Expecting value"),
+    mark("Expecting ',' delimiter"),
+    mark("Expecting ':' delimiter"),
+    mark("Expecting property name enclosed in double quotes"),
+    mark("Illegal trailing comma before end of object"),
+    mark("Illegal trailing comma before end of array"),
+    mark("Invalid control character"),
+    mark("Invalid \\escape"),
+    mark("Invalid \\uXXXX escape"),
+    mark("Unterminated string"),
+    mark("Extra data"),
+)
+"""What ``reason`` gives, the words of Python's own parser."""
 _fast = msgspec.json.Decoder().decode
 
 
@@ -30,11 +44,21 @@ def parse_line(line: bytes, number: int) -> Any:
     try:
         return _parse(line)
     except json.JSONDecodeError as error:
-        detail = f"line {number}, column {error.colno}: {reason(error)}"
+        detail = tr(
+            "line {line}, column {column}: {reason}",
+            line=number,
+            column=error.colno,
+            reason=tr(reason(error)),
+        )
     except UnicodeDecodeError as error:
-        detail = f"line {number}: byte {error.start + 1} (0x{line[error.start]:02X}) is not UTF-8"
+        detail = tr(
+            "line {line}: byte {place} (0x{value:02X}) is not UTF-8",
+            line=number,
+            place=error.start + 1,
+            value=line[error.start],
+        )
     except (RecursionError, NestedTooDeepError):
-        detail = f"line {number}: {TOO_DEEP}"
+        detail = tr("line {line}: {reason}", line=number, reason=nested_too_deep())
     raise FaultyRowError("broken-json", detail) from None
 
 
@@ -71,6 +95,11 @@ def check_depth(value: Any) -> None:
         if not level:
             return
     raise NestedTooDeepError
+
+
+def nested_too_deep() -> str:
+    """Say that lists or objects are nested too deep, as a clause."""
+    return tr("lists or objects lie over {levels} deep within each other", levels=DEPTH_LIMIT)
 
 
 def reason(error: json.JSONDecodeError) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from engine.data.containers.refusals import damaged, expands
 from engine.data.words import shown
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.text import human_bytes
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def next_batch(file: BinaryIO, path: Path) -> bool:
         if marker != _MARKER or length == 0:
             return False
         if not 0 < length <= _LARGEST_METADATA:
-            raise damaged(path, "Arrow", "a message with impossible length")
+            raise damaged(path, "Arrow", tr("a message with impossible length"))
         message = _Table.root(_exactly(file, length, path))
         kind, body = message.byte(1), message.long(3)
         start = file.tell()
@@ -56,12 +57,16 @@ def _check(file: BinaryIO, path: Path, batch: _Table, start: int, body: int) -> 
     """Refuse a body that is too large, or gets so once it is unpacked."""
     size = path.stat().st_size
     if body < 0 or start + body > size:
-        raise damaged(path, "Arrow", "it ends in the middle of a record batch")
+        raise damaged(path, "Arrow", tr("it ends in the middle of a record batch"))
     if body > _LARGEST_BODY:
         raise LoraDeckError(
-            "Record batch too large",
-            f"{shown(path)} has a record batch of {human_bytes(body)}, which must be read whole.",
-            "Write it with smaller batches (max_chunksize), or as Parquet.",
+            tr("Record batch too large"),
+            tr(
+                "{path} has a record batch of {body}, which must be read whole.",
+                path=shown(path),
+                body=human_bytes(body),
+            ),
+            tr("Write it with smaller batches (max_chunksize), or as Parquet."),
         )
     if not batch.has(3):
         return
@@ -80,7 +85,7 @@ def _exactly(file: BinaryIO, length: int, path: Path) -> bytes:
     """Read so many bytes; none at the very end."""
     data = file.read(length)
     if data and len(data) < length:
-        raise damaged(path, "Arrow", "it ends in the middle of a message")
+        raise damaged(path, "Arrow", tr("it ends in the middle of a message"))
     return data
 
 
@@ -124,7 +129,7 @@ class _Table:
         at += self._number("<I", at)
         count = self._number("<I", at)
         if count * 16 > len(self._data):
-            raise struct.error("a list longer than its message")
+            raise struct.error(tr("a list longer than its message"))
         return [struct.unpack_from("<qq", self._data, at + 4 + 16 * one) for one in range(count)]
 
     def _field(self, field: int) -> int:
@@ -138,6 +143,6 @@ class _Table:
     def _number(self, form: str, at: int) -> int:
         """Read a number at a place, which must lie inside."""
         if at < 0:  # would count from the end
-            raise struct.error("an offset before the message")
+            raise struct.error(tr("an offset before the message"))
         number: int = struct.unpack_from(form, self._data, at)[0]
         return number

@@ -15,6 +15,7 @@ from engine.data.containers.stream import Expansion, Progress
 from engine.data.containers.table import batch_rows, check_schema
 from engine.data.words import shown
 from engine.errors import LoraDeckError
+from engine.language import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,9 +73,9 @@ def _check(file: Any, groups: list[Group], path: Path, size: int) -> None:
     check_schema(file.schema_arrow, path)
     if not file.metadata.num_rows or not file.metadata.num_columns:
         raise LoraDeckError(
-            "Dataset has no rows",
-            f"{shown(path)} is a table without rows.",
-            "Check that it was written whole.",
+            tr("Dataset has no rows"),
+            tr("{path} is a table without rows.", path=shown(path)),
+            tr("Check that it was written whole."),
         )
     check_columns(file, groups, path, size)
 

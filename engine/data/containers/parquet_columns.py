@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from engine.data.containers.refusals import expands
 from engine.data.containers.stream import EXPANSION, FREE_EXPANSION
 from engine.data.containers.thrift import Compact
+from engine.language import tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,13 +70,13 @@ def row_groups(raw: BinaryIO) -> list[Group]:
     tail = raw.read(8)
     length = int.from_bytes(tail[:4], "little")
     if tail[4:] != b"PAR1" or length > min(end, _LARGEST_FOOTER):
-        raise ValueError("its end is missing or damaged")
+        raise ValueError(tr("its end is missing or damaged"))
     raw.seek(end - length)
     meta = Compact(raw.read(length)).struct()
     try:
         return [Group(+group[3], +group[2], tuple(map(_chunk, group[1]))) for group in meta[4]]
     except (KeyError, TypeError, AttributeError):
-        raise ValueError("the description of its columns is damaged") from None
+        raise ValueError(tr("the description of its columns is damaged")) from None
 
 
 def _chunk(chunk: dict[int, Any]) -> Chunk:
@@ -92,7 +93,7 @@ def check_columns(file: Any, groups: list[Group], path: Path, size: int) -> None
         ValueError: It contradicts itself.
     """
     if any(len(group.chunks) != len(file.schema) for group in groups):
-        raise ValueError("a row group without all columns")
+        raise ValueError(tr("a row group without all columns"))
     allowed = FREE_EXPANSION + EXPANSION * size
     if file.metadata.num_rows * 8 > allowed:
         raise expands(path)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from engine.data.containers.lines import text_lines
 from engine.data.containers.refusals import ROW_LIMIT
-from engine.data.faults import FaultyRowError
+from engine.data.faults import FaultyRowError, RowTooLargeError
+from engine.language import tr
 from engine.text import human_bytes
 
 if TYPE_CHECKING:
@@ -54,8 +55,12 @@ def _rows(blocks: Iterator[list[str | None]]) -> Iterator[dict[str, str] | Fault
     for block in blocks:
         if None in block:
             number += 1
-            detail = f"text {number} is larger than {human_bytes(ROW_LIMIT)}"
-            yield FaultyRowError("broken-json", detail)
+            detail = tr(
+                "text {number} is larger than {limit}",
+                number=number,
+                limit=human_bytes(ROW_LIMIT),
+            )
+            yield RowTooLargeError("broken-json", detail)
             continue
         text = "".join(line or "" for line in block).replace("\r\n", "\n")
         if text.strip():

@@ -16,6 +16,7 @@ from engine.data.containers.refusals import KINDS, empty, reading
 from engine.data.containers.stream import chunks, packing_of
 from engine.data.words import shown
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,22 +29,32 @@ Kind = Literal["parquet", "arrow", "jsonl", "list", "object", "value", "table", 
 _LONGEST_BLANK = 4_000_000
 _FURTHER = 64_000_000
 _OTHERS = {
-    b"PK\x03\x04": ("a ZIP archive (or an Excel workbook)", "Unpack it, or save it as CSV."),
-    b"BZh": ("packed with bzip2", "Unpack it: bunzip2 FILE"),
-    b"\xfd7zXZ\0": ("packed with xz", "Unpack it: unxz FILE"),
-    b"7z\xbc\xaf\x27\x1c": ("a 7z archive", "Unpack it."),
-    b"%PDF": ("a PDF", "Save its text as a text file."),
-    b"SQLite format 3\0": ("an SQLite database", "Export its table as CSV or JSON."),
-    b"FEA1": ("a Feather file of the first version", "Save it again with pyarrow: Feather 2."),
-    b"Obj\x01": ("an Avro file", "Save it as Parquet or JSONL."),
-    b"ORC": ("an ORC file", "Save it as Parquet."),
-    b"\x89PNG": ("a picture", ""),
-    b"\xff\xd8\xff": ("a picture", ""),
-    b"\x7fELF": ("a program", ""),
-    b"GGUF": ("a GGUF model", "Choose it as the base model."),
-    b"\x93NUMPY": ("a NumPy array", "Save it as Parquet or JSONL."),
-    b"\x89HDF": ("an HDF5 file", "Save it as Parquet or JSONL."),
+    b"PK\x03\x04": (
+        mark("a ZIP archive (or an Excel workbook)"),
+        mark("Unpack it, or save it as CSV."),
+    ),
+    b"BZh": (mark("packed with bzip2"), mark("Unpack it: bunzip2 {file}")),
+    b"\xfd7zXZ\0": (mark("packed with xz"), mark("Unpack it: unxz {file}")),
+    b"7z\xbc\xaf\x27\x1c": (mark("a 7z archive"), mark("Unpack it.")),
+    b"%PDF": (mark("a PDF"), mark("Save its text as a text file.")),
+    b"SQLite format 3\0": (mark("an SQLite database"), mark("Export its table as CSV or JSON.")),
+    b"FEA1": (
+        mark("a Feather file of the first version"),
+        mark("Save it again with pyarrow: Feather 2."),
+    ),
+    b"Obj\x01": (mark("an Avro file"), mark("Save it as Parquet or JSONL.")),
+    b"ORC": (mark("an ORC file"), mark("Save it as Parquet.")),
+    b"\x89PNG": (mark("a picture"), ""),
+    b"\xff\xd8\xff": (mark("a picture"), ""),
+    b"\x7fELF": (mark("a program"), ""),
+    b"GGUF": (mark("a GGUF model"), mark("Choose it as the base model.")),
+    b"\x93NUMPY": (mark("a NumPy array"), mark("Save it as Parquet or JSONL.")),
+    b"\x89HDF": (mark("an HDF5 file"), mark("Save it as Parquet or JSONL.")),
 }
+_A_PICKLE = (
+    mark("a pickle, which can run code when it is read"),
+    mark("Save it as JSONL or Parquet."),
+)
 _PICKLE = re.compile(rb"\x80[\x02-\x05][\x95c}\](K]")
 _JSON_LIST = re.compile(r'\[\s*(?:[{\["\]\d-]|true|false|null|$)')
 _JSON_OBJECT = re.compile(r'\{\s*(?:["}\']|$|\w+\s*:)')
@@ -137,20 +148,24 @@ def _refuse_others(path: Path, head: bytes) -> None:
     """Say what a file is that holds no rows."""
     found = next((words for magic, words in _OTHERS.items() if head.startswith(magic)), None)
     if found is None and _PICKLE.match(head):
-        found = ("a pickle, which can run code when it is read", "Save it as JSONL or Parquet.")
+        found = _A_PICKLE
     if found is not None:
         what, hint = found
-        hint = hint.replace("FILE", shown(path.name))
-        wanted = f"A dataset is {KINDS}."
-        raise LoraDeckError("Not a dataset file", f"{shown(path)} is {what}.", f"{hint} {wanted}")
+        hint = tr(hint, file=shown(path.name))
+        wanted = tr("A dataset is {kinds}.", kinds=tr(KINDS))
+        raise LoraDeckError(
+            tr("Not a dataset file"),
+            tr("{path} is {what}.", path=shown(path), what=tr(what)),
+            f"{hint} {wanted}",
+        )
 
 
 def _no_text(path: Path) -> LoraDeckError:
     """Say that a file is neither text nor a table."""
     return LoraDeckError(
-        "Not a dataset file",
-        f"{shown(path)} holds binary data of an unknown kind.",
-        f"A dataset is {KINDS}.",
+        tr("Not a dataset file"),
+        tr("{path} holds binary data of an unknown kind.", path=shown(path)),
+        tr("A dataset is {kinds}.", kinds=tr(KINDS)),
     )
 
 

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from engine.data.containers.json_values import (
     CONTAINERS_LIMIT,
-    TOO_DEEP,
     NestedTooDeepError,
     check_depth,
+    nested_too_deep,
 )
 from engine.data.containers.refusals import ROW_LIMIT
-from engine.data.faults import FaultyRowError
+from engine.data.faults import FaultyRowError, RowTooLargeError
 from engine.data.words import shown
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.text import human_bytes
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ def batch_rows(batch: Any, first: int) -> Iterator[tuple[dict[str, Any] | Faulty
         yield from batch_rows(batch.slice(0, half), first)
         yield from batch_rows(batch.slice(half), first + half)
     elif size > 2 * ROW_LIMIT:
-        words = f"row {first} is larger than {human_bytes(2 * ROW_LIMIT)}"
-        yield FaultyRowError("broken-json", words), 0
+        words = tr("row {row} is larger than {limit}", row=first, limit=human_bytes(2 * ROW_LIMIT))
+        yield RowTooLargeError("broken-json", words), 0
     else:
         for row in _made(batch, first):
             yield row, size // max(1, batch.num_rows)
@@ -64,10 +65,14 @@ def check_schema(schema: Any, path: Path) -> None:
     for field in schema:
         if not _is_known(field.type, 0):
             raise LoraDeckError(
-                "Column of an unknown type",
-                f"{shown(path)}: column {shown(field.name)} has the type "
-                f"{shown(str(field.type))[:80]}.",
-                "Save the dataset with columns of text, numbers, lists and structs.",
+                tr("Column of an unknown type"),
+                tr(
+                    "{path}: column {name} has the type {type}.",
+                    path=shown(path),
+                    name=shown(field.name),
+                    type=shown(str(field.type))[:80],
+                ),
+                tr("Save the dataset with columns of text, numbers, lists and structs."),
             )
 
 
@@ -84,10 +89,12 @@ def _made(batch: Any, first: int) -> Iterator[dict[str, Any] | FaultyRowError]:
                 yield from _made(batch.slice(index, 1), first + index)
         else:
             words = " ".join(shown(error).split())[:200]
-            yield FaultyRowError("broken-json", f"row {first}: {words}")
+            yield FaultyRowError("broken-json", tr("row {row}: {reason}", row=first, reason=words))
         return
     except (NestedTooDeepError, RecursionError):
-        yield FaultyRowError("broken-json", f"row {first}: {TOO_DEEP}")
+        yield FaultyRowError(
+            "broken-json", tr("row {row}: {reason}", row=first, reason=nested_too_deep())
+        )
         return
     for cells in zip(*columns, strict=True):
         yield dict(zip(names, cells, strict=True))

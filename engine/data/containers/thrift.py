@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.language import tr
+
 _DEEPEST = 16
 _TRUE, _FALSE, _BYTE, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = (
     *(1, 2, 3, 6, 7, 8, 9, 10, 11, 12),
@@ -46,7 +48,7 @@ class Compact:
     def _value(self, kind: int, depth: int) -> Any:
         """Read a value of some kind."""
         if depth > _DEEPEST:
-            raise ValueError("values nested too deep")
+            raise ValueError(tr("values nested too deep"))
         if kind == _STRUCT:
             return self.struct(depth + 1)
         if kind in (_LIST, _SET):
@@ -61,7 +63,7 @@ class Compact:
             return self._byte()
         if kind <= _I64:
             return self.integer()
-        raise ValueError("a value of an unknown kind")
+        raise ValueError(tr("a value of an unknown kind"))
 
     def _list(self, depth: int) -> list[Any]:
         """Read a list."""
@@ -83,7 +85,7 @@ class Compact:
     def _check(self, count: int) -> None:
         """Refuse a length beyond the end: each value takes a byte at least."""
         if count > len(self._data) - self._at:
-            raise ValueError("a list that goes on beyond the end")
+            raise ValueError(tr("a list that goes on beyond the end"))
 
     def _byte(self) -> int:
         """Read a byte."""
@@ -104,4 +106,4 @@ class Compact:
             value |= (byte & 0x7F) << shift
             if byte < 0x80:
                 return value
-        raise ValueError("a number without an end")
+        raise ValueError(tr("a number without an end"))

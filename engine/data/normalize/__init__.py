@@ -12,6 +12,7 @@ from engine.data.normalize.pairs import AlpacaReader, PairReader
 from engine.data.normalize.preference import PreferenceReader
 from engine.data.normalize.tools import read_tools
 from engine.data.types import Conversation, Message
+from engine.language import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -87,7 +88,9 @@ def _plain_reader(columns: Columns) -> Callable[[Mapping[str, Any], int], Conver
             raise columns.other_shape(row)
         content = "" if value is None else columns.text(value, "text")
         if not content.strip():
-            raise FaultyRowError("empty-text", f"'{columns.name('text')}' says nothing")
+            raise FaultyRowError(
+                "empty-text", tr("'{name}' says nothing", name=columns.name("text"))
+            )
         message = Message(role="assistant", content=content)
         return Conversation(row=number, messages=(message,), plain=True)
 
@@ -100,4 +103,4 @@ def _refuse_media(row: Mapping[str, Any], messages: Sequence[Message]) -> None:
         return
     for mark in _MEDIA_MARKS:
         if any(mark in message.content for message in messages):
-            raise FaultyRowError("media", f"its text holds {mark} in place of a file")
+            raise FaultyRowError("media", tr("its text holds {text} in place of a file", text=mark))

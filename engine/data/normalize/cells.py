@@ -6,9 +6,13 @@ import ast
 import json
 import re
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.data.faults import FaultyRowError
+from engine.language import tr
+
+if TYPE_CHECKING:
+    from engine.data.normalize.place import Place
 
 _MAX_LITERAL = 300_000
 # pandas writes a column of arrays without commas between the objects; in Python's quotes no
@@ -43,13 +47,17 @@ def parse_cell(text: str, otherwise: Any) -> Any:
         return otherwise
 
 
-def as_json(value: Any, name: str, code: str = "wrong-type") -> str:
+def as_json(value: Any, name: str | Place, code: str = "wrong-type") -> str:
     """Write a value as JSON text; ``name`` is what it is called."""
     try:
         text = json.dumps(value, ensure_ascii=False)
         text.encode()
     except UnicodeEncodeError:
-        raise FaultyRowError("broken-text", f"'{name}' holds half a character") from None
+        raise FaultyRowError(
+            "broken-text", tr("'{name}' holds half a character", name=name)
+        ) from None
     except (TypeError, ValueError, RecursionError):
-        raise FaultyRowError(code, f"'{name}' holds a value that JSON cannot") from None
+        raise FaultyRowError(
+            code, tr("'{name}' holds a value that JSON cannot", name=name)
+        ) from None
     return text

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.data.faults import FaultyRowError
 from engine.data.words import key_list, kind_of, shown
+from engine.language import tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from engine.data.normalize.place import Place
     from engine.data.types import Shape
 
 MISSING: Final = object()
@@ -80,17 +82,21 @@ class Columns:
     @staticmethod
     def other_shape(row: Mapping[str, Any]) -> FaultyRowError:
         """Word that a row has none of the columns it needs."""
-        return FaultyRowError("other-shape", f"its keys are {key_list(row)}")
+        return FaultyRowError("other-shape", tr("its keys are {keys}", keys=key_list(row)))
 
 
-def text_of(value: Any, name: str) -> str:
+def text_of(value: Any, name: str | Place) -> str:
     """Read a text; ``name`` is what it is called, fit to be shown."""
     if not isinstance(value, str):
-        raise FaultyRowError("wrong-type", f"'{name}' is {kind_of(value)}, not a text")
+        raise FaultyRowError(
+            "wrong-type", tr("'{name}' is {kind}, not a text", name=name, kind=kind_of(value))
+        )
     if value.isascii():
         return value
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise FaultyRowError("broken-text", f"'{name}' holds half a character") from None
+        raise FaultyRowError(
+            "broken-text", tr("'{name}' holds half a character", name=name)
+        ) from None
     return value

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from engine.data.faults import FaultyRowError
 from engine.data.normalize.cells import as_json
 from engine.data.normalize.columns import text_of
+from engine.data.normalize.place import Place
 from engine.data.words import brief, kind_of
+from engine.language import mark, tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +19,10 @@ _MEDIA = ("image", "audio", "video", "file", "document")
 _REASONING_KEYS = ("reasoning_content", "reasoning", "thinking")
 
 
-def content_of(value: Any, place: str, *, free: bool = False) -> str:
+_TEXT_IN = mark("text in {place}")
+
+
+def content_of(value: Any, place: str | Place, *, free: bool = False) -> str:
     """Read a text or a list of text parts; ``place`` names it.
 
     Args:
@@ -44,21 +49,30 @@ def _is_part(value: Any) -> bool:
     )
 
 
-def _part(part: Any, place: str) -> str:
+def _part(part: Any, place: str | Place) -> str:
     """Read one part; the templates of today join them without anything between."""
     if isinstance(part, str):
         return text_of(part, place)
     kind = part.get("type")
     if kind in _TEXT_PARTS:
-        return text_of(part.get("text"), f"text in {place}")
+        return text_of(part.get("text"), Place(_TEXT_IN, place=place))
     if isinstance(kind, str) and any(word in kind for word in _MEDIA):
-        raise FaultyRowError("media", f"{place} has a part of the type '{brief(kind)}'")
-    what = (
-        f"of the type '{brief(kind)}'"
-        if isinstance(kind, str)
-        else f"whose type is {kind_of(kind)}"
-    )
-    raise FaultyRowError("wrong-type", f"{place} has a part {what}, not of the type 'text'")
+        raise FaultyRowError(
+            "media", tr("{place} has a part of the type '{kind}'", place=place, kind=brief(kind))
+        )
+    if isinstance(kind, str):
+        detail = tr(
+            "{place} has a part of the type '{kind}', not of the type 'text'",
+            place=place,
+            kind=brief(kind),
+        )
+    else:
+        detail = tr(
+            "{place} has a part whose type is {kind}, not of the type 'text'",
+            place=place,
+            kind=kind_of(kind),
+        )
+    raise FaultyRowError("wrong-type", detail)
 
 
 def with_reasoning(text: str, turn: Mapping[str, Any]) -> str:

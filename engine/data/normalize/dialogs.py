@@ -8,6 +8,7 @@ from engine.data.faults import FaultyRowError
 from engine.data.normalize.cells import from_cell
 from engine.data.normalize.columns import MISSING, text_of
 from engine.data.normalize.contents import content_of, with_reasoning
+from engine.data.normalize.place import Place
 from engine.data.normalize.roles import (
     ANSWERING,
     ASKING,
@@ -18,12 +19,17 @@ from engine.data.normalize.roles import (
 from engine.data.normalize.tools import read_calls
 from engine.data.types import Message
 from engine.data.words import brief, key_list, kind_of
+from engine.language import mark, tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.data.normalize.columns import Columns
     from engine.data.types import ToolCall
+
+
+_TURN = mark("turn {number}")
+_OF_TURN = mark("{key} of turn {number}")
 
 
 class DialogReader:
@@ -53,14 +59,21 @@ def read_turns(value: Any, name: str) -> list[Message]:
     """
     turns = value if isinstance(value, list) else from_cell(value)
     if turns is None or turns == "":
-        raise FaultyRowError("no-answer", f"'{name}' is {'null' if turns is None else 'empty'}")
+        empty = tr("'{name}' is empty", name=name)
+        detail = tr("'{name}' is null", name=name) if turns is None else empty
+        raise FaultyRowError("no-answer", detail)
     if not isinstance(turns, list):
-        raise FaultyRowError("wrong-type", f"'{name}' is {kind_of(turns)}, not a list")
+        raise FaultyRowError(
+            "wrong-type", tr("'{name}' is {kind}, not a list", name=name, kind=kind_of(turns))
+        )
     messages: list[Message] = []
     names: dict[str, str] = {}
     for number, turn in enumerate(turns, start=1):
         if not isinstance(turn, dict):
-            raise FaultyRowError("wrong-type", f"turn {number} is {kind_of(turn)}, not an object")
+            raise FaultyRowError(
+                "wrong-type",
+                tr("turn {number} is {kind}, not an object", number=number, kind=kind_of(turn)),
+            )
         sender = _first(turn, SENDER_KEYS)
         if sender is None:
             messages += _pair(turn, number)
@@ -79,10 +92,14 @@ def _first(turn: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
 
 def _turn(turn: Mapping[str, Any], sender: str, number: int, names: dict[str, str]) -> Message:
     """Read one turn that names its speaker; ``names`` keeps the functions by their calls' ids."""
-    who = text_of(turn[sender], f"{sender} of turn {number}")
+    who = turn[sender]
+    if not (isinstance(who, str) and who.isascii()):  # it nearly always is
+        who = text_of(who, Place(_OF_TURN, key=sender, number=number))
     speaker = speaker_of(who)
     if speaker is None:
-        raise FaultyRowError("unknown-role", f"turn {number} is from '{brief(who)}'")
+        raise FaultyRowError(
+            "unknown-role", tr("turn {number} is from '{who}'", number=number, who=brief(who))
+        )
     key = _first(turn, CONTENT_KEYS)
     calls = _calls(turn, number, names) if speaker == "assistant" else ()
     if key is None and not calls:
@@ -90,7 +107,7 @@ def _turn(turn: Mapping[str, Any], sender: str, number: int, names: dict[str, st
     value = turn[key] if key else None
     if isinstance(value, str) and value.isascii() and speaker in ("user", "system"):
         return Message(role=speaker, content=value)
-    place = f"{key} of turn {number}"
+    place = Place(_OF_TURN, key=key, number=number)
     if speaker == "call":
         return _call_turn(value, place)
     if speaker == "tool":
@@ -102,7 +119,7 @@ def _turn(turn: Mapping[str, Any], sender: str, number: int, names: dict[str, st
     return Message(role=speaker, content=text)
 
 
-def _call_turn(value: Any, place: str) -> Message:
+def _call_turn(value: Any, place: Place) -> Message:
     """Read a ShareGPT turn that calls functions; thoughts may stand before the calls."""
     thoughts = ""
     if isinstance(value, str) and "</think>" in value:
@@ -116,7 +133,7 @@ def _calls(turn: Mapping[str, Any], number: int, names: dict[str, str]) -> tuple
     given = turn.get("tool_calls") or turn.get("function_call")
     if not given:
         return ()
-    calls = read_calls(given, f"turn {number}")
+    calls = read_calls(given, Place(_TURN, number=number))
     if isinstance(given, list):
         for one, call in zip(given, calls, strict=True):
             if isinstance(one, dict) and isinstance(one.get("id"), str):
@@ -138,8 +155,14 @@ def _pair(turn: Mapping[str, Any], number: int) -> list[Message]:
     if question is None or answer is None:
         raise _keys_wanted(turn, number)
     return [
-        Message(role="user", content=content_of(turn[question], f"{question} of turn {number}")),
-        Message(role="assistant", content=content_of(turn[answer], f"{answer} of turn {number}")),
+        Message(
+            role="user",
+            content=content_of(turn[question], Place(_OF_TURN, key=question, number=number)),
+        ),
+        Message(
+            role="assistant",
+            content=content_of(turn[answer], Place(_OF_TURN, key=answer, number=number)),
+        ),
     ]
 
 
@@ -147,5 +170,9 @@ def _keys_wanted(turn: Mapping[str, Any], number: int) -> FaultyRowError:
     """Word that a turn lacks its speaker or its text."""
     return FaultyRowError(
         "wrong-type",
-        f"turn {number} has the keys {key_list(turn)}; wanted: from, value (or role, content)",
+        tr(
+            "turn {number} has the keys {keys}; wanted: from, value (or role, content)",
+            number=number,
+            keys=key_list(turn),
+        ),
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.data.faults import FaultyRowError
 from engine.data.types import Message
+from engine.language import tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,18 +21,18 @@ def check_turns(turns: list[Message]) -> list[Message]:
     roles = [turn.role for turn in turns]
     start = 1 if roles and roles[0] == "system" else 0
     if "assistant" not in roles:
-        raise FaultyRowError("no-answer", "no turn is from gpt or assistant")
+        raise FaultyRowError("no-answer", tr("no turn is from gpt or assistant"))
     if "user" not in roles:
-        raise FaultyRowError("no-question", "no turn is from human or user")
+        raise FaultyRowError("no-question", tr("no turn is from human or user"))
     _check_first(roles[start], start + 1)
     before = turns[start]
     for number, turn in enumerate(turns[start + 1 :], start=start + 2):
         _check_pair(before, turn, number)
         before = turn
     if roles[-1] == "user":
-        raise FaultyRowError("no-answer", "the last question has no answer")
+        raise FaultyRowError("no-answer", tr("the last question has no answer"))
     if roles[-1] == "tool":
-        raise FaultyRowError("no-answer", "a tool speaks last")
+        raise FaultyRowError("no-answer", tr("a tool speaks last"))
     for number, turn in enumerate(turns, start=1):
         if not turn.content or turn.content.isspace():
             _check_empty(turn, number)
@@ -41,9 +42,11 @@ def check_turns(turns: list[Message]) -> list[Message]:
 def _check_first(role: str, number: int) -> None:
     """Refuse a beginning that is not the user's."""
     if role == "tool":
-        raise FaultyRowError("tool-order", f"turn {number} is from a tool that nobody called")
+        raise FaultyRowError(
+            "tool-order", tr("turn {number} is from a tool that nobody called", number=number)
+        )
     if role == "assistant":
-        raise FaultyRowError("wrong-order", "the assistant speaks first, not the user")
+        raise FaultyRowError("wrong-order", tr("the assistant speaks first, not the user"))
     if role == "system":
         raise _late_system(number)
 
@@ -51,7 +54,8 @@ def _check_first(role: str, number: int) -> None:
 def _late_system(number: int) -> FaultyRowError:
     """Word that a system turn is not the first."""
     return FaultyRowError(
-        "wrong-order", f"a system turn comes after the first turn, as turn {number}"
+        "wrong-order",
+        tr("a system turn comes after the first turn, as turn {number}", number=number),
     )
 
 
@@ -64,14 +68,21 @@ def _check_pair(before: Message, turn: Message, number: int) -> None:
         raise _late_system(number)
     if turn.role == "tool":
         if not before.tool_calls:
-            raise FaultyRowError("tool-order", f"turn {number} is from a tool that nobody called")
+            raise FaultyRowError(
+                "tool-order", tr("turn {number} is from a tool that nobody called", number=number)
+            )
     elif before.role == "tool":
-        raise FaultyRowError("tool-order", f"the user speaks after a tool, in turn {number}")
+        raise FaultyRowError(
+            "tool-order", tr("the user speaks after a tool, in turn {number}", number=number)
+        )
     elif before.tool_calls and not turn.tool_calls:
-        raise FaultyRowError("tool-order", f"the call before turn {number} has no answer")
+        raise FaultyRowError(
+            "tool-order", tr("the call before turn {number} has no answer", number=number)
+        )
     elif before.role == turn.role and not turn.tool_calls:
         raise FaultyRowError(
-            "wrong-order", f"the {turn.role} speaks twice in a row, in turn {number}"
+            "wrong-order",
+            tr("the {role} speaks twice in a row, in turn {number}", role=turn.role, number=number),
         )
 
 
@@ -79,7 +90,9 @@ def _check_empty(turn: Message, number: int) -> None:
     """Refuse an empty turn but for a system's, a tool's and one that calls a function."""
     if turn.role in ("user", "assistant") and not turn.tool_calls:
         code = "empty-answer" if turn.role == "assistant" else "empty-question"
-        raise FaultyRowError(code, f"turn {number} ({turn.role}) says nothing")
+        raise FaultyRowError(
+            code, tr("turn {number} ({role}) says nothing", number=number, role=turn.role)
+        )
 
 
 def settle(turns: list[Message]) -> list[Message]:

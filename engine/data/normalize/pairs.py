@@ -8,13 +8,18 @@ from engine.data.faults import FaultyRowError
 from engine.data.normalize.cells import from_cell
 from engine.data.normalize.columns import MISSING, text_of
 from engine.data.normalize.dialogs import read_turns
+from engine.data.normalize.place import Place
 from engine.data.types import Message
 from engine.data.words import kind_of
+from engine.language import mark, tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from engine.data.normalize.columns import Columns
+
+
+_ENTRY = mark("{name} entry {number}")
 
 
 class AlpacaReader:
@@ -61,7 +66,7 @@ class PairReader:
         if completion is MISSING and prompt is MISSING:
             raise columns.other_shape(row)
         if row.get("label") is False:  # KTO's rows say so of answers that are not wanted
-            raise FaultyRowError("unwanted", "'label' is false")
+            raise FaultyRowError("unwanted", tr("'label' is false"))
         answer = given(completion, columns.name("completion"))
         history = self._history(row)
         turns = read_history(history, columns.name("history")) if history else []
@@ -74,9 +79,9 @@ class PairReader:
 def given(answer: Any, name: str) -> Any:
     """Refuse an answer that is missing or null."""
     if answer is MISSING:
-        raise FaultyRowError("no-answer", f"'{name}' is missing")
+        raise FaultyRowError("no-answer", tr("'{name}' is missing", name=name))
     if answer is None:
-        raise FaultyRowError("no-answer", f"'{name}' is null")
+        raise FaultyRowError("no-answer", tr("'{name}' is null", name=name))
     return answer
 
 
@@ -91,7 +96,9 @@ def side(value: Any, name: str, role: str) -> list[Message]:
         value = [value]
     if isinstance(value, list):
         return read_turns(value, name)
-    raise FaultyRowError("wrong-type", f"'{name}' is {kind_of(value)}, not a text")
+    raise FaultyRowError(
+        "wrong-type", tr("'{name}' is {kind}, not a text", name=name, kind=kind_of(value))
+    )
 
 
 def _said(role: str, content: str) -> Message:
@@ -116,7 +123,9 @@ def read_history(value: Any, name: str) -> list[Message]:
         return []
     history = from_cell(value)
     if not isinstance(history, list):
-        raise FaultyRowError("wrong-type", f"'{name}' is {kind_of(value)}, not a list")
+        raise FaultyRowError(
+            "wrong-type", tr("'{name}' is {kind}, not a list", name=name, kind=kind_of(value))
+        )
     if history and isinstance(history[0], dict):
         return read_turns(history, name)
     return [
@@ -128,7 +137,12 @@ def _pair(pair: Any, number: int, name: str) -> Iterator[Message]:
     """Read one pair of a history."""
     if not isinstance(pair, list) or len(pair) != 2:
         raise FaultyRowError(
-            "wrong-type", f"entry {number} of '{name}' is not a [question, answer] pair"
+            "wrong-type",
+            tr(
+                "entry {number} of '{name}' is not a [question, answer] pair",
+                number=number,
+                name=name,
+            ),
         )
     for role, text in zip(("user", "assistant"), pair, strict=True):
-        yield _said(role, text_of(text, f"{name} entry {number}"))
+        yield _said(role, text_of(text, Place(_ENTRY, name=name, number=number)))

@@ -9,6 +9,7 @@ from engine.data.faults import FaultyRowError
 from engine.data.normalize.columns import MISSING
 from engine.data.normalize.pairs import given, side
 from engine.data.types import Message
+from engine.language import tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,13 +47,17 @@ class PreferenceReader:
 def _check_rejected(chosen: Sequence[Message], rejected: Any, name: str) -> None:
     """Refuse a row whose rejected answer is not there, or is the chosen one."""
     if rejected is MISSING or rejected is None:
-        what = "missing" if rejected is MISSING else "null"
-        raise FaultyRowError("no-rejected", f"'{name}' is {what}")
+        detail = tr("'{name}' is null", name=name)
+        if rejected is MISSING:
+            detail = tr("'{name}' is missing", name=name)
+        raise FaultyRowError("no-rejected", detail)
     turns = _side(rejected, name, "assistant")
     if not any(turn.content.strip() or turn.tool_calls for turn in turns):
-        raise FaultyRowError("no-rejected", f"'{name}' says nothing")
+        raise FaultyRowError("no-rejected", tr("'{name}' says nothing", name=name))
     if _said(turns) == _said(chosen):
-        raise FaultyRowError("same-answers", f"'{name}' says what the chosen answer says")
+        raise FaultyRowError(
+            "same-answers", tr("'{name}' says what the chosen answer says", name=name)
+        )
 
 
 def _said(turns: Sequence[Message]) -> list[tuple[str, str, tuple[ToolCall, ...]]]:
