@@ -77,7 +77,7 @@ class PresetDialog(ModalScreen[str | None]):
     def _describe(self) -> None:
         """Tell what the preset under the cursor is."""
         preset = self._presets.get(self.table.cursor or "")
-        words = [Content(one_line(preset.description) if preset else tr(_OWN))]
+        words = [Content(one_line(tr(preset.description)) if preset else tr(_OWN))]
         if preset is not None:
             pairs = (f"{key} {value_words(value)}" for key, value in preset.values.items())
             words.append(Content.styled(", ".join(pairs), "$muted"))
