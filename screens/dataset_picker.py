@@ -16,7 +16,9 @@ from engine.errors import LoraDeckError, NotFoundError
 from engine.language import mark, tr
 from screens.base import DeckScreen, back_binding
 from screens.draft import ChosenDataset, absolute, is_saved_dataset, pasted_path
+from screens.format import one_line
 from screens.looking import look_at
+from screens.rendering import marked
 from screens.widgets.dataset_list import DatasetList
 from screens.widgets.dataset_tree import DatasetTree
 from screens.widgets.field import PathField
@@ -80,7 +82,7 @@ class DatasetPicker(DeckScreen[ChosenDataset | None]):
                     yield PathField("/path/to/data.jsonl", id="path")
                 with Vertical(id="lists"):
                     known = DatasetList(tr("No dataset at hand."), id="known")
-                    known.border_title = tr("Samples and datasets")
+                    known.border_title = tr("Recent, managed, samples")
                     yield known
                     files = DatasetTree(Path.cwd(), id="files")
                     files.border_title = tr("Files")
@@ -99,7 +101,7 @@ class DatasetPicker(DeckScreen[ChosenDataset | None]):
         if self.session.status.state != "ready":
             return  # asked again once it is
         found = await self.session.client.datasets()
-        found.sort(key=lambda dataset: (bool(dataset.problem), dataset.sample, dataset.name))
+        found.sort(key=_place)  # which leaves the recent ones in their order
         self.known.show({dataset.path: dataset for dataset in found})
         if path in self.known.items:
             self.known.cursor = path
@@ -143,6 +145,7 @@ class DatasetPicker(DeckScreen[ChosenDataset | None]):
             self._name_preview(path)
             self.preview.put(self._shown, mapping=bool(self.mapping_of(path)))
             self._answer_if_wanted()
+            self._mark()
             return
         self._looking = path
         self._inspect(path)
@@ -166,6 +169,19 @@ class DatasetPicker(DeckScreen[ChosenDataset | None]):
             if self._looking == path:
                 self._looking = ""
         self._answer_if_wanted()
+        self._mark()
+
+    @work(group="mask", exclusive=True, exit_on_error=False)
+    async def _mark(self) -> None:
+        """Show the first row as the chosen base model gets it."""
+        if self._shown is None or not self._shown.preview:
+            return
+        shown, row = self._shown, self._shown.preview[0]
+        text = await marked(self.session, row, self.session.length)
+        if self._shown is shown:
+            model = one_line(self.session.base_model)
+            title = tr("row {row} as {model} gets it", row=f"{row.row:,}", model=model)
+            self.preview.put_row(title if model else tr("the mask"), text)
 
     def _stop_looking(self) -> None:
         """Break a look off: the engine ends its work on it."""
@@ -289,3 +305,9 @@ class DatasetPicker(DeckScreen[ChosenDataset | None]):
     def action_back(self) -> None:
         """Go back without a choice."""
         self.dismiss(None)
+
+
+def _place(dataset: DatasetInfo) -> tuple[bool, bool, bool, str]:
+    """Order datasets: recent ones as they come, managed ones by name, samples, broken ones."""
+    name = "" if dataset.recent else dataset.name
+    return bool(dataset.problem), dataset.sample, not dataset.recent, name

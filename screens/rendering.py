@@ -16,7 +16,7 @@ from screens.widgets.findings import TONES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.data.types import Shape
+    from engine.data.types import Conversation, Shape
     from screens.session import Session
     from screens.widgets.row_view import RowView
 
@@ -42,10 +42,45 @@ async def show_value(
         books = session.client.books
         row = await books.render(value, shape, session.base_model, max_length=length)
     except LoraDeckError as error:
-        words = tr("Not rendered: {reason}", reason=visible(error.message))
-        show_turns(view, value, shape, number, [*notes, Content.styled(words, "$text-warning")])
+        note = Content.styled(_refusal(error), "$text-warning")
+        show_turns(view, value, shape, number, [*notes, note])
     else:
         view.put_rendered(row, Content("\n").join(notes))
+
+
+async def marked(
+    session: Session, conversation: Conversation, length: int | None = None
+) -> Content:
+    """Write a row as the chosen base model gets it, what is trained marked; or why not."""
+    from screens.widgets.row_view import fault_line, marked_lines
+
+    if not session.base_model:
+        return Content.styled(tr(_NO_MODEL), "$muted")
+    try:
+        books = session.client.books
+        value, shape = as_row(conversation)
+        row = await books.render(value, shape, session.base_model, max_length=length)
+    except LoraDeckError as error:
+        return Content.styled(_refusal(error), "$text-warning")
+    return fault_line(row.fault) if row.fault else Content("\n").join(marked_lines(row))
+
+
+def as_row(conversation: Conversation) -> tuple[dict[str, Any], Shape]:
+    """Give a row of a file that would be read as this conversation."""
+    from engine.data.types import Shape
+
+    if conversation.plain:
+        text = conversation.messages[0].content
+        return {"text": text}, Shape(dataset_type="text", columns={"text": "text"})
+    whole = conversation.model_dump(mode="json", exclude_defaults=True)
+    fields = [field for field in ("messages", "tools") if field in whole]
+    value: dict[str, Any] = {field: whole[field] for field in fields}
+    return value, Shape(dataset_type="messages", columns={field: field for field in value})
+
+
+def _refusal(error: LoraDeckError) -> str:
+    """Say why a row cannot be rendered."""
+    return tr("Not rendered: {reason}", reason=visible(error.message))
 
 
 def show_turns(

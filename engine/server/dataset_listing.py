@@ -17,22 +17,28 @@ from engine.server.wire import DatasetInfo
 from engine.text import check_utf8, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from engine.data.types import Inspection
     from engine.home import Home
 
 _SMALL = 1_000_000
 """Bytes up to which a dataset that nobody looked at yet is inspected for the list."""
+_RECENT = 8
+"""Datasets from elsewhere that are listed at most."""
 _PATIENCE = 10.0
 """Seconds that the list waits for these."""
 
 
-async def list_datasets(home: Home) -> list[DatasetInfo]:
-    """Describe the home's datasets, then the samples.
+async def list_datasets(home: Home, used: Sequence[str] = ()) -> list[DatasetInfo]:
+    """Describe the home's datasets, then the samples, then those that were used lately.
 
     What was looked at before is known; small files are looked at now, all in one process; larger
     ones are listed without their type until someone inspects them.
+
+    Args:
+        home: Whose datasets.
+        used: Paths that tasks were made of, the newest first.
     """
     folders = {home.datasets: False, Path(str(sample_datasets.__file__)).parent: True}
     entries = [
@@ -40,6 +46,7 @@ async def list_datasets(home: Home) -> list[DatasetInfo]:
         for folder, sample in folders.items()
         for path in _files(folder, sample=sample)
     ]
+    entries += await asyncio.to_thread(_recent, used, {one.path for one in entries})
     known = await asyncio.to_thread(_known, home.cache, [Path(one.path) for one in entries])
     small = [
         Path(one.path)
@@ -49,6 +56,19 @@ async def list_datasets(home: Home) -> list[DatasetInfo]:
     if small:
         known |= await _look(home.cache, small)
     return [_filled(one, known.get(Path(one.path))) for one in entries]
+
+
+def _recent(used: Sequence[str], listed: set[str]) -> list[DatasetInfo]:
+    """Describe what was used lately and is still there, unless it is in the list already."""
+    found = []
+    for path in dict.fromkeys(used):
+        with contextlib.suppress(OSError, LoraDeckError):
+            if path not in listed and Path(path).exists():
+                entry = _entry(Path(check_utf8(path)), sample=False)
+                found.append(entry.model_copy(update={"recent": True}))
+        if len(found) == _RECENT:
+            break
+    return found
 
 
 def describe(path: Path, inspection: Inspection) -> DatasetInfo:

@@ -31,9 +31,11 @@ uploads = APIRouter(tags=["datasets"], route_class=UploadRoute)
 
 
 @router.get("/datasets")
-async def datasets(service: Service) -> list[DatasetInfo]:
-    """The datasets in the home, then the samples."""
-    return await list_datasets(service.home)
+async def datasets(service: Service, reach: InReach) -> list[DatasetInfo]:
+    """The datasets in the home, the samples, and to the user those that tasks were made of."""
+    tasks = sorted(service.store.all(), key=lambda task: task.created_at, reverse=True)
+    used = () if reach.remote else [task.dataset_file for task in tasks]
+    return await list_datasets(service.home, used)
 
 
 @router.post("/datasets/inspect")

@@ -81,6 +81,8 @@ class DatasetInfo(BaseModel):
     """``None`` where the file cannot be read; ``problem`` says why."""
     rows: int
     problem: str = ""
+    recent: bool = False
+    """Whether a task was made of it lately, and it lies elsewhere."""
 
 
 class EngineInfo(BaseModel):

@@ -32,15 +32,17 @@ class Preview(VerticalScroll):
 
     DEFAULT_CSS = "Preview Static { width: 1fr; height: auto; }"
 
-    _body = query_one(Static)
+    _body = query_one("#found", Static)
+    _row = query_one("#row", Static)
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.border_title = tr("Preview")
 
     def compose(self) -> ComposeResult:
-        """Hold the text."""
-        yield Static(markup=False)
+        """Hold what was found, and beneath it a row as the base model gets it."""
+        yield Static(id="found", markup=False)
+        yield Static(id="row", markup=False)
 
     def say(self, words: str) -> None:
         """Show words in place of a preview."""
@@ -76,8 +78,13 @@ class Preview(VerticalScroll):
             parts.append(conversation_text(conversation, _TURN_CHARACTERS))
         self._put(Content("\n").join(parts))
 
+    def put_row(self, title: str, row: Content) -> None:
+        """Show a row as the base model gets it, beneath what was found."""
+        self._row.update(Content("\n").join([Content.styled(f"\n{title}", "$muted"), row]))
+
     def _put(self, text: Content, *, stay: bool = False) -> None:
         """Show text, from its beginning unless the reader is to stay where he is."""
+        self._row.update("")
         self._body.update(text)
         if not stay:
             self.scroll_home(animate=False)

@@ -52,12 +52,7 @@ class RowView(VerticalScroll):
         if row.fault:
             self.put_fault(row.fault, notes)
             return
-        legend = [Content.styled(tr("trained"), TRAINED), Content(tr("not trained"))]
-        if row.cut_at is not None:
-            legend.append(Content.styled(tr("cut off"), CUT))
-        head = Content.assemble((_counts(row), "bold"), "   ", Content("  ").join(legend))
-        told = [Content.styled(f"• {visible(note)}", "$text-warning") for note in row.notes]
-        self._put(_below(notes, head, *told, Content(), rendered_text(row)))
+        self._put(_below(notes, *marked_lines(row)))
 
     def put_turns(self, conversation: Conversation, notes: Content) -> None:
         """Show a row's turns, where no base model says how it is rendered."""
@@ -65,11 +60,21 @@ class RowView(VerticalScroll):
 
     def put_fault(self, fault: str, notes: Content) -> None:
         """Say why a row cannot train."""
-        self._put(_below(notes, _fault(fault)))
+        self._put(_below(notes, fault_line(fault)))
 
     def _put(self, text: Content) -> None:
         """Show text; the reader stays where he is while he edits."""
         self._body.update(text)
+
+
+def marked_lines(row: RenderedRow) -> list[Content]:
+    """Count a row's tokens, say what the marks mean and what the template did, and mark the row."""
+    legend = [Content.styled(tr("trained"), TRAINED), Content(tr("not trained"))]
+    if row.cut_at is not None:
+        legend.append(Content.styled(tr("cut off"), CUT))
+    head = Content.assemble((_counts(row), "bold"), "   ", Content("  ").join(legend))
+    told = [Content.styled(f"• {visible(note)}", "$text-warning") for note in row.notes]
+    return [head, *told, Content(), rendered_text(row)]
 
 
 def rendered_text(row: RenderedRow) -> Content:
@@ -104,7 +109,7 @@ def _counts(row: RenderedRow) -> str:
     return f"{tokens}, {tr('{shown} trained', shown=f'{row.trained:,}')}"
 
 
-def _fault(fault: str) -> Content:
+def fault_line(fault: str) -> Content:
     """Write why a row cannot train."""
     return Content.assemble((f"✗ {tr('cannot train:')} ", "$text-error"), visible(fault))
 

@@ -120,6 +120,9 @@ class FakeBooks:
         self.calls["render"].append((value, model, max_length))
         if self.refused_render is not None:
             raise self.refused_render
+        if "messages" in value:
+            question, answer = (turn["content"] for turn in value["messages"])
+            value = {"instruction": question, "output": answer}
         answer = str(value.get("output", ""))
         if not answer:
             return RenderedRow(text="", trained_spans=(), tokens=0, trained=0,

@@ -211,3 +211,33 @@ async def test_a_failed_fetch_is_said_in_words(tmp_path: Path) -> None:
         engine.pulls = [DEMO]
         await pilot.press("enter")
         await until(pilot, lambda: home_of(app).training.model is not None)
+
+
+async def test_the_preview_marks_what_is_trained(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    async with opened(engine, tmp_path) as (app, pilot):
+        app.session.base_model = "demo"
+        await pilot.press("d")
+        await until(pilot, lambda: "as demo gets it" in str(app.screen.preview._row.content))
+        assert "trained" in str(app.screen.preview._row.content)
+        app.session.base_model = ""
+        await pilot.press("down", "up")
+        await until(pilot, lambda: "Choose a base model" in str(app.screen.preview._row.content))
+
+
+async def test_recent_datasets_come_first_in_their_order(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    engine.known_datasets = [
+        dataset("a_sample.jsonl", sample=True),
+        dataset("managed.jsonl", sample=False),
+        dataset("second.jsonl", sample=False, recent=True),
+        dataset("broken.jsonl", sample=False, recent=True, problem="gone"),
+        dataset("b_first.jsonl", sample=False, recent=True),
+    ]
+    async with opened(engine, tmp_path) as (app, pilot):
+        await pilot.press("d")
+        await until(pilot, lambda: app.screen.known.items)
+        names = [one.name for one in app.screen.known.items.values()]
+        assert names == [
+            "second.jsonl", "b_first.jsonl", "managed.jsonl", "a_sample.jsonl", "broken.jsonl",
+        ]  # fmt: skip

@@ -14,6 +14,7 @@ from engine.errors import LoraDeckError, NotFoundError
 from engine.server import dataset_listing
 from engine.server.app import create_app
 from engine.server.client import EngineClient
+from engine.server.dataset_listing import list_datasets
 from engine.server.service import EngineService
 from engine.settings import Settings
 from tests.engine.tasks.bench import FakePool
@@ -120,3 +121,15 @@ async def test_uploads_of_many_formats_are_kept(
     again = await client._http.post("/upload-dataset", files={"file": (name, content)})
     stem, _, endings = kept.partition(".")
     assert again.json()["name"] == f"{stem}-2.{endings}"
+
+
+async def test_datasets_that_tasks_were_made_of_are_listed_as_recent(
+    home: Home, samples: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.jsonl"
+    mine.write_text('{"question": "a", "answer": "b"}\n', encoding="utf-8")
+    sample = str(samples / "alpaca_example.json")
+    used = [str(mine), sample, "/no/such.jsonl", str(mine), "bad\ud800.jsonl"]
+    listed = await list_datasets(home, used)
+    assert [one.path for one in listed if one.recent] == [str(mine)]
+    assert sum(one.path == sample for one in listed) == 1
