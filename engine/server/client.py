@@ -201,10 +201,15 @@ class EngineClient(TaskCalls, JobCalls, ChatCalls):
         return TaskRecord.model_validate(await self.call("POST", "/train", request.model_dump()))
 
     async def events(
-        self, task_id: str, after: int = 0, *, follow: bool = True
+        self, task_id: str, after: int = 0, *, follow: bool = True, tail: int = 0
     ) -> AsyncIterator[Event]:
-        """Yield a task's events with ``seq > after``; with ``follow``, until the task has ended."""
-        path = f"{task_path(task_id)}/events?after={after}&follow={str(follow).lower()}"
+        """Yield a task's events with ``seq > after``; with ``follow``, until the task has ended.
+
+        Args:
+            tail: How many of those that are there already to yield at most; 0 for all.
+        """
+        path = f"{task_path(task_id)}/events?after={after}&tail={tail}"
+        path += f"&follow={str(follow).lower()}"
         async with self.stream(path) as lines:
             async for data in lines:
                 yield EVENT.validate_json(data)

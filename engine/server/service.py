@@ -46,6 +46,7 @@ from engine.server.reach import absolute
 from engine.server.wire import EngineInfo
 from engine.tasks.admission import held, same
 from engine.tasks.control import Control
+from engine.tasks.curve_keeper import CurveKeeper
 from engine.tasks.live import LiveTasks
 from engine.tasks.pool import WorkerPool
 from engine.tasks.record import Status, TaskRecord, check_task_name
@@ -75,6 +76,7 @@ class EngineService:
         self.started_at = time.time()
         self.store = TaskStore(home)
         self.live = LiveTasks(home, self.store)
+        self.curves = CurveKeeper(home)
         self.pool = WorkerPool(settings)
         self.scheduler = Scheduler(home, settings, self.store, self.live, self.pool)
         self.control = Control(self.store, self.live, self.scheduler)

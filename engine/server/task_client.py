@@ -10,6 +10,8 @@ from pydantic import TypeAdapter
 from engine.plan.types import Plan
 from engine.results.report.types import Report
 from engine.server.calls import Calls
+from engine.tasks.curves import Curves
+from engine.tasks.events import Event
 from engine.tasks.record import TaskRecord
 from engine.text import check_utf8
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from engine.tasks.queue import Where
 
 _TASKS = TypeAdapter(list[TaskRecord])
+_EVENTS = TypeAdapter(list[Event])
 
 
 class TaskCalls(Calls):
@@ -78,6 +81,26 @@ class TaskCalls(Calls):
         """Remove an ended task with its folder, and its adapter where that is asked for."""
         path = f"{task_path(task_id)}?adapter={str(with_adapter).lower()}"
         return TaskRecord.model_validate(await self.call("DELETE", path))
+
+    async def curves(
+        self, task_id: str, points: int = 1000, first: int = 0, last: int | None = None
+    ) -> Curves:
+        """Read a task's losses, learning rate, gradient norm and pace, thinned to some points.
+
+        Args:
+            points: How many at most; the first and the last step are among them.
+            first: The first step that is wanted, of ``last`` the last one; ``None`` for the newest.
+        """
+        end = "" if last is None else f"&last={last}"
+        path = f"{task_path(task_id)}/curves?points={points}&first={first}{end}"
+        return Curves.model_validate(await self.call("GET", path))
+
+    async def events_of(self, task_id: str, *kinds: str) -> list[Event]:
+        """List the last 1,000 of a task's events of some kinds, such as ``sample_answered``."""
+        query = "&".join("kind=" + quoted(kind) for kind in kinds)
+        return _EVENTS.validate_python(
+            await self.call("GET", f"{task_path(task_id)}/events/of?{query}")
+        )
 
     async def log(self, task_id: str, lines: int = 200) -> str:
         """Read the end of a task's worker log."""

@@ -15,13 +15,16 @@ from engine.results.report.types import Report
 from engine.server.context import FoundTask, Service, until_stopped
 from engine.server.reach import InReach
 from engine.server.wire import STREAM_ERRORS, PlanRequest, TrainRequest
+from engine.tasks.curves import Curves
 from engine.tasks.events import Event
+from engine.tasks.journal import events_of
 from engine.tasks.queue import Where
 from engine.tasks.record import TaskRecord
 from engine.tasks.view import TasksUpdate
 from engine.tasks.worker_log import tail
 
 router = APIRouter(tags=["tasks"])
+_MOST_OF = 1000
 
 
 @router.post("/plan")
@@ -125,13 +128,37 @@ async def events(
     request: Request,
     found: FoundTask,
     after: Annotated[int, Query(ge=0)] = 0,
+    tail: Annotated[int, Query(ge=0, le=100_000)] = 0,
     *,
     follow: bool = True,
 ) -> AsyncIterator[Event]:
-    """A task's events, one a line; with ``follow`` until the task has ended."""
-    source = service.live.events(found.id, after, follow=follow)
+    """A task's events, one a line; with ``follow`` until the task has ended.
+
+    With ``tail``, of those that are there already only so many, the last ones.
+    """
+    source = service.live.events(found.id, after, follow=follow, tail=tail)
     async for event in until_stopped(request, source):
         yield event
+
+
+@router.get("/tasks/{task_id}/events/of")
+async def events_of_kinds(
+    service: Service, found: FoundTask, kind: Annotated[list[str], Query(min_length=1)]
+) -> list[Event]:
+    """The last 1,000 of a task's events of some kinds, such as ``sample_answered``."""
+    return await asyncio.to_thread(events_of, service.home.task(found.id), kind, _MOST_OF)
+
+
+@router.get("/tasks/{task_id}/curves")
+async def curves(
+    service: Service,
+    found: FoundTask,
+    points: Annotated[int, Query(ge=3, le=10_000)] = 1000,
+    first: Annotated[int, Query(ge=0)] = 0,
+    last: Annotated[int | None, Query(ge=0)] = None,
+) -> Curves:
+    """Losses, learning rate, gradient norm and pace over the steps, thinned to some points."""
+    return await service.curves.curves(found.id, points, first, last)
 
 
 @router.get("/watch", response_class=EventSourceResponse, responses=STREAM_ERRORS)

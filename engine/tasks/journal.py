@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
+from collections import deque
 from typing import TYPE_CHECKING
 
 from engine.tasks.journal_file import LINE_LIMIT, JournalFile, parse_event, seq_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from engine.tasks.events import Event
@@ -66,12 +68,14 @@ class JournalReader:
     Args:
         after: Only events with a higher number; those before are not read.
         offset: Where to begin, in bytes, if it is known.
+        tail: Where it is not known, begin no more than so many lines before the end; 0 for all.
     """
 
-    def __init__(self, folder: Path, after: int = 0, offset: int = 0) -> None:
+    def __init__(self, folder: Path, after: int = 0, offset: int = 0, tail: int = 0) -> None:
         self._path = folder / JOURNAL
         self._after = after
-        self._offset: int | None = offset or (None if after else 0)
+        self._tail = tail
+        self._offset: int | None = offset or (None if after or tail else 0)
         self.skipped = 0
         """Lines that were damaged, or a newer version's."""
 
@@ -87,7 +91,7 @@ class JournalReader:
             return
         with file:
             if self._offset is None:
-                self._offset = file.offset_after(self._after)
+                self._offset = self._start(file)
             for offset, line in file.lines(self._offset):
                 self._offset = offset
                 event = parse_event(line)
@@ -96,10 +100,33 @@ class JournalReader:
                 elif event.seq > self._after or not self._after:
                     yield event
 
+    def _start(self, file: JournalFile) -> int:
+        """Find where to begin."""
+        known = file.offset_after(self._after) if self._after else 0
+        return max(known, file.tail_start(self._tail) if self._tail else 0)
+
 
 def read_events(folder: Path) -> Iterator[Event]:
     """Yield all events of a task folder."""
     return JournalReader(folder).read_new()
+
+
+def events_of(folder: Path, kinds: Collection[str], most: int) -> list[Event]:
+    """List a task's last events of some kinds, at most so many; other lines are not parsed.
+
+    Raises:
+        LoraDeckError: The journal is no plain file, or may not be read.
+    """
+    names = "|".join(map(re.escape, kinds)).encode()
+    wanted = re.compile(rb'"type":"(?:%s)"' % names)
+    try:
+        file = JournalFile(folder / JOURNAL)
+    except FileNotFoundError:
+        return []
+    with file:
+        lines = deque((line for _, line in file.lines(0) if wanted.search(line)), most)
+    events = map(parse_event, lines)
+    return [event for event in events if event is not None and event.type in kinds]
 
 
 def _repair(file: JournalFile) -> None:

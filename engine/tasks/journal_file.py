@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 BLOCK = 1 << 20
 LINE_LIMIT = 8 << 20
 """Bytes; a longer line is damage, such as the zeros that a power cut leaves."""
-_LARGEST = 2.0**63
+LARGEST = 2.0**63
+"""A number as large as that, or larger, is damage."""
 _NEAR = 64 << 10
 """Bytes that are read in a row rather than halved once more."""
 _NEIGHBOURS = 3
@@ -120,6 +121,22 @@ class JournalFile:
             end = first + longest - 1 if first > start else start
         return found
 
+    def tail_start(self, lines: int) -> int:
+        """Give where the last so many lines begin; 0 where there are fewer."""
+        end = self.size
+        while end > 0:
+            start = max(0, end - BLOCK)
+            block = self.read(start, end)
+            # The end of the file is the end of a line too
+            newlines = block.count(b"\n")
+            if newlines > lines:
+                place = len(block)
+                for _ in range(lines + 1):
+                    place = block.rfind(b"\n", 0, place)
+                return start + place + 1
+            lines, end = lines - newlines, start
+        return 0
+
     def line_start(self, offset: int) -> int:
         """Give where the line begins that an offset lies in."""
         newline = self.rfind([b"\n"], offset).get(b"\n")
@@ -185,7 +202,7 @@ def seq_of(line: bytes) -> int | None:
         seq = msgspec.json.decode(line.strip(b"\0"), type=_Numbered).seq
     except (ValueError, RecursionError):
         return None
-    return seq if 0 <= seq < _LARGEST else None
+    return seq if 0 <= seq < LARGEST else None
 
 
 def parse_event(line: bytes) -> Event | None:
@@ -201,5 +218,5 @@ def parse_event(line: bytes) -> Event | None:
 def _sound(value: object) -> bool:
     """Tell whether a value is no number, or one that arithmetic can be done with."""
     if isinstance(value, int):
-        return abs(value) < _LARGEST
+        return abs(value) < LARGEST
     return not isinstance(value, float) or math.isfinite(value)

@@ -91,13 +91,19 @@ class LiveTasks:
                 removed=tuple(key for key in moved if key not in self._store),
             )
 
-    async def events(self, task_id: str, after: int, *, follow: bool) -> AsyncIterator[Event]:
+    async def events(
+        self, task_id: str, after: int, *, follow: bool, tail: int = 0
+    ) -> AsyncIterator[Event]:
         """Yield a task's events with a number above ``after``; follow until the task has ended.
+
+        Args:
+            tail: How many of those that are there already to yield at most, the last ones; 0 for
+                all.
 
         Raises:
             LoraDeckError: Its journal is no plain file, or may not be read.
         """
-        reader = JournalReader(self._home.task(task_id), after)
+        reader = JournalReader(self._home.task(task_id), after, tail=tail)
         while True:
             wake, ended = self._wake, self._ended(task_id)
             for number, event in enumerate(reader.read_new(), 1):

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from engine.data.types import (
     Conversation,
     Finding,
@@ -23,6 +25,7 @@ from engine.models.types import Capacity, ModelInfo, ModelShape
 from engine.plan.parameters import TrainingParams
 from engine.plan.types import Choice, Device, Memory, Plan
 from engine.server.wire import DatasetInfo, EngineInfo, PlanRequest, TrainRequest
+from engine.tasks.curves import CurveFold, Line
 from engine.tasks.events import (
     AdapterSaved,
     AnswersCompared,
@@ -46,6 +49,8 @@ from tests.tui.fake_results import FakeResults
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from engine.tasks.curves import Curves
 
 NOW = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)
 ALPACA = "/samples/alpaca_example.json"
@@ -546,11 +551,23 @@ class FakeEngine(FakeChat, FakeResults):
         self.calls["log"].append(task_id)
         return self.worker_log
 
+    async def curves(
+        self, task_id: str, points: int = 1000, first: int = 0, last: int | None = None
+    ) -> Curves:
+        self.calls["curves"].append((task_id, points, first, last))
+        fold = CurveFold()
+        for event in self.event_script.get(task_id, []):
+            fold.add(msgspec.json.decode(event.model_dump_json(), type=Line))
+        return fold.curves(points, first, last)
+
+    async def events_of(self, task_id: str, *kinds: str) -> list[Event]:
+        return [event for event in self.event_script.get(task_id, []) if event.type in kinds]
+
     async def events(
-        self, task_id: str, after: int = 0, *, follow: bool = True
+        self, task_id: str, after: int = 0, *, follow: bool = True, tail: int = 0
     ) -> AsyncIterator[Event]:
         self.calls["events"].append((task_id, after))
-        for event in self.event_script.get(task_id, []):
+        for event in self.event_script.get(task_id, [])[-tail:]:
             if event.seq > after:
                 yield event
 

@@ -316,6 +316,14 @@ async def test_events_and_log(
     assert answer.headers["content-type"].startswith("text/event-stream")
     events = [json.loads(line[5:]) for line in answer.text.splitlines() if line.startswith("data:")]
     assert [event["seq"] for event in events] == [2, 3]
+    answer = await http.get("/tasks/first/events?tail=1&follow=false")
+    assert answer.text.count("data:") == 1
+    of = await http.get("/tasks/first/events/of?kind=step_logged&kind=evaluated")
+    assert [event["seq"] for event in of.json()] == [1, 2, 3]
+    assert (await http.get("/tasks/first/events/of")).status_code == 422
+    curves = (await http.get("/tasks/first/curves?points=3")).json()
+    assert (curves["steps"], curves["last_seq"]) == ([1, 2, 3], 3)
+    assert (await http.get("/tasks/first/curves?first=2&last=2")).json()["steps"] == [2]
     live = (await http.get("/tasks/first")).json()
     assert live["progress"] == 75.0
     # The store knows nothing of steps.

@@ -11,7 +11,13 @@ import pytest
 from engine.tasks import folding, journal_file
 from engine.tasks.events import AdapterSaved
 from engine.tasks.folding import fold_journal, last_event
-from engine.tasks.journal import JOURNAL, JournalReader, JournalWriter, read_events
+from engine.tasks.journal import (
+    JOURNAL,
+    JournalReader,
+    JournalWriter,
+    events_of,
+    read_events,
+)
 from engine.tasks.journal_file import JournalFile
 from engine.tasks.progress import Progress
 from tests.engine.tasks.journals import training, write_long
@@ -89,6 +95,10 @@ def test_texts_are_found_across_blocks(tmp_path: Path, monkeypatch: pytest.Monke
             assert found == {needle: at for needle, at in expected.items() if at >= 0}
             assert file.line_start(end) == content.rfind(b"\n", 0, end) + 1
             lines = [line for _, line in file.lines(0)]
+            count = random.randrange(1, 9)
+            start = file.tail_start(count)
+            whole = content[: content.rfind(b"\n") + 1]
+            assert whole[start:] == b"".join(whole.splitlines(keepends=True)[-count:])
             assert lines == content.split(b"\n")[:-1]
 
 
@@ -165,6 +175,20 @@ def test_the_last_event_of_a_kind_is_found(long: tuple[Path, int], tmp_path: Pat
     found = last_event(tmp_path, "adapter_saved")
     assert isinstance(found, AdapterSaved)
     assert found.path == "b"
+
+
+def test_events_of_some_kinds_are_listed(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path)
+    for number in range(1, 5):
+        writer.append(step(number))
+        writer.append(AdapterSaved(path='"type":"task_failed"', size_bytes=number))
+    with (tmp_path / JOURNAL).open("ab") as file:
+        file.write(b'{"type":"adapter_saved"}\n')
+    writer.close()
+    found = events_of(tmp_path, ["adapter_saved", "task_failed"], 4)
+    assert [event.seq for event in found] == [4, 6, 8]
+    assert events_of(tmp_path, ["step_.*"], 9) == []
+    assert events_of(tmp_path / "none", ["step_logged"], 9) == []
 
 
 def _numbers(folder: Path, after: int) -> Iterator[int]:

@@ -55,6 +55,23 @@ async def test_events_after_a_number_without_following(home: Home) -> None:
     assert [event.seq async for event in live.events(task.id, 3, follow=False)] == [4, 5]
 
 
+@pytest.mark.parametrize(
+    ("after", "tail", "seen"),
+    [(0, 2, [4, 5]), (0, 9, [1, 2, 3, 4, 5]), (4, 3, [5]), (1, 3, [3, 4, 5]), (9, 1, [])],
+)
+async def test_the_last_events_alone(home: Home, after: int, tail: int, seen: list[int]) -> None:
+    store = TaskStore(home)
+    live = LiveTasks(home, store)
+    task = store.put(record(status=Status.RUNNING))
+    home.task(task.id).mkdir(parents=True)
+    writer = JournalWriter(home.task(task.id))
+    for number in range(1, 6):
+        writer.append(step(number))
+    writer.close()
+    events = live.events(task.id, after, follow=False, tail=tail)
+    assert [event.seq async for event in events] == seen
+
+
 async def test_updates_are_coalesced_and_tell_of_deletions(home: Home) -> None:
     store = TaskStore(home)
     live = LiveTasks(home, store)
