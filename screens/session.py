@@ -48,12 +48,18 @@ class Session:
     now: Callable[[], datetime] = local_now
     status: EngineStatus = STARTING
     tasks: dict[str, TaskView] = field(default_factory=dict)
+    going: dict[str, TaskView] = field(default_factory=dict)
+    """Of these, the ones that have not ended: few, however many tasks there are."""
     base_model: str = ""
     """The base model chosen for the next training: rows are rendered as it gets them."""
     length: int | None = None
     """The planned length limit of the next training, in tokens."""
     wishing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while the engine carries out a wish: two keys in a row are two wishes in a row."""
+    listing: bool = True
+    """Whether the engine still has to tell of some of the tasks that there are."""
+    _untold: set[str] = field(default_factory=set)
+    """Tasks of which the engine has not told since it was reached, while it still lists them."""
 
     @property
     def client(self) -> EngineClient:
@@ -70,27 +76,30 @@ class Session:
             )
         return self.connected_client
 
-    def replace(self, update: TasksUpdate) -> TasksChanged:
-        """Take the first update after connecting: it holds every task."""
-        gone = self.tasks.keys() - {view.task.id for view in update.views}
-        changed = self.apply([update])
-        for task_id in gone:
-            del self.tasks[task_id]
-        return TasksChanged(changed.changed, changed.removed | gone)
+    def begin(self) -> None:
+        """Expect the first updates after connecting: what they do not tell of is gone."""
+        self._untold = set(self.tasks)
+        self.listing = True
 
     def apply(self, updates: Iterable[TasksUpdate]) -> TasksChanged:
         """Take updates in and tell what they changed together."""
         changed: set[str] = set()
         removed: set[str] = set()
         for update in updates:
+            told = {view.task.id for view in update.views}
+            self._untold -= told
+            gone = set(update.removed)
+            if not update.more:
+                self.listing = False
+                gone |= self._untold
+                self._untold = set()
             for view in update.views:
-                self.tasks[view.task.id] = view
-                changed.add(view.task.id)
-                removed.discard(view.task.id)
-            for task_id in update.removed:
+                self._put(view)
+            for task_id in gone:
                 self.tasks.pop(task_id, None)
-                removed.add(task_id)
-                changed.discard(task_id)
+                self.going.pop(task_id, None)
+            changed = (changed | told) - gone
+            removed = (removed - told) | gone
         return TasksChanged(frozenset(changed), frozenset(removed))
 
     def adopt(self, record: TaskRecord) -> None:
@@ -99,18 +108,26 @@ class Session:
 
         known = self.tasks.get(record.id)
         if known is None:
-            self.tasks[record.id] = TaskView(task=record)
+            self._put(TaskView(task=record))
             return
         # The store has a running task's figures as they were when its state last changed.
-        figures = known.task.model_dump(include={"progress", "current_epoch"})
+        figures = known.task.model_dump(include={"progress", "current_epoch", "eval_loss"})
         record = record if record.status.ended else record.model_copy(update=figures)
-        self.tasks[record.id] = known.model_copy(update={"task": record})
+        self._put(known.model_copy(update={"task": record}))
+
+    def _put(self, view: TaskView) -> None:
+        """Keep a task as it is now."""
+        self.tasks[view.task.id] = view
+        if view.task.status.ended:
+            self.going.pop(view.task.id, None)
+        else:
+            self.going[view.task.id] = view
 
     def turns(self) -> dict[str, int]:
         """Number the queued tasks from 1, in the order in which they are to start."""
-        queued = (view.task for view in self.tasks.values() if view.task.status == "pending")
+        queued = (view.task for view in self.going.values() if view.task.status == "pending")
         return {task.id: turn for turn, task in enumerate(in_order(queued), 1)}
 
     def count(self, status: str) -> int:
-        """Count the tasks in a state."""
-        return sum(view.task.status == status for view in self.tasks.values())
+        """Count the tasks in a state that is not the end."""
+        return sum(view.task.status == status for view in self.going.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -131,15 +132,16 @@ class LoraDeckApp(ShowsFailures, App[None]):
 
     async def _watch(self, client: EngineClient) -> None:
         """Take task updates, until the stream ends or breaks."""
+        self.session.begin()
         async with aclosing(batches(client.watch(), UPDATE_SECONDS)) as stream:
-            whole = True
             async for updates in stream:
                 self._attempt = 0
-                if whole:
-                    self._tell(self.session.replace(updates.pop(0)))
-                    whole = False
-                if updates:
-                    self._tell(self.session.apply(updates))
+                listing = self.session.listing
+                self._tell(self.session.apply(updates))
+                if listing:
+                    # Else each search for garbage goes through ten thousand tasks, and holds the
+                    # screen up for a tenth of a second
+                    gc.freeze()
         raise EngineUnavailableError(tr("Engine not reachable"), tr("The engine has ended."))
 
     def _lost(self, error: LoraDeckError) -> None:

@@ -215,7 +215,7 @@ class EngineClient(TaskCalls, JobCalls, ChatCalls):
                 yield EVENT.validate_json(data)
 
     async def watch(self) -> AsyncIterator[TasksUpdate]:
-        """Yield all tasks at once, then those that changed, at most five times a second."""
+        """Yield all tasks, thousands in parts, then what changed, at most five times a second."""
         async with self.stream("/watch") as lines:
             async for data in lines:
                 yield TasksUpdate.model_validate_json(data)

@@ -163,7 +163,7 @@ async def curves(
 
 @router.get("/watch", response_class=EventSourceResponse, responses=STREAM_ERRORS)
 async def watch(service: Service, request: Request) -> AsyncIterator[TasksUpdate]:
-    """All tasks, then those that change, at most five times a second."""
+    """All tasks, in parts with ``more`` set, then what changes, at most five times a second."""
     await service.warm()
     async for update in until_stopped(request, service.live.updates()):
         yield update

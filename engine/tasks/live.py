@@ -13,7 +13,7 @@ from engine.tasks.progress import Progress
 from engine.tasks.view import TasksUpdate, TaskView
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from engine.home import Home
     from engine.tasks.events import Event
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _UPDATE_SECONDS = 0.2
+_TASKS_AT_ONCE = 200
+"""So many take a client some milliseconds to read."""
 _EVENTS_AT_ONCE = 200
 """After so many, others get their turn: whoever reads a long journal fast must delay nobody."""
 
@@ -78,7 +80,9 @@ class LiveTasks:
     async def updates(self) -> AsyncIterator[TasksUpdate]:
         """Yield all tasks, then what changed, coalesced; never ends by itself."""
         seen = self._count
-        yield TasksUpdate(views=tuple(self.view(task.id) for task in self._store.all()))
+        for update in self._all():
+            yield update
+            await asyncio.sleep(0)
         while True:
             wake = self._wake
             if self._count == seen:
@@ -90,6 +94,14 @@ class LiveTasks:
                 views=tuple(self.view(key) for key in moved if key in self._store),
                 removed=tuple(key for key in moved if key not in self._store),
             )
+
+    def _all(self) -> Iterator[TasksUpdate]:
+        """Give all tasks, newest first, in parts that delay nobody who makes or reads them."""
+        keys = [task.id for task in self._store.all()]
+        for start in range(0, max(len(keys), 1), _TASKS_AT_ONCE):
+            end = start + _TASKS_AT_ONCE
+            views = tuple(self.view(key) for key in keys[start:end] if key in self._store)
+            yield TasksUpdate(views=views, more=end < len(keys))
 
     async def events(
         self, task_id: str, after: int, *, follow: bool, tail: int = 0

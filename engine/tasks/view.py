@@ -40,7 +40,7 @@ class TaskView(BaseModel):
 
 
 class TasksUpdate(BaseModel):
-    """What changed since the last update; the first one after connecting holds every task."""
+    """What changed since the last update; the first ones after connecting hold every task."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -48,3 +48,5 @@ class TasksUpdate(BaseModel):
     """New and changed tasks."""
     removed: tuple[str, ...] = ()
     """Ids of deleted tasks."""
+    more: bool = False
+    """Whether more of the tasks that there are at connecting follow: thousands come in parts."""

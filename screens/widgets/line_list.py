@@ -214,7 +214,9 @@ class LineList(ScrollView, Generic[Item], can_focus=True):
         """Keep the cursor in sight and tell where it stands."""
         if before != now:
             self._reveal()
-            self.refresh()
+            for key in (before, now):
+                if key is not None and key in self._places:
+                    self.redraw(key)
             self.post_message(self.Highlighted(self, now))
 
     def _reveal(self) -> None:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.errors import LoraDeckError
+from engine.tasks import live as live_module
 from engine.tasks.journal import JournalWriter
 from engine.tasks.live import LiveTasks
 from engine.tasks.record import Status
 from engine.tasks.store import TaskStore
+from engine.tasks.view import TasksUpdate
 from tests.engine.tasks.make import record, step
 
 if TYPE_CHECKING:
@@ -89,6 +91,22 @@ async def test_updates_are_coalesced_and_tell_of_deletions(home: Home) -> None:
     update = await coming
     assert [view.task.message for view in update.views] == ["49"]
     assert update.removed == (other.id,)
+    await updates.aclose()
+
+
+async def test_many_tasks_come_in_parts(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_module, "_TASKS_AT_ONCE", 2)
+    store = TaskStore(home)
+    live = LiveTasks(home, store)
+    updates = live.updates()
+    assert await anext(updates) == TasksUpdate()
+    await updates.aclose()
+    ids = [store.put(record(task_name=str(number))).id for number in range(3)]
+    updates = live.updates()
+    first = await anext(updates)
+    store.remove(ids[0])  # the oldest: it would come last
+    last = await anext(updates)
+    assert [len(first.views), first.more, len(last.views), last.more] == [2, True, 0, False]
     await updates.aclose()
 
 
