@@ -32,6 +32,7 @@ def ended(task: TaskRecord, progress: Progress, gone: Exit, *, disk_full: bool) 
     live: Changes = {
         "progress": progress.view(task).task.progress,
         "current_epoch": progress.epoch,
+        "eval_loss": progress.eval_loss,
         "resume_step": progress.checkpoint,
     }
     if over := _over(task, progress, outcome, live):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from engine.plan.pacing import EVALUATION
 from engine.tasks.events import (
+    BestKept,
     CheckpointSaved,
     Evaluated,
     Event,
@@ -74,6 +75,8 @@ class Progress:
         self._step_ended = 0.0
         self._left = 0, 0
         """Tokens to come, of steps and of evaluations."""
+        self.eval_loss: float | None = None
+        """On the held-out rows, of the last evaluation or of the checkpoint that was kept."""
         self._evaluated: Evaluated | None = None
         self._skipped = 0
 
@@ -104,10 +107,12 @@ class Progress:
             case MemoryProbed():
                 self.probed = event
             case Evaluated():
-                self._evaluated = event
+                self._evaluated, self.eval_loss = event, event.eval_loss
                 self._step_ended += event.seconds
             case SampleAnswered():
                 self._step_ended += event.seconds
+            case BestKept():
+                self.eval_loss = event.eval_loss
             case StopTested():
                 self.stop_test = event
 
@@ -125,6 +130,7 @@ class Progress:
             if task.status.ended
             else round(max(0.0, min(share, 100.0)), 1),
             "current_epoch": self.epoch,
+            "eval_loss": self.eval_loss,
         }
         return TaskView(
             task=task.model_copy(update=live),

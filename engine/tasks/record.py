@@ -73,6 +73,8 @@ class TaskRecord(BaseModel):
     completed_at: datetime | None = None
     final_loss: float | None = None
     """Of the last epoch, once completed."""
+    eval_loss: float | None = None
+    """On the held-out rows: the last one measured, of a completed task that of its result."""
     requested: Request = ""
     """What the user has asked of a running task that it has not done yet."""
     device_uuid: str = ""
@@ -93,6 +95,13 @@ class TaskRecord(BaseModel):
     """Of the newest event when a worker was last given the task: one above it is that worker's."""
     resume_step: int = 0
     """The newest checkpoint's optimizer step when the worker was last lost."""
+
+    @property
+    def seconds(self) -> float | None:
+        """From its start to its end, pauses included; ``None`` until both are known."""
+        if self.started_at is None or self.completed_at is None:
+            return None
+        return (self.completed_at - self.started_at).total_seconds()
 
     def require_adapter(self) -> None:
         """Refuse a task that has not made its adapter.

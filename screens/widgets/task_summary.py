@@ -88,10 +88,9 @@ class TaskSummary(Static):
         if task.completed_at is None:
             return ""
         ended = moment_words(task.completed_at, self._session.now())
-        if task.started_at is None:
+        if task.seconds is None:
             return ended
-        took = (task.completed_at - task.started_at).total_seconds()
-        return tr("{when}, after {duration}", when=ended, duration=human_duration(took))
+        return tr("{when}, after {duration}", when=ended, duration=human_duration(task.seconds))
 
     def _figures(self, view: TaskView, width: int) -> list[Content]:
         """List the figures, in as many lines as they need."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from engine.tasks.causes import Exit
+from engine.tasks.endings import ended
 from engine.tasks.events import (
+    BestKept,
     CheckpointSaved,
     Evaluated,
     MemoryProbed,
@@ -70,6 +73,17 @@ def test_the_spread_holds_the_time_left() -> None:
     assert view.seconds_left_range is not None
     low, high = view.seconds_left_range
     assert low <= view.seconds_left <= high
+
+
+def test_the_loss_on_held_out_rows_is_the_last_or_that_of_the_checkpoint_kept() -> None:
+    progress = _running(2.0)
+    assert progress.view(record(status=Status.RUNNING)).task.eval_loss is None
+    for at, loss in ((4, 1.1), (8, 1.3)):
+        progress.apply(Evaluated(step=at, eval_loss=loss))
+        assert progress.view(record(status=Status.RUNNING)).task.eval_loss == loss
+    progress.apply(BestKept(step=4, eval_loss=1.1))
+    done = ended(record(status=Status.RUNNING), progress, Exit(0), disk_full=False)
+    assert done.eval_loss == 1.1
 
 
 def test_time_left_counts_the_evaluations_to_come() -> None:
