@@ -14,7 +14,7 @@ from screens.draft import ChosenDataset, pasted_path
 from screens.widgets.line_list import LineList
 from screens.widgets.new_training import Column, NewTraining
 from screens.widgets.step_row import StepRow
-from screens.widgets.task_list import TaskList
+from screens.widgets.task_list import HISTORY, TaskList
 
 if TYPE_CHECKING:
     from textual import events
@@ -38,6 +38,8 @@ class HomeScreen(DeckScreen[None]):
         Binding("n", "name", "Name", show=False, id="home.name", tooltip="Name the training"),
         Binding("s", "start", "Start", id="home.start", tooltip="Start the training"),
         Binding("t", "tasks", "Tasks", id="home.tasks", tooltip="Go to the list of tasks"),
+        Binding("H", "history", "History", show=False, id="home.history",
+                tooltip="All tasks: sort, filter, search, compare"),
         Binding("a", "assistants", "Assistants", show=False, id="home.assistants",
                 tooltip="The assistants: create, edit, and talk to one"),
         Binding("q", "app.quit", "Quit", id="home.quit",
@@ -185,10 +187,19 @@ class HomeScreen(DeckScreen[None]):
 
     @on(LineList.Chosen, "#tasks")
     def _task_chosen(self, event: LineList.Chosen) -> None:
-        """Open the task's screen."""
+        """Open the task's screen, or the history where the line that leads there was taken."""
         from screens.task import TaskScreen
 
+        if event.key == HISTORY:
+            self.action_history()
+            return
         self.app.push_screen(TaskScreen(self.session, event.key))
+
+    def action_history(self) -> None:
+        """Open the history."""
+        from screens.history import HistoryScreen
+
+        self.app.push_screen(HistoryScreen(self.session))
 
     def show_tasks(self, message: TasksChanged | None) -> None:
         """Show what changed, and a free name where the suggested one is taken now."""

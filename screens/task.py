@@ -24,7 +24,7 @@ from engine.tasks.events import (
 from engine.text import visible
 from screens.base import DeckScreen, back_binding
 from screens.curve import Curve
-from screens.dialogs import ConfirmDialog
+from screens.deleting import delete_tasks
 from screens.messages import FurtherWanted
 from screens.task_rules import allowed
 from screens.widgets.answers import Answers
@@ -251,14 +251,8 @@ class TaskScreen(DeckScreen[None], TaskActions, ResultActions):
     @work(group="action", exit_on_error=False)
     async def action_delete(self) -> None:
         """Delete the task, once the user has confirmed it."""
-        question = ConfirmDialog(
-            tr("Delete the task?"),
-            tr("'{name}' goes with its log and checkpoints. A finished adapter stays.",
-               name=self.heading()),
-            yes=tr("Delete it"), no=tr("Keep it"),
-        )  # fmt: skip
-        if await self.app.push_screen_wait(question):
-            await self.session.client.delete(self.task_id)
+        if self.view is not None:
+            await delete_tasks(self.app, self.session, [self.view.task])
 
     def action_delete_completed(self) -> None:
         """Delete the task, once the user has confirmed it."""

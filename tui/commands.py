@@ -30,6 +30,7 @@ _AT_HOME = {
     mark("Name the training"): ("name", mark("Give the next training a name")),
     mark("Start training"): ("start", mark("Start what is planned")),
     mark("Show tasks"): ("tasks", mark("Go to the list of tasks")),
+    mark("History"): ("history", mark("All tasks: sort, filter, search, compare")),
     mark("Assistants"): ("assistants", mark("Create, edit, and talk to one")),
     mark("Conversations"): ("conversations", mark("Go on with one that was kept")),
     mark("Look at the dataset's rows"): ("rows", mark("Page, search and edit them")),

@@ -1,15 +1,16 @@
-"""The tasks: running ones with bar, figures and sparkline, then queued, then ended ones."""
+"""The tasks: running ones with bar, figures and sparkline, then queued, then the newest ended."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from heapq import nsmallest
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
 
-from engine.language import tr
+from engine.language import tr, trn
 from engine.tasks.queue import turn
 from engine.text import human_bytes, human_left
 from screens.format import (
@@ -33,7 +34,7 @@ from screens.widgets.line_list import LineList
 from screens.widgets.task_actions import TaskActions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from engine.tasks.view import TaskView
@@ -45,10 +46,16 @@ _INDENT = "  "
 _ROOMY = 70  # cells in which a running task also tells when it ends and what memory it takes
 _ORDER = {"running": 0, "paused": 1, "pending": 2}
 _ENDED = 3
+_ENDED_SHOWN = 200
+HISTORY = "history"
+"""The key of the last line where there are more ended tasks; no task's id has such letters."""
 
 
-class TaskList(LineList["TaskView"], TaskActions):
-    """All tasks of the home; follows the session."""
+class TaskList(LineList["TaskView | None"], TaskActions):
+    """The tasks under way and the newest ended ones; ``None`` is the line that tells of the rest.
+
+    Follows the session.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Open", key_display="enter", id="tasks.open",
@@ -62,6 +69,7 @@ class TaskList(LineList["TaskView"], TaskActions):
         self.border_title = tr("Tasks")
         self.session = session
         self._turns: Mapping[str, int] = {}
+        self._more = 0
         self._offered: frozenset[str] = frozenset()
 
     @property
@@ -71,23 +79,29 @@ class TaskList(LineList["TaskView"], TaskActions):
 
     def take(self, message: TasksChanged) -> None:
         """Show what changed; only a change of state or height sorts the list anew."""
-        tasks = self.session.tasks
-        unsorted = bool(message.removed & self.items.keys()) or any(
-            key not in self.items or self._moved(self.items[key], tasks[key])
-            for key in message.changed & tasks.keys()
-        )
-        if unsorted:
+        changed = [self.session.tasks[key] for key in message.changed & self.session.tasks.keys()]
+        if message.removed or any(self._goes_on(view) for view in changed):
             self.show_all()
-            return
-        for key in message.changed & tasks.keys():
-            self.update_item(key, tasks[key])
-        self.offer()
+        elif any(self._moved(view) for view in changed):
+            self._sort(self.items.keys() | message.changed)
+        else:
+            for view in changed:
+                self.update_item(view.task.id, view)
+            self.offer()
 
     def show_all(self) -> None:
-        """Sort and show every task."""
-        views = sorted(self.session.tasks.values(), key=_rank)
+        """Sort and show the tasks."""
+        self._sort(self.session.tasks.keys())
+
+    def _sort(self, keys: Collection[str]) -> None:
+        """Sort and show what is under way, and of these ended tasks the newest."""
+        tasks, going = self.session.tasks, self.session.going
+        ended = (tasks[key] for key in keys if key in tasks and key not in going)
+        views = [*sorted(going.values(), key=_rank), *nsmallest(_ENDED_SHOWN, ended, key=_rank)]
         self._turns = self.session.turns()
-        self.show({view.task.id: view for view in views})
+        self._more = len(tasks) - len(views)
+        items: dict[str, TaskView | None] = {view.task.id: view for view in views}
+        self.show(items | {HISTORY: None} if self._more else items)
         self.offer()
 
     @on(LineList.Highlighted)
@@ -97,16 +111,32 @@ class TaskList(LineList["TaskView"], TaskActions):
             self._offered = offered
             self.refresh_bindings()
 
-    def _moved(self, before: TaskView, now: TaskView) -> bool:
-        """Tell whether a task's place or height is another now."""
+    def _goes_on(self, now: TaskView) -> bool:
+        """Tell whether an ended task is under way again, and leaves its place to an older one."""
+        before = self.items.get(now.task.id)
+        return before is not None and before.task.status.ended and not now.task.status.ended
+
+    def _moved(self, now: TaskView) -> bool:
+        """Tell whether a task is new here, or its place or height another now."""
+        before = self.items.get(now.task.id)
+        if before is None:
+            return True
         return _rank(before) != _rank(now) or self.height_of(before) != self.height_of(now)
 
-    def height_of(self, item: TaskView) -> int:
+    def height_of(self, item: TaskView | None) -> int:
         """Running tasks take three lines, all others one; one more where there are words."""
+        if item is None:
+            return 1
         return (3 if item.task.status == "running" else 1) + _has_words(item)
 
-    def lines_of(self, item: TaskView, width: int) -> list[Text]:
-        """Draw a task."""
+    def lines_of(self, item: TaskView | None, width: int) -> list[Text]:
+        """Draw a task, or the line that tells of the rest."""
+        if item is None:
+            words = trn("{count:,} more task in the history", "{count:,} more tasks in the history",
+                        self._more)  # fmt: skip
+            return [
+                two_sided(Text(f"… {words}", self.tone("dim")), Text("H", self.tone("dim")), width)
+            ]
         if item.task.status == "running":
             lines = self._lines_of_running(item, width)
             return [*lines, *self._words(item, width)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import BaseModel
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from engine.text import json_text, visible
@@ -48,11 +48,18 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
     What is too long for a terminal goes on in the next line, so that all of it can be copied.
     """
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    table = Table(
+        *(Column(_cell(one)) for one in columns), box=None, pad_edge=False, header_style="bold"
+    )
     for row in rows:
-        table.add_row(*(Text(visible(cell), overflow="fold") for cell in row))
+        table.add_row(*map(_cell, row))
     console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 10_000)
     console.print(table)
+
+
+def _cell(text: str) -> Text:
+    """Make text safe, and let what is too long for its column go on in the next line."""
+    return Text(visible(text), overflow="fold")
 
 
 def print_error(error: LoraDeckError) -> None:

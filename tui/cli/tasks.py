@@ -10,12 +10,13 @@ from tui.cli.follow import JsonEvents, follow_to_end
 from tui.cli.output import Json, print_json, print_table, print_text
 from tui.cli.session import with_engine
 from tui.cli.task_actions import Reference, add_to
+from tui.cli.task_compare import compare_tasks
 
 if TYPE_CHECKING:
     from engine.tasks.record import TaskRecord
 
 app = typer.Typer(
-    help="List tasks; look into one, pause, resume, finish, cancel, move or delete it.",
+    help="List tasks; look into one, compare, pause, resume, finish, cancel, move or delete.",
     epilog="Example: loradeck tasks show my-first",
 )
 
@@ -78,6 +79,7 @@ def logs(
 
 
 add_to(app)
+app.command("compare", epilog="Example: loradeck tasks compare first second")(compare_tasks)
 
 
 @app.command(epilog="Example: loradeck tasks delete my-first")

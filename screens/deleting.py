@@ -1,0 +1,45 @@
+"""Deleting ended tasks, once the user has confirmed it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.language import tr, trn
+from screens.dialogs import ConfirmDialog
+from screens.format import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import App
+
+    from engine.tasks.record import TaskRecord
+    from screens.session import Session
+
+_NAMED = 3
+
+
+async def delete_tasks(app: App[None], session: Session, tasks: Sequence[TaskRecord]) -> None:
+    """Ask once, and delete the tasks one after the other."""
+    if await app.push_screen_wait(_question(tasks)):
+        for task in tasks:
+            await session.client.delete(task.id)
+
+
+def _question(tasks: Sequence[TaskRecord]) -> ConfirmDialog:
+    """Ask whether tasks are to be deleted, and name them."""
+    if len(tasks) == 1:
+        return ConfirmDialog(
+            tr("Delete the task?"),
+            tr("'{name}' goes with its log and checkpoints. A finished adapter stays.",
+               name=one_line(tasks[0].task_name)),
+            yes=tr("Delete it"), no=tr("Keep it"),
+        )  # fmt: skip
+    names = ", ".join(f"'{one_line(task.task_name)}'" for task in tasks[:_NAMED])
+    if more := len(tasks) - _NAMED if len(tasks) > _NAMED else 0:
+        names = trn("{names} and {count:,} more", "{names} and {count:,} more", more, names=names)
+    return ConfirmDialog(
+        trn("Delete {count:,} task?", "Delete {count:,} tasks?", len(tasks)),
+        tr("{names} go with their logs and checkpoints. Finished adapters stay.", names=names),
+        yes=tr("Delete them"), no=tr("Keep them"),
+    )  # fmt: skip
