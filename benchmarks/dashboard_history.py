@@ -6,6 +6,7 @@ Runs the real app without a terminal, over an engine that sends the tasks as JSO
 does. ``connect`` is from the first update to the last task on the screen, ``longest_wait`` the most
 that anything else on the screen's loop, a key say, had to wait meanwhile. ``open`` is from the key
 to the list's first frame, moves are from the key to its frame; ``cpu`` is processor time.
+``update`` is a step of a running task while the history is shown.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from engine.home import Home
 from engine.tasks.view import TasksUpdate, TaskView
 from screens.history import HistoryScreen
 from screens.home import HomeScreen
-from tests.tui.fake_engine import PLANNED, FakeEngine, task
+from tests.tui.fake_engine import PLANNED, FakeEngine, running, task
 from tui.app import LoraDeckApp
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 
 _PART = 200
 _STATES = ("completed", "failed", "cancelled")
-_MOVES = {"cursor": ("j", 200), "page": ("pagedown", 100)}
+_MOVES = {"cursor": ("j", 200), "page": ("pagedown", 100), "sort": ("s", 24)}
+_UPDATES = 100
 _SIZE = (160, 50)
 _PERCENT = 100
 
@@ -107,6 +109,7 @@ async def _measure(tasks: int) -> dict[str, float]:
             await _open(app, tasks, figures)
             for name, (key, count) in _MOVES.items():
                 await _move(app, name, key, count, figures)
+            await _update(app, figures)
     return {name: round(1000 * seconds, 1) for name, seconds in figures.items()}
 
 
@@ -154,6 +157,16 @@ async def _move(
     figures[f"{name}_cpu"] = (time.process_time() - used) / count
     percentiles = quantiles(times, n=_PERCENT)
     figures[f"{name}_p50"], figures[f"{name}_p99"] = percentiles[49], percentiles[98]
+
+
+async def _update(app: LoraDeckApp, figures: dict[str, float]) -> None:
+    """Let a task train that is sorted by its loss: each step may change its place."""
+    used = time.process_time()
+    for number in range(_UPDATES):
+        view = running(step=1 + number % 24, number=1)
+        app._tell(app.session.apply([TasksUpdate(views=(view,))]))
+        await _painted(app)
+    figures["update_cpu"] = (time.process_time() - used) / _UPDATES
 
 
 async def _until(condition: Callable[[], bool]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -11,7 +12,7 @@ from textual.content import Content
 from textual.getters import query_one
 from textual.widgets import Static
 
-from engine.errors import EngineUnavailableError
+from engine.errors import EngineUnavailableError, NotFoundError
 from engine.language import mark, tr
 from engine.results.comparison import Compared, alike, compare
 from engine.server.comparing import look_up
@@ -126,9 +127,10 @@ class CompareScreen(DeckScreen[None]):
             return
         try:
             for key in list(self.tasks):
-                found = await look_up(self.session.client, key)
-                if key in self.tasks:
-                    self.tasks[key] = found
+                with suppress(NotFoundError):  # deleted meanwhile: the session tells of it
+                    found = await look_up(self.session.client, key)
+                    if key in self.tasks:
+                        self.tasks[key] = found
         except EngineUnavailableError:
             return  # the app reconnects, and on_engine_status_changed asks again
         self._show()
@@ -140,7 +142,8 @@ class CompareScreen(DeckScreen[None]):
             return
         try:
             for key in list(self.tasks):
-                self.curves[key] = await self.session.client.curves(key)
+                with suppress(NotFoundError):
+                    self.curves[key] = await self.session.client.curves(key)
         except EngineUnavailableError:
             return
         self._draw()

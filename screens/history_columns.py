@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
     Value = float | str | None
 
-_STATES = tuple(STATES)
+_PLACES = {state: place for place, state in enumerate(STATES)}
+_NAMES_KEPT = 4096
 
 
 class Column(NamedTuple):
@@ -36,6 +38,7 @@ class Column(NamedTuple):
     """Whether its words stand at its right edge."""
 
 
+@lru_cache(_NAMES_KEPT)  # thousands of tasks share a few of them
 def short_name(given: str) -> str:
     """Give the last part of a path; a hub's or a plain name stays whole."""
     return one_line(PurePath(given).name if PurePath(given).is_absolute() else given)
@@ -84,7 +87,7 @@ def _seconds(view: TaskView, _: datetime) -> str:
 
 
 COLUMNS: dict[str, Column] = {
-    "state": Column(mark("state"), 12, 0, lambda view: _STATES.index(view.task.status), _state),
+    "state": Column(mark("state"), 12, 0, lambda view: _PLACES[view.task.status], _state),
     "name": Column(mark("name"), 0, 0, lambda view: view.task.task_name.casefold(),
                    lambda view, _: one_line(view.task.task_name)),
     "model": Column(mark("base model"), 0, 0, lambda view: _model(view).casefold(),

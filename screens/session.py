@@ -50,6 +50,8 @@ class Session:
     tasks: dict[str, TaskView] = field(default_factory=dict)
     going: dict[str, TaskView] = field(default_factory=dict)
     """Of these, the ones that have not ended: few, however many tasks there are."""
+    names: set[str] = field(default_factory=set)
+    """Of all tasks."""
     base_model: str = ""
     """The base model chosen for the next training: rows are rendered as it gets them."""
     length: int | None = None
@@ -96,8 +98,7 @@ class Session:
             for view in update.views:
                 self._put(view)
             for task_id in gone:
-                self.tasks.pop(task_id, None)
-                self.going.pop(task_id, None)
+                self._drop(task_id)
             changed = (changed | told) - gone
             removed = (removed - told) | gone
         return TasksChanged(frozenset(changed), frozenset(removed))
@@ -118,10 +119,17 @@ class Session:
     def _put(self, view: TaskView) -> None:
         """Keep a task as it is now."""
         self.tasks[view.task.id] = view
+        self.names.add(view.task.task_name)
         if view.task.status.ended:
             self.going.pop(view.task.id, None)
         else:
             self.going[view.task.id] = view
+
+    def _drop(self, task_id: str) -> None:
+        """Forget a task."""
+        if view := self.tasks.pop(task_id, None):
+            self.going.pop(task_id, None)
+            self.names.discard(view.task.task_name)
 
     def turns(self) -> dict[str, int]:
         """Number the queued tasks from 1, in the order in which they are to start."""

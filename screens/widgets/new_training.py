@@ -171,9 +171,9 @@ class NewTraining(ShowsFailures, Column):
     def suggest(self) -> None:
         """Suggest a name that is free; one that the user gave stays."""
         if self.dataset is not None and self.model is not None:
-            taken = {view.task.task_name for view in self._session.tasks.values()}
             path = self.dataset.inspection.path
-            self.name_row.suggest(suggested_name(path, self.model.name, taken))
+            name = suggested_name(path, self.model.name, self._session.names)
+            self.name_row.suggest(name)
 
     # The name
 
