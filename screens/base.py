@@ -73,6 +73,16 @@ class DeckScreen(ShowsFailures, Screen[ScreenResultType]):
         """Say where one is."""
         return tr(self.HEADING)
 
+    def tell(self, message: TasksChanged) -> None:
+        """Send the screen a message, unless it lies under another one, and catches up later.
+
+        For each message to a screen beneath, Textual draws the one above it anew.
+        """
+        if self.is_active:
+            self.post_message(message)
+        else:
+            self._behind = True
+
     def on_tasks_changed(self, message: TasksChanged) -> None:
         """Show what changed; under another screen, drawing would draw that one anew."""
         if self.is_active:

@@ -68,6 +68,7 @@ class HistoryScreen(DeckScreen[None]):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.order = HistoryOrder()
+        self._told = ("", "")
 
     def compose_body(self) -> ComposeResult:
         """Lay out search and table."""
@@ -127,8 +128,10 @@ class HistoryScreen(DeckScreen[None]):
         if marked := len(self.table.marks):
             words = tr("{tasks}, {marked:,} marked", tasks=words, marked=marked)
         state = self.order.state
-        self.box.border_title = Content(tr(STATES[state].word) if state else tr("All tasks"))
-        self.box.border_subtitle = Content(words)
+        told = tr(STATES[state].word) if state else tr("All tasks"), words
+        if self._told != told:  # drawing it draws the whole list
+            self._told = told
+            self.box.border_title, self.box.border_subtitle = map(Content, told)
 
     def _draw_head(self, width: int) -> None:
         """Draw the table's head."""

@@ -22,7 +22,7 @@ from engine.language import speak, spoken, tr, trn
 from engine.settings import language_of
 from screens.base import DeckScreen, ShowsFailures, show_failure
 from screens.home import HomeScreen
-from screens.messages import BaseWanted, EngineStatusChanged, FurtherWanted
+from screens.messages import BaseWanted, EngineStatusChanged, FurtherWanted, TasksChanged
 from screens.pump import batches
 from screens.session import READY, EngineStatus, Session, local_now
 from tui.theme import THEMES, with_greys
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from engine.home import Home
     from engine.server.client import EngineClient
-    from screens.messages import TasksChanged
     from screens.partner import Partner
 
 UPDATE_SECONDS = 0.2
@@ -163,7 +162,10 @@ class LoraDeckApp(ShowsFailures, App[None]):
     def _tell(self, message: TasksChanged | EngineStatusChanged) -> None:
         """Give a message to every screen, those beneath another one too."""
         for screen in self.screen_stack:
-            screen.post_message(replace(message))
+            if isinstance(message, TasksChanged) and isinstance(screen, DeckScreen):
+                screen.tell(replace(message))
+            else:
+                screen.post_message(replace(message))
 
     # What can be done everywhere
 
