@@ -77,7 +77,7 @@ def terminal(loradeck: CommandLine, tmp_path: Path) -> Iterator[Terminal]:
     opened.close()
 
 
-def test_from_start_to_adapter_by_keys_across_a_lost_link(
+def test_from_start_to_chat_by_keys_across_a_lost_link(
     terminal: Terminal, loradeck: CommandLine, tiny_llama: Path
 ) -> None:
     shutil.copytree(tiny_llama, loradeck.home.models / "tiny")
@@ -98,6 +98,12 @@ def test_from_start_to_adapter_by_keys_across_a_lost_link(
     terminal.wait_for("alpaca_example-tiny", "completed")
     terminal.type("t", "Enter")
     terminal.wait_for("completed", "Loss", "adapter")
+    terminal.type("c")
+    terminal.wait_for("Chat", "alpaca_example-tiny", "Ask")
+    terminal.type("Who keeps the lighthouse?", "Enter")
+    terminal.wait_for("Who keeps the lighthouse?", "tokens/s")
+    terminal.type("Escape")
+    terminal.wait_for("Loss")
     terminal.type("Escape")
     terminal.wait_for("New training")
     terminal.type("q")
