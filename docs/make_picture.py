@@ -17,6 +17,7 @@ import sample_datasets
 from engine.home import Home
 from engine.server.client import EngineClient
 from engine.server.wire import TrainRequest
+from engine.settings import Settings
 from engine.tasks.events import StepLogged
 from tui.app import LoraDeckApp
 from tui.cli.pulling import ensure_model
@@ -62,7 +63,7 @@ async def _train(client: EngineClient, name: str, file: str, until: int, **overr
 
 async def _draw(home: Home) -> None:
     """Choose a dataset and a model by keys, and save what stands on the screen."""
-    app = LoraDeckApp(home)
+    app = LoraDeckApp(home, settings=Settings(theme="dark", glyphs="unicode"))
     async with app.run_test(size=SIZE) as pilot:
         await _until(pilot, lambda: "loradeck-facts" in _text(app))
         await pilot.press("d")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
 from engine.files import read_plain, write_atomic
-from engine.language import mark, tr
+from engine.language import language_of_locale, mark, tr
 from engine.setting import about, setting
 
 if TYPE_CHECKING:
@@ -123,6 +123,16 @@ def load_settings(home: Home) -> Settings:
     return Settings(**values)
 
 
+def language_of(home: Home) -> str:
+    """Give the language that a home's settings name, else the locale's.
+
+    Raises:
+        LoraDeckError: The settings are of no use.
+    """
+    language = load_settings(home).language
+    return language_of_locale() if language == "auto" else language
+
+
 def overriding(key: str) -> str | None:
     """Give what the environment says of a setting, which goes before the file."""
     return os.environ.get(variable(key))
@@ -133,13 +143,16 @@ def variable(key: str) -> str:
     return f"LORADECK_{key.upper()}"
 
 
-def save_settings(home: Home, changes: Mapping[str, Any]) -> None:
+def save_settings(home: Home, changes: Mapping[str, Any]) -> Settings:
     """Change some settings in the file; everything else in it stays as the user wrote it.
 
     Args:
         home: The home whose settings these are.
         changes: The new values; ``None`` takes one out, so that its default comes again. Under
             ``keymap`` lies such a mapping of its own.
+
+    Returns:
+        The settings as they are now.
 
     Raises:
         LoraDeckError: The file cannot be used as it is, or a value is out of range: then it stays.
@@ -158,6 +171,7 @@ def save_settings(home: Home, changes: Mapping[str, Any]) -> None:
         write_atomic(place.resolve(), tomlkit.dumps(document))  # where a link leads to
     except OSError as error:
         raise _unusable(str(place), str(error.strerror or error)) from error
+    return load_settings(home)
 
 
 def _change(table: Any, changes: Mapping[str, Any]) -> None:

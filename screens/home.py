@@ -42,6 +42,8 @@ class HomeScreen(DeckScreen[None]):
                 tooltip="All tasks: sort, filter, search, compare"),
         Binding("a", "assistants", "Assistants", show=False, id="home.assistants",
                 tooltip="The assistants: create, edit, and talk to one"),
+        Binding("comma", "app.settings", "Settings", show=False, id="home.settings",
+                tooltip="Settings: colours, language, notifications, keys and more"),
         Binding("q", "app.quit", "Quit", id="home.quit",
                 tooltip="Close LoRADeck; trainings go on"),
         Binding("e", "rows", "Rows", show=False, id="home.rows",
@@ -214,8 +216,10 @@ class HomeScreen(DeckScreen[None]):
     def on_engine_status_changed(self, message: EngineStatusChanged) -> None:
         """Ask for the plan again where the engine was away."""
         super().on_engine_status_changed(message)
-        if self.session.status.state == "ready" and self.training.plan_panel.plan is None:
-            self.training.choices_changed()
+        if self.session.status.state == "ready":
+            self.training.begin()
+            if self.training.plan_panel.plan is None:
+                self.training.choices_changed()
 
     # Moving
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from engine.settings import Settings
     from engine.tasks.record import TaskRecord
     from screens.next_plan import NextPlan
 
@@ -46,3 +47,10 @@ class PlanChanged(Message, bubble=False):
     """The next training's plan is another, or is being made."""
 
     plan: NextPlan
+
+
+@dataclass
+class SettingsChanged(Message):
+    """The user has changed the settings, and they are saved."""
+
+    settings: Settings

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from engine.errors import EngineUnavailableError
 from engine.language import mark, tr
+from engine.settings import Settings
 from engine.tasks.queue import in_order
 from screens.messages import TasksChanged
 
@@ -46,6 +47,7 @@ class Session:
     home: Home
     connected_client: EngineClient | None = None
     now: Callable[[], datetime] = local_now
+    settings: Settings = field(default_factory=Settings)
     status: EngineStatus = STARTING
     tasks: dict[str, TaskView] = field(default_factory=dict)
     going: dict[str, TaskView] = field(default_factory=dict)

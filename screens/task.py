@@ -156,7 +156,8 @@ class TaskScreen(DeckScreen[None], TaskActions, ResultActions):
 
         try:
             source = self.session.client.events(self.task_id, after=self._last_seq)
-            async with aclosing(batches(source, BATCH_SECONDS)) as stream:
+            seconds = max(BATCH_SECONDS, self.session.settings.refresh_seconds)
+            async with aclosing(batches(source, seconds)) as stream:
                 async for events in stream:
                     self._take(events)
         except EngineUnavailableError:
@@ -194,7 +195,8 @@ class TaskScreen(DeckScreen[None], TaskActions, ResultActions):
         """Draw the curve within a second: it is the dearest thing on the screen."""
         if self._drawing is None:
             self._draw_curve()
-            self._drawing = self.set_timer(DRAW_SECONDS, self._draw_due)
+            seconds = max(DRAW_SECONDS, self.session.settings.refresh_seconds)
+            self._drawing = self.set_timer(seconds, self._draw_due)
 
     def _draw_due(self) -> None:
         """Draw what came since."""

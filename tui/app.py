@@ -11,21 +11,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.screen import ModalScreen
 from textual.theme import ThemeProvider
 
 from engine.errors import EngineUnavailableError, LoraDeckError
-from engine.language import speak, spoken, tr, trn
-from engine.settings import language_of
+from engine.language import spoken, tr, trn
+from engine.settings import Settings
 from screens.base import DeckScreen, ShowsFailures, show_failure
 from screens.home import HomeScreen
-from screens.messages import BaseWanted, EngineStatusChanged, FurtherWanted, TasksChanged
+from screens.messages import (
+    BaseWanted,
+    EngineStatusChanged,
+    FurtherWanted,
+    SettingsChanged,
+    TasksChanged,
+)
 from screens.pump import batches
 from screens.session import READY, EngineStatus, Session, local_now
-from tui.theme import THEMES, with_greys
+from tui.notices import Notices
+from tui.shell import Shell
+from tui.terminal import encoding_of_terminal, language_for
+from tui.title import TerminalTitle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +47,6 @@ if TYPE_CHECKING:
     from engine.server.client import EngineClient
     from screens.partner import Partner
 
-UPDATE_SECONDS = 0.2
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0)
 
 
@@ -50,13 +57,15 @@ def _palette() -> type[Provider]:
     return DeckCommands
 
 
-class LoraDeckApp(ShowsFailures, App[None]):
+class LoraDeckApp(ShowsFailures, Shell):
     """The dashboard of one home.
 
     Args:
         home: The home whose engine is shown; it is started where it does not run.
         client: What to talk to in place of that home's own engine.
         now: The clock by which times are written.
+        settings: The home's.
+        begin: The action to begin with, such as ``settings``.
     """
 
     TITLE = "LoRADeck"
@@ -79,19 +88,20 @@ class LoraDeckApp(ShowsFailures, App[None]):
         home: Home,
         client: EngineClient | None = None,
         now: Callable[[], datetime] = local_now,
+        settings: Settings | None = None,
+        begin: str = "",
     ) -> None:
-        super().__init__()
-        self.session = Session(home, client, now)
+        settings = settings or Settings()
+        super().__init__(settings)
+        self.session = Session(home, client, now, settings=settings)
+        self._notices = Notices(self, self.session)
+        self._terminal_title = TerminalTitle(self, self.session)
         self._attempt = 0
         self._told: set[str] = set()
         self._reached = False
-        for theme in THEMES:
-            self.register_theme(theme)
-        self.theme = THEMES[0].name
-
-    def get_css_variables(self) -> dict[str, str]:
-        """Add two greys between foreground and background to whatever theme is on."""
-        return with_greys(super().get_css_variables())
+        self._begin = begin
+        self.reopens = ""
+        """Once it is left: the action that it is to be opened with again, in another language."""
 
     def get_default_screen(self) -> Screen[None]:
         """Begin at Home."""
@@ -100,9 +110,14 @@ class LoraDeckApp(ShowsFailures, App[None]):
     def on_mount(self) -> None:
         """Reach the engine, once the first frame is drawn."""
         self.call_after_refresh(self._follow_engine)
+        if self.session.settings.keymap:
+            self.call_after_refresh(self._use_keys)
+        if self._begin:
+            self.call_after_refresh(self.run_action, self._begin)
 
     async def on_unmount(self) -> None:
         """Close the connections; trainings go on."""
+        self._terminal_title.give_back()
         if self.session.connected_client is not None:
             await self.session.connected_client.close()
 
@@ -132,7 +147,8 @@ class LoraDeckApp(ShowsFailures, App[None]):
     async def _watch(self, client: EngineClient) -> None:
         """Take task updates, until the stream ends or breaks."""
         self.session.begin()
-        async with aclosing(batches(client.watch(), UPDATE_SECONDS)) as stream:
+        seconds = self.session.settings.refresh_seconds
+        async with aclosing(batches(client.watch(), seconds)) as stream:
             async for updates in stream:
                 self._attempt = 0
                 listing = self.session.listing
@@ -161,6 +177,9 @@ class LoraDeckApp(ShowsFailures, App[None]):
 
     def _tell(self, message: TasksChanged | EngineStatusChanged) -> None:
         """Give a message to every screen, those beneath another one too."""
+        if isinstance(message, TasksChanged):
+            self._notices.take(message)
+            self._terminal_title.follow()
         for screen in self.screen_stack:
             if isinstance(message, TasksChanged) and isinstance(screen, DeckScreen):
                 screen.tell(replace(message))
@@ -185,6 +204,41 @@ class LoraDeckApp(ShowsFailures, App[None]):
     def search_themes(self) -> None:
         """Let the user choose a theme, asked for in the language that is spoken."""
         self.push_screen(CommandPalette([ThemeProvider], placeholder=tr("Search for themes…")))
+
+    def action_settings(self) -> None:
+        """Show the settings; those that were changed last have the cursor."""
+        from screens.settings import SettingsScreen
+
+        if not isinstance(self.screen, SettingsScreen | ModalScreen):
+            self.push_screen(SettingsScreen(self.session))
+
+    @on(SettingsChanged)
+    def _follow_settings(self, event: SettingsChanged) -> None:
+        """Follow what the user has set; another language is spoken by another app."""
+        before, now = self.session.settings, event.settings
+        self.session.settings = now
+        self.look(now)
+        self._terminal_title.follow()
+        if now.refresh_seconds != before.refresh_seconds:
+            self._follow_engine()
+        if now.keymap != before.keymap:
+            self._use_keys()
+        other = language_for(now.language, encoding_of_terminal()) != spoken()
+        if other and not self._holds_back():
+            self.reopens = "settings"
+            self.exit()
+
+    @work(group="keys", exclusive=True, exit_on_error=False)
+    async def _use_keys(self) -> None:
+        """Take the user's own keys; what cannot be used of them is said once."""
+        module = await asyncio.to_thread(import_module, "screens.keymap")
+        registry = await asyncio.to_thread(module.registry_of, type(self))
+        keymap, faults = registry.usable(self.session.settings.keymap)
+        self.set_keymap(registry.applied(keymap))
+        if new := [fault for fault in faults if fault not in self._told]:
+            self._told.update(new)
+            self.notify("\n".join(new), title=tr("Keys not usable"), severity="warning",
+                        markup=False)  # fmt: skip
 
     async def action_quit(self) -> None:
         """Close the dashboard."""
@@ -278,9 +332,3 @@ class LoraDeckApp(ShowsFailures, App[None]):
             self.notify(tr("Save what you changed, or leave it with esc, first."),
                         title=tr("Not saved"), severity="warning", markup=False)  # fmt: skip
         return held
-
-
-def run_dashboard(home: Home) -> None:
-    """Show the dashboard of a home until the user closes it, in the language of its settings."""
-    speak(language_of(home))
-    LoraDeckApp(home).run()

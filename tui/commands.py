@@ -107,7 +107,10 @@ class DeckCommands(Provider):
         yield Command(tr("Models on this machine"), deck.show_found, told)
         yield from self._of_screen()
         yield from self._of_task()
-        yield Command(tr("Theme"), deck.action_change_theme, tr("Change the colours"))
+        told = tr("Colours, language, keys and more")
+        yield Command(tr("Settings"), deck.action_settings, told)
+        told = tr("Try other colours; Settings keeps them")
+        yield Command(tr("Theme"), deck.action_change_theme, told)
         yield Command(tr("Help"), deck.action_help, tr("Keys of this screen, and the words used"))
         yield Command(tr("Quit"), deck.leave, tr("Close LoRADeck; trainings go on"))
 

@@ -16,7 +16,7 @@ from engine.language import tr
 from engine.text import human_bytes, human_count
 from screens.base import ShowsFailures
 from screens.draft import ChosenDataset, suggested_name
-from screens.format import refusal_words
+from screens.format import one_line, refusal_words
 from screens.looking import look_at, progress_words
 from screens.messages import PlanChanged
 from screens.next_plan import NextPlan, Wishes
@@ -62,7 +62,7 @@ class NewTraining(ShowsFailures, Column):
         self.dataset: ChosenDataset | None = None
         self.model: ModelInfo | None = None
         self.leave_out = False
-        self.wishes = Wishes()
+        self.wishes = Wishes(preset=session.settings.default_preset)
         self.outcome: Plan | LoraDeckError | None = None
         """Of planning; ``None`` before and while that is done."""
         self.starting = False
@@ -145,6 +145,20 @@ class NewTraining(ShowsFailures, Column):
     async def take_base(self, name: str) -> None:
         """Take a base model by its name or path."""
         self.take_model(await self._session.client.model(name))
+
+    def begin(self) -> None:
+        """Take the base model of the settings, where there is one and none is chosen."""
+        name = self._session.settings.default_model
+        if name and self.model is None:
+            self._begin_on(name)
+
+    @work(group="base", exclusive=True, exit_on_error=False)
+    async def _begin_on(self, name: str) -> None:
+        """Take a base model; what is wrong with it is said at its step."""
+        try:
+            self.take_model(await self._session.client.model(name))
+        except LoraDeckError as error:
+            self.model_row.put("problem", one_line(name), problem=refusal_words(error))
 
     def toggle_leave_out(self) -> None:
         """Leave the faulty rows out, or take them in again; the plan follows."""

@@ -22,6 +22,7 @@ import screens.task
 import screens.value_dialog
 import tui.app
 from engine.home import Home
+from engine.settings import Settings
 from tests.tui.fake_engine import CLASSIC, NOW, FakeEngine
 from tui.app import LoraDeckApp
 
@@ -41,7 +42,6 @@ SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
 def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Take the pauses out, and work in a folder that is the same everywhere."""
     monkeypatch.setattr(tui.app, "RETRY_SECONDS", (0.01,))
-    monkeypatch.setattr(tui.app, "UPDATE_SECONDS", 0.01)
     monkeypatch.setattr(screens.dataset_picker, "SETTLE_SECONDS", 0)
     monkeypatch.setattr(screens.dataset, "SETTLE_SECONDS", 0)
     monkeypatch.setattr(screens.row_editor, "LIVE_SECONDS", 0)
@@ -57,6 +57,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(textual._wait, "SLEEP_GRANULARITY", 0.004)
     monkeypatch.setattr(textual._wait, "SLEEP_IDLE", 0.002)
     monkeypatch.delenv("OLLAMA_HOST", raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
     folder = tmp_path / "work"
     folder.mkdir()
     (folder / "mine.jsonl").write_text("{}\n")
@@ -64,9 +65,10 @@ def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(folder)
 
 
-def make_app(engine: FakeEngine, root: Path) -> LoraDeckApp:
-    """Make the real app over a scripted engine."""
-    return LoraDeckApp(Home(root), engine, now=lambda: NOW)  # type: ignore[arg-type]
+def make_app(engine: FakeEngine, root: Path, **settings: object) -> LoraDeckApp:
+    """Make the real app over a scripted engine, the same in every terminal."""
+    given = Settings(**{"refresh_seconds": 0.01, "theme": "dark", "glyphs": "unicode"} | settings)
+    return LoraDeckApp(Home(root), engine, lambda: NOW, given)  # type: ignore[arg-type]
 
 
 def burst(app: App[None], *keys: str) -> None:
@@ -94,10 +96,10 @@ async def settled(pilot: Pilot[None], engine: FakeEngine) -> None:
 
 @asynccontextmanager
 async def opened(
-    engine: FakeEngine, root: Path, size: tuple[int, int] = SMALL
+    engine: FakeEngine, root: Path, size: tuple[int, int] = SMALL, **settings: object
 ) -> AsyncIterator[tuple[LoraDeckApp, Pilot[None]]]:
     """Run the dashboard until it shows what the engine has."""
-    app = make_app(engine, root)
+    app = make_app(engine, root, **settings)
     async with app.run_test(size=size, notifications=True) as pilot:
         await settled(pilot, engine)
         yield app, pilot
@@ -124,9 +126,10 @@ class Picture:
         lead: Callable[[Pilot[None]], Awaitable[None]],
         size: tuple[int, int],
         theme: str = "loradeck-dark",
+        **settings: object,
     ) -> bool:
         """Tell whether the app looks as it did."""
-        app = make_app(engine, self._root)
+        app = make_app(engine, self._root, **settings)
         app.theme = theme
 
         async def before(pilot: Pilot[None]) -> None:

@@ -77,7 +77,7 @@ def dashboard(
             "For scripts there are commands: loradeck --help",
         )
     from engine.home import Home
-    from tui.app import run_dashboard
+    from tui.run import run_dashboard
 
     run_dashboard(Home.locate())
 
