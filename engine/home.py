@@ -49,6 +49,11 @@ class Home:
         return self.root / "settings.toml"
 
     @property
+    def tour_mark(self) -> Path:
+        """Is there once the tour of the dashboard was shown."""
+        return self.root / "tour-seen"
+
+    @property
     def token_file(self) -> Path:
         """The hash of the token that opens the interface over the network."""
         return self.root / "token.sha256"

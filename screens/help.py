@@ -75,6 +75,7 @@ class HelpScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,f1", "dismiss(None)", "Close", id="help.close",
                 tooltip="Close the help"),
+        Binding("t", "tour", "Tour", id="help.tour", tooltip="A short tour of LoRADeck"),
         Binding("j", "scroll(1)", "Down", show=False, id="help.down", tooltip="Scroll down"),
         Binding("k", "scroll(-1)", "Up", show=False, id="help.up", tooltip="Scroll up"),
     ]  # fmt: skip
@@ -87,9 +88,14 @@ class HelpScreen(ModalScreen[None]):
         """Lay out keys and words."""
         with VerticalScroll(id="help") as box:
             box.border_title = tr("Help")
-            box.border_subtitle = tr("esc closes")
+            box.border_subtitle = tr("t: a short tour · esc closes")
             yield from _section(mark("Keys here"), [*self._rows, _PALETTE])
             yield from _section(mark("Words"), CONCEPTS.items(), "words-title")
+
+    def action_tour(self) -> None:
+        """Show the tour in place of the help."""
+        self.app.call_later(self.app.run_action, "app.tour")
+        self.dismiss(None)
 
     def action_scroll(self, by: int) -> None:
         """Scroll by a line."""

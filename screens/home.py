@@ -44,6 +44,8 @@ class HomeScreen(DeckScreen[None]):
                 tooltip="The assistants: create, edit, and talk to one"),
         Binding("comma", "app.settings", "Settings", show=False, id="home.settings",
                 tooltip="Settings: colours, language, notifications, keys and more"),
+        Binding("f2", "app.tour", "Tour", show=False, id="home.tour",
+                tooltip="A short tour for whoever is new here"),
         Binding("q", "app.quit", "Quit", id="home.quit",
                 tooltip="Close LoRADeck; trainings go on"),
         Binding("e", "rows", "Rows", show=False, id="home.rows",
@@ -76,6 +78,11 @@ class HomeScreen(DeckScreen[None]):
     def on_mount(self) -> None:
         """Show what is known already."""
         self.tasks.show_all()
+
+    def welcome(self) -> None:
+        """Offer the tour where tasks would stand: it must not come between the user and a start."""
+        self.tasks.empty += " " + tr("New here? F2 shows you around.")
+        self.tasks.refresh()
 
     # The steps
 

@@ -110,6 +110,7 @@ class LoraDeckApp(ShowsFailures, Shell):
     def on_mount(self) -> None:
         """Reach the engine, once the first frame is drawn."""
         self.call_after_refresh(self._follow_engine)
+        self.call_after_refresh(self._welcome)
         if self.session.settings.keymap:
             self.call_after_refresh(self._use_keys)
         if self._begin:
@@ -204,6 +205,29 @@ class LoraDeckApp(ShowsFailures, Shell):
     def search_themes(self) -> None:
         """Let the user choose a theme, asked for in the language that is spoken."""
         self.push_screen(CommandPalette([ThemeProvider], placeholder=tr("Search for themes…")))
+
+    def action_tour(self) -> None:
+        """Show the tour; that it was seen is kept in the home."""
+        from screens.tour import TourScreen
+
+        if not isinstance(self.screen, ModalScreen):
+            self.push_screen(TourScreen(), self._tour_left)
+
+    def _tour_left(self, _: None) -> None:
+        """Keep that the tour was seen."""
+        self._tour_seen()
+
+    @work(group="tour", exit_on_error=False)
+    async def _tour_seen(self) -> None:
+        """Offer the tour no more."""
+        await asyncio.to_thread(self.session.home.tour_mark.touch)
+
+    @work(group="tour", exit_on_error=False)
+    async def _welcome(self) -> None:
+        """Offer the tour to whoever has not seen it."""
+        seen = await asyncio.to_thread(self.session.home.tour_mark.exists)
+        if not seen and isinstance(home := self.screen_stack[0], HomeScreen):
+            home.welcome()
 
     def action_settings(self) -> None:
         """Show the settings; those that were changed last have the cursor."""

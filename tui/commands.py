@@ -111,6 +111,8 @@ class DeckCommands(Provider):
         yield Command(tr("Settings"), deck.action_settings, told)
         told = tr("Try other colours; Settings keeps them")
         yield Command(tr("Theme"), deck.action_change_theme, told)
+        told = tr("Five cards for whoever is new here")
+        yield Command(tr("Tour"), deck.action_tour, told)
         yield Command(tr("Help"), deck.action_help, tr("Keys of this screen, and the words used"))
         yield Command(tr("Quit"), deck.leave, tr("Close LoRADeck; trainings go on"))
 

@@ -91,6 +91,7 @@ async def settled(pilot: Pilot[None], engine: FakeEngine) -> None:
     app = pilot.app
     assert isinstance(app, LoraDeckApp)
     await until(pilot, lambda: engine.watchers and app.session.tasks.keys() == engine.views.keys())
+    await until(pilot, lambda: not any(one.group == "tour" for one in app.workers))
     await pilot.pause()
 
 
