@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from typing import Annotated, Any
@@ -23,6 +24,7 @@ from tui.cli import (
     report,
     tasks,
     train,
+    web,
 )
 from tui.cli.output import print_error
 
@@ -47,6 +49,7 @@ app.command("chat", epilog=chat.EXAMPLE)(chat.chat)
 app.command("report", epilog="Example: loradeck report my-first")(report.report)
 app.command("export", epilog=export.EXAMPLE)(export.export)
 app.command("deploy", epilog=deploy.EXAMPLE)(deploy.deploy)
+app.command("web", epilog=web.EXAMPLE)(web.web)
 app.command("doctor", epilog="Example: loradeck doctor --json")(engine.doctor)
 
 
@@ -69,8 +72,9 @@ def dashboard(
     """Open the dashboard where no command is given."""
     if context.invoked_subcommand is not None:
         return
-    # Textual draws on standard error.
-    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+    # Textual draws on standard error, or for a browser, as ``loradeck web`` asks it to.
+    browser = "TEXTUAL_DRIVER" in os.environ
+    if not browser and not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise LoraDeckError(
             "No terminal",
             "The dashboard needs a terminal to draw on.",
