@@ -41,7 +41,12 @@ _FOLDERS = {"tasks": mark("Tasks"), "models": mark("Models"), "cache": mark("Cac
 
 
 class SettingsScreen(DeckScreen[None]):
-    """Shows the settings and changes them; the app follows what it is told of."""
+    """Shows the settings and changes them; the app follows what it is told of.
+
+    Args:
+        session: The dashboard's session.
+        at: The setting to begin at.
+    """
 
     HEADING = mark("Settings")
     CSS_PATH = "settings.tcss"

@@ -230,11 +230,12 @@ class LoraDeckApp(ShowsFailures, Shell):
             home.welcome()
 
     def action_settings(self) -> None:
-        """Show the settings; those that were changed last have the cursor."""
+        """Show the settings, after a change of language that one again."""
         from screens.settings import SettingsScreen
 
+        at, self._begin = "language" if self._begin else "", ""
         if not isinstance(self.screen, SettingsScreen | ModalScreen):
-            self.push_screen(SettingsScreen(self.session))
+            self.push_screen(SettingsScreen(self.session, at))
 
     @on(SettingsChanged)
     def _follow_settings(self, event: SettingsChanged) -> None:

@@ -25,7 +25,8 @@ theme = "light"
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.delenv("LORADECK_LANGUAGE")
     return Home(tmp_path)
 
 

@@ -21,17 +21,17 @@ from screens.settings import SettingsScreen
 from screens.settings_words import SECTIONS
 from tests.tui.conftest import LARGE, SIZES, Picture, opened, text_of, until
 from tests.tui.fake_engine import FakeEngine, running
+from tui.app import LoraDeckApp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from textual.pilot import Pilot
 
-    from tui.app import LoraDeckApp
-
 
 @pytest.fixture(autouse=True)
-def _english() -> Iterator[None]:
+def _english(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv("LORADECK_LANGUAGE")
     yield
     speak("en")
 
@@ -156,6 +156,13 @@ async def test_another_language_opens_the_app_again_in_it(
     monkeypatch.setattr(tui.run, "encoding_of_terminal", lambda: "iso8859-1")
     tui.run.run_dashboard(Home(tmp_path))
     assert seen[-1] == ("zh_CN", "en", "settings")
+
+
+async def test_opened_again_the_settings_stand_at_the_language(tmp_path: Path) -> None:
+    app = LoraDeckApp(Home(tmp_path), FakeEngine(), begin="settings")  # type: ignore[arg-type]
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: isinstance(app.screen, SettingsScreen))
+        await until(pilot, lambda: app.screen.table.cursor == "language")
 
 
 async def to_settings(pilot: Pilot[None]) -> None:
