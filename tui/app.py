@@ -109,12 +109,17 @@ class LoraDeckApp(ShowsFailures, Shell):
 
     def on_mount(self) -> None:
         """Reach the engine, once the first frame is drawn."""
-        self.call_after_refresh(self._follow_engine)
-        self.call_after_refresh(self._welcome)
+        self.call_after_refresh(self._first_frame_drawn)
         if self.session.settings.keymap:
             self.call_after_refresh(self._use_keys)
         if self._begin:
             self.call_after_refresh(self.run_action, self._begin)
+
+    def _first_frame_drawn(self) -> None:
+        """Begin with what the first frame was not to wait for."""
+        gc.enable()
+        self._follow_engine()
+        self._welcome()
 
     async def on_unmount(self) -> None:
         """Close the connections; trainings go on."""

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import sys
 
+from engine.errors import LoraDeckError
+from engine.home import Home
 from engine.language import language_of_locale, speak
 from engine.settings import load_settings
 from tui.app import LoraDeckApp
 from tui.terminal import encoding_of_terminal, language_for
 
-if TYPE_CHECKING:
-    from engine.home import Home
+
+def open_dashboard() -> None:
+    """Show the dashboard of the user's home.
+
+    Raises:
+        LoraDeckError: There is no terminal.
+    """
+    # Textual draws on standard error, or for a browser, as ``loradeck web`` asks it to.
+    browser = "TEXTUAL_DRIVER" in os.environ
+    if not browser and not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        raise LoraDeckError(
+            "No terminal",
+            "The dashboard needs a terminal to draw on.",
+            "For scripts there are commands: loradeck --help",
+        )
+    run_dashboard(Home.locate())
 
 
 def run_dashboard(home: Home) -> None:

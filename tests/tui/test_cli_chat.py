@@ -22,9 +22,9 @@ from engine.results.chat.types import (
     Piece,
     Sampling,
 )
-from tui.cli import app
 from tui.cli.chat_prompt import Prompt
 from tui.cli.chat_talk import Talk
+from tui.cli.commands import app
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -18,7 +18,7 @@ from screens.home import HomeScreen
 from tests.tui.conftest import LARGE, SIZES, SMALL, Picture, opened, text_of, until
 from tests.tui.fake_engine import PLANNED, FakeEngine, running, task, training_events
 from tests.tui.fake_results import report
-from tui.cli import app as command_line
+from tui.cli.commands import app as command_line
 
 if TYPE_CHECKING:
     from pathlib import Path

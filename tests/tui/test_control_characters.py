@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from typer.testing import CliRunner
 
 import tui.cli
+import tui.cli.commands
 from engine.errors import LoraDeckError
 from tests.tui import test_snapshots_results as results
 from tests.tui.conftest import opened
@@ -159,7 +160,7 @@ def test_no_command_hands_on_control_characters(
     for module in (tasks, task_actions, models, datasets):
         monkeypatch.setattr(module, "with_engine", talk)
     for options in ((), ("--json",)):
-        result = CliRunner().invoke(tui.cli.app, [*command, *options])
+        result = CliRunner().invoke(tui.cli.commands.app, [*command, *options])
         assert not ACTED_ON.search(result.output), result.output
         if options and result.exit_code == 0 and result.stdout:
             json.loads(result.stdout)
@@ -170,7 +171,7 @@ def test_errors_and_faults_are_printed_without_them(
 ) -> None:
     error = LoraDeckError("Title" + POISON, "Message" + POISON, "Hint" + POISON)
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-    monkeypatch.setattr(tui.cli, "app", lambda: (_ for _ in ()).throw(error))
+    monkeypatch.setattr(tui.cli, "_run", lambda: (_ for _ in ()).throw(error))
     with pytest.raises(SystemExit):
         tui.cli.main()
     fault = ValueError(POISON + "\udcff")

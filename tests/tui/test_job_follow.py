@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from engine.errors import EngineUnavailableError, LoraDeckError
 from engine.jobs.types import Job
 from engine.results.export.types import Agreement, Exported
-from tui.cli import app, job_follow
+from tui.cli import job_follow
+from tui.cli.commands import app
 from tui.cli.job_follow import follow_job_to_end
 
 if TYPE_CHECKING:
