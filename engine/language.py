@@ -7,7 +7,6 @@ stays English.
 
 from __future__ import annotations
 
-import gettext
 import locale
 import os
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import gettext
     from collections.abc import Iterator
 
 DOMAIN = "loradeck"
@@ -106,4 +106,6 @@ def _known(name: str) -> str:
 @cache
 def _catalogue(language: str) -> gettext.NullTranslations:
     """Read a language's messages; English needs none."""
+    import gettext
+
     return gettext.translation(DOMAIN, LOCALE, [language], fallback=True)

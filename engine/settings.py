@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -189,8 +188,12 @@ def _values(place: Path) -> dict[str, Any]:
     Raises:
         LoraDeckError: It is no plain file, or not TOML.
     """
+    if not (text := _text(place)):
+        return {}
+    import tomllib  # of which most users have no need
+
     try:
-        return tomllib.loads(_text(place))
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise _unusable(str(place), str(error)) from error
 

@@ -9,7 +9,6 @@ from textual.screen import Screen, ScreenResultType
 from textual.worker import Worker, WorkerState
 
 from engine.language import tr
-from screens.dialogs import ErrorDialog, as_shown
 from screens.widgets.header import DeckHeader
 from screens.widgets.keys_line import KeysLine
 
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 
 def show_failure(app: App[Any], error: BaseException) -> None:
     """Show a failure as a dialog; the same one is not shown twice at a time."""
+    from screens.dialogs import ErrorDialog, as_shown
+
     shown = as_shown(error)
     if any(
         isinstance(screen, ErrorDialog) and screen.error.args == shown.args

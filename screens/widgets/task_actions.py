@@ -11,7 +11,6 @@ from textual.widget import Widget
 from engine.errors import ConflictError
 from engine.language import tr
 from screens.base import DeckScreen, ShowsFailures
-from screens.dialogs import CancelDialog, ConfirmDialog
 from screens.messages import TasksChanged
 from screens.task_rules import ACTIONS, WAITING, allowed, has_learnt
 
@@ -111,6 +110,8 @@ class TaskActions(ShowsFailures, Widget):
     @work(group="wish", exit_on_error=False)
     async def action_finish(self) -> None:
         """End the training early, once the user has confirmed it."""
+        from screens.dialogs import ConfirmDialog
+
         if (view := self.view) is None:
             return
         question = ConfirmDialog(
@@ -125,6 +126,8 @@ class TaskActions(ShowsFailures, Widget):
     @work(group="wish", exit_on_error=False)
     async def action_cancel(self) -> None:
         """Cancel the task, once the user has said what becomes of its checkpoints."""
+        from screens.dialogs import CancelDialog, ConfirmDialog
+
         if (view := self.view) is None:
             return
         if has_learnt(view):
@@ -142,6 +145,8 @@ class TaskActions(ShowsFailures, Widget):
     @work(group="wish", exit_on_error=False)
     async def action_start_now(self) -> None:
         """Start the waiting task before all others; where it has no room, ask whether it must."""
+        from screens.dialogs import ConfirmDialog
+
         if (view := self.view) is None:
             return
         try:
