@@ -23,12 +23,18 @@ def holders(nvml: Nvml, handle: Any) -> tuple[Holder, ...]:
     A driver that tells nothing (inside a container, on Windows, by policy) gives none: what is
     free is known without it.
     """
+    held = memory_by_process(nvml, handle)
+    found = [Holder(pid=pid, name=_name(pid), memory=used) for pid, used in held.items()]
+    return tuple(sorted(found, key=lambda one: (-one.memory, one.pid)))
+
+
+def memory_by_process(nvml: Nvml, handle: Any) -> dict[int, int]:
+    """Give the bytes of a card's memory that each process holds; 0 where the driver hides them."""
     held: dict[int, int] = {}
     for process in _processes(nvml, handle):
         used = process.usedGpuMemory or 0
         held[process.pid] = max(held.get(process.pid, 0), used)
-    found = [Holder(pid=pid, name=_name(pid), memory=used) for pid, used in held.items()]
-    return tuple(sorted(found, key=lambda one: (-one.memory, one.pid)))
+    return held
 
 
 def _processes(nvml: Nvml, handle: Any) -> Iterator[Any]:

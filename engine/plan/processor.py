@@ -35,17 +35,26 @@ def processor(note: str = "", system: Path = Path("/")) -> Device:
     """
     name, flags = _cpuinfo(system / "proc/cpuinfo")
     features = tuple(ours for theirs, ours in _FEATURES.items() if theirs in flags)
-    memory = psutil.virtual_memory()
-    limits = memory_limits(system)
+    total, free = machine_memory(system)
     return Device(
         kind="cpu",
         name=name or platform.processor() or platform.machine() or "CPU",
         cores=usable_cores(processor_limit(system)),
-        memory_total=min([memory.total, *(total for total, _ in limits)]),
-        memory_free=min([memory.available, *(free for _, free in limits)]),
+        memory_total=total,
+        memory_free=free,
         bf16=not _BF16_FEATURES.isdisjoint(features),
         features=features,
         note=note,
+    )
+
+
+def machine_memory(system: Path = Path("/")) -> tuple[int, int]:
+    """Give the bytes of memory that the process may use, and those of them that are free."""
+    memory = psutil.virtual_memory()
+    limits = memory_limits(system)
+    return (
+        min([memory.total, *(total for total, _ in limits)]),
+        min([memory.available, *(free for _, free in limits)]),
     )
 
 

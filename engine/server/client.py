@@ -21,6 +21,7 @@ from engine.errors import (
     OtherVersionError,
 )
 from engine.language import tr
+from engine.machine_load import MachineLoad
 from engine.models.found import ModelScan
 from engine.models.types import ModelInfo
 from engine.plan.types import Plan
@@ -127,6 +128,10 @@ class EngineClient(TaskCalls, JobCalls, ChatCalls):
                 tr("Stop it with: loradeck engine stop  (running trainings go on)."),
             )
         return EngineInfo.model_validate(info)
+
+    async def machine_load(self) -> MachineLoad:
+        """Ask how busy the machine is; the engine looks at most once a second."""
+        return MachineLoad.model_validate(await self.call("GET", "/engine/load"))
 
     async def stop(self) -> None:
         """Ask the server to end; workers go on."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from engine.language import tr
+from engine.machine_load import MachineLoad
 from engine.server.book_routes import OpenBooks
 from engine.server.context import Service
 from engine.server.reach import InReach
@@ -17,6 +18,12 @@ router = APIRouter(tags=["engine"])
 async def engine_info(service: Service, books: OpenBooks) -> EngineInfo:
     """Version, process, home and how many tasks run and wait."""
     return service.info().model_copy(update={"unsaved": await books.unsaved()})
+
+
+@router.get("/engine/load")
+async def machine_load(service: Service) -> MachineLoad:
+    """What the machine does: processor, memory, cards and workers; looked at once a second."""
+    return await service.machine.load()
 
 
 @router.post("/engine/stop", status_code=202)

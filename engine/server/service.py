@@ -22,6 +22,7 @@ from engine.errors import ConflictError, LoraDeckError, NotFoundError, WeightsMi
 from engine.files import sync_folder, write_atomic
 from engine.jobs.jobs import Jobs
 from engine.language import tr
+from engine.machine_load import MachineWatch
 from engine.models.adapters import copy_adapter, is_made_by
 from engine.models.catalog import find_model, find_unweighted, list_models
 from engine.plan.abilities import attention_kernels
@@ -79,6 +80,7 @@ class EngineService:
         self.curves = CurveKeeper(home)
         self.pool = WorkerPool(settings)
         self.scheduler = Scheduler(home, settings, self.store, self.live, self.pool)
+        self.machine = MachineWatch(self.scheduler.worker_pids)
         self.control = Control(self.store, self.live, self.scheduler)
         self.pulls = Pulls(home)
         self.jobs = Jobs(home, settings)

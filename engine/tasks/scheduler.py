@@ -217,6 +217,11 @@ class Scheduler:
         """Give the pid of the process that holds the task's lock."""
         return worker_of(self._home.task(task_id))
 
+    def worker_pids(self) -> dict[str, int]:
+        """Give the pids of all workers that have a running task, by its id."""
+        tasks = self._with_status(Status.RUNNING)
+        return {task.id: pid for task in tasks if (pid := self.worker_pid(task.id))}
+
     def _say(self, task: TaskRecord, words: str) -> None:
         """Tell once why a task waits, though none of ours is before it."""
         whole = f"{task.message_but_waiting} {words}".strip()

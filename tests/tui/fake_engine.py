@@ -21,6 +21,7 @@ from engine.data.types import (
     Shape,
 )
 from engine.errors import ConflictError, EngineUnavailableError, LoraDeckError, NotFoundError
+from engine.machine_load import MachineLoad
 from engine.models.types import Capacity, ModelInfo, ModelShape
 from engine.plan.parameters import TrainingParams
 from engine.plan.types import Choice, Device, Memory, Plan
@@ -345,6 +346,7 @@ class FakeEngine(FakeChat, FakeResults):
         self.pulls: list[ModelInfo] = []
         """What ``model`` answers, one after the other, once ``pull`` was called."""
         self.event_script: dict[str, list[Event]] = {}
+        self.load = MachineLoad(memory_used=3_100_000_000, memory_total=8_000_000_000)
         self.worker_log = "importing torch\nready\n"
         self.unreachable: list[LoraDeckError] = []
         """What the next calls of ``connect`` raise."""
@@ -399,6 +401,10 @@ class FakeEngine(FakeChat, FakeResults):
 
     async def info(self) -> EngineInfo:
         return EngineInfo.model_construct(version="0", pid=1)
+
+    async def machine_load(self) -> MachineLoad:
+        self.calls["machine_load"].append(None)
+        return self.load
 
     async def stop(self) -> None:
         self.break_streams()

@@ -64,7 +64,21 @@ class FakeNvml:
         free = self.cards[handle][2]
         if free < 0:
             raise FakeNvmlError
-        return SimpleNamespace(total=24, free=free)
+        return SimpleNamespace(total=24, free=free, used=24 - free)
+
+    def nvmlDeviceGetUtilizationRates(self, handle: int) -> Any:  # noqa: N802
+        return SimpleNamespace(gpu=90 - handle, memory=7)
+
+    def nvmlDeviceGetTemperature(self, handle: int, sensor: int) -> int:  # noqa: N802
+        return 60 + handle + sensor
+
+    def nvmlDeviceGetPowerUsage(self, handle: int) -> int:  # noqa: N802
+        if self.silent:
+            raise FakeNvmlError
+        return 251_500
+
+    def nvmlDeviceGetEnforcedPowerLimit(self, handle: int) -> int:  # noqa: N802
+        return 450_000
 
     def nvmlDeviceGetCudaComputeCapability(self, handle: int) -> tuple[int, int]:  # noqa: N802
         return self.cards[handle][1], 6
