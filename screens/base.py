@@ -99,7 +99,7 @@ class DeckScreen(ShowsFailures, Screen[ScreenResultType]):
 
     def show_tasks(self, message: TasksChanged | None) -> None:  # noqa: ARG002
         """Show the tasks that a message names, or all of them."""
-        self.query_one(DeckHeader).refresh()
+        self.query_one(DeckHeader).look()
 
     def on_engine_status_changed(self, _: EngineStatusChanged) -> None:
         """Show the engine's state in the header."""

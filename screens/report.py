@@ -15,9 +15,15 @@ from engine.errors import LoraDeckError
 from engine.language import tr
 from engine.text import visible
 from screens.base import DeckScreen, back_binding
-from screens.curve import Curve
 from screens.format import one_line
-from screens.report_words import again_lines, command, sample_lines, score_lines, verdict
+from screens.report_words import (
+    again_lines,
+    command,
+    report_curves,
+    sample_lines,
+    score_lines,
+    verdict,
+)
 from screens.widgets.facts import Facts
 from screens.widgets.findings import error_text
 from screens.widgets.judged_answers import JudgedAnswers
@@ -129,19 +135,15 @@ class ReportScreen(DeckScreen[None]):
 
     async def _draw(self, report: Report) -> None:
         """Draw the curves; the plot takes a third of a second to import."""
-        from screens.widgets.loss_plot import LossPlot
+        from screens.widgets.curve_plot import CurvePlot
 
-        curve = Curve()
-        for point in report.train_curve:
-            curve.add(point.step, point.loss)
-        for point in report.eval_curve:
-            curve.add_eval(point.step, point.loss)
+        curves = report_curves(report)
         area = self.query_one("#curve")
-        area.display = bool(curve.steps)
-        if curve.steps:
-            plot = LossPlot(id="plot")
+        area.display = bool(curves.steps)
+        if curves.steps:
+            plot = CurvePlot("loss", id="plot")
             await area.mount(plot)
-            self.call_after_refresh(plot.draw, curve)
+            self.call_after_refresh(plot.draw, curves)
 
     # What the user does
 

@@ -10,6 +10,7 @@ from textual.content import Content
 
 from engine.language import mark, tr, trn
 from engine.results.report.words import facts
+from engine.tasks.curves import CurveFold, Line
 from engine.text import visible
 from screens.format import Sign, fitted, one_line, rate_words, right_fitted, widest
 from screens.widgets.facts import Fact
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from engine.results.report.types import Report
+    from engine.tasks.curves import Curves
 
 _BETTER = Sign("✓", mark("better"), "good")
 _WORSE = Sign("✗", mark("worse"), "bad")
@@ -26,6 +28,8 @@ _SAME = Sign("=", mark("same"), "dim")
 _ALL_END = Sign("✓", mark("all of them"), "good")
 _NOT_ALWAYS = Sign("▲", mark("not always"), "warn")
 _GAP = "   "
+_POINTS = 1000
+"""More than a report has."""
 _HEADS = ("", mark("base"), mark("adapter"), mark("change"))
 _OVERFITTING = {
     "none": Sign("✓", mark("no overfitting"), "good"),
@@ -112,6 +116,16 @@ def sample_lines(report: Report) -> list[Fact | Content]:
         Content.styled(visible(report.sample_question), "bold"),
         *(Fact(tr("step {step}", step=one.step), _said(one.answer)) for one in report.samples),
     ]
+
+
+def report_curves(report: Report) -> Curves:
+    """Give the losses of a report as curves."""
+    fold = CurveFold()
+    for point in report.train_curve:
+        fold.add(Line(type="step_logged", step=point.step, loss=point.loss))
+    for point in report.eval_curve:
+        fold.add(Line(type="evaluated", step=point.step, eval_loss=point.loss))
+    return fold.curves(_POINTS)
 
 
 def again_lines(report: Report) -> list[Fact | Content]:

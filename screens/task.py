@@ -1,20 +1,20 @@
-"""One task: its state, its loss curve, its log, and what the training changed."""
+"""One task: its state, its charts, its log, and what the training changed."""
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Container, VerticalScroll
 from textual.getters import query_one
-from textual.widgets import Static
 
 from engine.errors import EngineUnavailableError
 from engine.language import tr
 from engine.tasks.events import (
     AnswersCompared,
-    Evaluated,
     MemoryProbed,
     SampleAnswered,
     StepLogged,
@@ -23,15 +23,18 @@ from engine.tasks.events import (
 )
 from engine.text import visible
 from screens.base import DeckScreen, back_binding
-from screens.curve import Curve
 from screens.deleting import delete_tasks
 from screens.messages import FurtherWanted
+from screens.open_folder import open_folder
 from screens.task_rules import allowed
 from screens.widgets.answers import Answers
+from screens.widgets.charts import Charts
 from screens.widgets.job_strip import JobStrip
+from screens.widgets.log_panel import LogPanel
 from screens.widgets.result_actions import Finished, ResultActions
-from screens.widgets.task_actions import TaskActions
-from screens.widgets.task_log import LINES, TaskLog
+from screens.widgets.task_actions import PRIORITY_KEYS, TaskActions
+from screens.widgets.task_log import LINES
+from screens.widgets.task_looks import ZOOM_KEYS, TaskLooks
 from screens.widgets.task_summary import TaskSummary
 
 if TYPE_CHECKING:
@@ -42,13 +45,15 @@ if TYPE_CHECKING:
     from engine.tasks.view import TaskView
     from screens.messages import EngineStatusChanged, TasksChanged
     from screens.session import Session
-    from screens.widgets.loss_plot import LossPlot
 
-BATCH_SECONDS = 0.5
-DRAW_SECONDS = 1.0
+BATCH_SECONDS = 1.0
+PUT_SECONDS = 1.0
+LOAD_SECONDS = 2.0
+_KINDS = ("memory_probed", "stop_tested", "sample_answered", "answers_compared", "task_completed")
+"""Events that the screen shows however long ago they were."""
 
 
-class TaskScreen(DeckScreen[None], TaskActions, ResultActions):
+class TaskScreen(DeckScreen[None], TaskActions, ResultActions, TaskLooks):
     """Follows one task's events; what it shows of the record comes from the session."""
 
     CSS_PATH = "task.tcss"
@@ -68,6 +73,8 @@ class TaskScreen(DeckScreen[None], TaskActions, ResultActions):
                 tooltip="Train the finished adapter further, on the same rows or others"),
         Binding("y", "copy_path", "Copy path", show=False, id="task.copy",
                 tooltip="Copy the path of the finished adapter"),
+        Binding("O", "open_folder", "Open folder", show=False, id="task.folder",
+                tooltip="Open the folder of the adapter, or of the task; or copy its path"),
         Binding("v", "job", "Job", show=False, id="task.job",
                 tooltip="Show the newest export or deployment of the task"),
         Binding("w", "worker_log", "Worker log", id="task.worker_log",
@@ -77,22 +84,24 @@ class TaskScreen(DeckScreen[None], TaskActions, ResultActions):
                 tooltip="Show the worker's log, or the events again"),
         Binding("j", "scroll(1)", "Down", show=False, id="task.down", tooltip="Scroll down"),
         Binding("k", "scroll(-1)", "Up", show=False, id="task.up", tooltip="Scroll up"),
+        # Plus and minus are a waiting task's priority, else zoom: one class has to have both
+        *PRIORITY_KEYS,
+        *ZOOM_KEYS,
         back_binding(),
     ]  # fmt: skip
 
     summary = query_one(TaskSummary)
-    answers = query_one(Answers)
-    log_panel = query_one(TaskLog)
     job_strip = query_one(JobStrip)
 
     def __init__(self, session: Session, task_id: str) -> None:
         super().__init__(session)
         self.task_id = task_id
-        self.curve = Curve()
         self._last_seq = 0
-        self._plot: LossPlot | None = None
-        self._drawing: Timer | None = None
+        self._noted = 0
+        """The number of the newest event that was noted."""
         self._offered = self.allowed()
+        self._stated: object = None
+        self._putting: Timer | None = None
 
     @property
     def view(self) -> TaskView | None:
@@ -110,31 +119,27 @@ class TaskScreen(DeckScreen[None], TaskActions, ResultActions):
         return self.view.task.task_name if self.view else tr("Task")
 
     def compose_body(self) -> ComposeResult:
-        """Lay out head, answers, curve and log."""
+        """Lay out head, answers, charts and log."""
         with VerticalScroll(id="body", can_focus=False):
             yield TaskSummary(self.session, id="summary")
             yield JobStrip(self.session, self.task_id, id="job")
             yield Answers(id="answers")
-            with Vertical(id="charts"):
-                with Vertical(id="curve") as curve:
-                    curve.border_title = tr("Loss")
-                    yield Static(tr("The curve appears with the first step."), id="no-curve")
-                yield TaskLog(id="log")
+            with Container(id="lower"):
+                yield Charts(self.session, self.task_id, id="charts")
+                yield LogPanel(id="logs")
 
     def on_mount(self) -> None:
         """Show the record, then follow the events."""
         if self.view is not None:
             self.summary.put(self.view)
         self.call_after_refresh(self._begin)
+        self.set_interval(LOAD_SECONDS, self._look_at_machine)
 
     async def _begin(self) -> None:
-        """Bring the plot in after the first frame: it takes a third of a second to import."""
-        from screens.widgets.loss_plot import LossPlot
-
-        plot = LossPlot(id="plot")
-        await self.query_one("#curve").mount(plot)
-        self._plot = plot
+        """Follow the events, and bring the charts in, after the first frame."""
         self._follow()
+        self._look_at_machine()
+        await self.charts.begin()
 
     def on_screen_resume(self) -> None:
         """Catch up, with an export that was started from here as well."""
@@ -149,65 +154,80 @@ class TaskScreen(DeckScreen[None], TaskActions, ResultActions):
 
     @work(group="events", exclusive=True, exit_on_error=False)
     async def _follow(self) -> None:
-        """Take the events in batches; a lost engine is waited for."""
+        """Take the newest events and those that come, in batches; a lost engine is waited for."""
         from contextlib import aclosing
 
         from screens.pump import batches
 
+        client = self.session.client
         try:
-            source = self.session.client.events(self.task_id, after=self._last_seq)
+            for event in await client.events_of(self.task_id, *_KINDS):
+                self._note(event)
+            source = client.events(self.task_id, after=self._last_seq, tail=LINES - 1)
             seconds = max(BATCH_SECONDS, self.session.settings.refresh_seconds)
             async with aclosing(batches(source, seconds)) as stream:
                 async for events in stream:
                     self._take(events)
         except EngineUnavailableError:
             return  # the app reconnects, and on_engine_status_changed follows on
-        self._draw_curve()
 
     def _take(self, events: list[Event]) -> None:
         """Show what a batch of events brought."""
         self._last_seq = events[-1].seq
         for event in events:
-            match event:
-                case StepLogged():
-                    self.curve.add(event.step, event.loss)
-                    self.summary.learning_rate = event.learning_rate
-                case Evaluated():
-                    self.curve.add_eval(event.step, event.eval_loss)
-                case AnswersCompared():
-                    self.answers.add(event)
-                case SampleAnswered():
-                    self.answers.sample(event)
-                case MemoryProbed():
-                    self.summary.probed = event
-                case StopTested():
-                    self.summary.stop_test = event
-                case TaskCompleted():
-                    self.summary.peak_memory = event.peak_memory
-                case _:
-                    pass
-        self.log_panel.add(events, self.session.now().tzinfo)
+            self._note(event)
+        self.log_lines.add(events, self.session.now().tzinfo)
+        if steps := [event for event in events if isinstance(event, StepLogged)]:
+            self.summary.learning_rate = steps[-1].learning_rate
+        self._put()
+        self.charts.news()
+
+    def _put(self) -> None:
+        """Show the record as it is now."""
+        if self._putting is not None:
+            self._putting.stop()
+            self._putting = None
         if self.view is not None:
             self.summary.put(self.view)
-        self._draw_soon()
 
-    def _draw_soon(self) -> None:
-        """Draw the curve within a second: it is the dearest thing on the screen."""
-        if self._drawing is None:
-            self._draw_curve()
-            seconds = max(DRAW_SECONDS, self.session.settings.refresh_seconds)
-            self._drawing = self.set_timer(seconds, self._draw_due)
+    def _put_soon(self) -> None:
+        """Show it within a second: nobody reads figures that change faster."""
+        if self._putting is None:
+            seconds = max(PUT_SECONDS, self.session.settings.refresh_seconds)
+            self._putting = self.set_timer(seconds, self._put)
 
-    def _draw_due(self) -> None:
-        """Draw what came since."""
-        self._drawing = None
-        self._draw_curve()
+    def _note(self, event: Event) -> None:
+        """Show what an event tells beside its line in the log, once."""
+        if event.seq <= self._noted:
+            return
+        match event:
+            case AnswersCompared():
+                self.answers.add(event)
+            case SampleAnswered():
+                self.answers.sample(event)
+            case MemoryProbed():
+                self.summary.probed = event
+            case StopTested():
+                self.summary.stop_test = event
+            case TaskCompleted():
+                self.summary.peak_memory = event.peak_memory
+            case _:
+                return
+        self._noted = event.seq
 
-    def _draw_curve(self) -> None:
-        """Draw the curve as it is now."""
-        if self._plot is not None and self.curve.steps:
-            self._plot.draw(self.curve)
-            self.query_one("#curve").add_class("-drawn")
+    def _look_at_machine(self) -> None:
+        """See how busy the machine is, while the task runs and is looked at."""
+        if self.is_active and self.view is not None and self.view.task.status == "running":
+            self._ask_machine()
+
+    @work(group="machine", exclusive=True, exit_on_error=False)
+    async def _ask_machine(self) -> None:
+        """Ask the engine how busy the machine is."""
+        try:
+            self.summary.load = await self.session.client.machine_load()
+        except EngineUnavailableError:
+            return
+        self._put_soon()
 
     def show_tasks(self, message: TasksChanged | None) -> None:
         """Show the record as it is now; a deleted task has no screen."""
@@ -221,7 +241,14 @@ class TaskScreen(DeckScreen[None], TaskActions, ResultActions):
 
     def _show(self, view: TaskView) -> None:
         """Show the record; the footer changes with what is allowed alone, since that is dear."""
-        self.summary.put(view)
+        if view.task.status != "running":
+            self.summary.load = None
+        stated = view.task.status, view.task.requested, view.task.message, view.phase
+        if stated == self._stated and view.task.status == "running":
+            self._put_soon()
+            return
+        self._stated = stated
+        self._put()
         if self._offered != (offered := allowed(view)):
             self._offered = offered
             self.refresh_bindings()
@@ -231,6 +258,7 @@ class TaskScreen(DeckScreen[None], TaskActions, ResultActions):
         super().on_engine_status_changed(message)
         if self.session.status.state == "ready":
             self._follow()
+            self.charts.news()
             self.job_strip.look()
 
     # What the user does
@@ -244,7 +272,7 @@ class TaskScreen(DeckScreen[None], TaskActions, ResultActions):
             return any(strip.job for strip in self.query(JobStrip))
         if action == "worker_log":
             return "worker_log_of_completed" not in self.allowed()
-        return super().check_action(action, parameters)
+        return self.looks(action) and super().check_action(action, parameters)
 
     def action_job(self) -> None:
         """Show the newest export or deployment."""
@@ -268,21 +296,22 @@ class TaskScreen(DeckScreen[None], TaskActions, ResultActions):
     def action_copy_path(self) -> None:
         """Copy the adapter's path through the terminal."""
         if self.view is not None:
-            path = self.view.task.output_path
-            self.app.copy_to_clipboard(path)
-            self.notify(visible(path), title=tr("Copied"), markup=False)
+            self._copy(self.view.task.output_path)
 
-    @work(group="worker_log", exclusive=True, exit_on_error=False)
-    async def action_worker_log(self) -> None:
-        """Show the worker's own log in place of the events, or the events again."""
-        if self.log_panel.of_worker:
-            self.log_panel.show_events()
-        else:
-            self.log_panel.show_worker(await self.session.client.log(self.task_id, LINES))
+    @work(group="folder", exit_on_error=False)
+    async def action_open_folder(self) -> None:
+        """Open the adapter's folder, or the task's; where none can be opened, copy its path."""
+        if (view := self.view) is None:
+            return
+        ready = view.task.status == "completed"
+        folder = Path(view.task.output_path) if ready else self.session.home.task(self.task_id)
+        if not await asyncio.to_thread(open_folder, folder):
+            self._copy(str(folder))
 
-    def action_worker_log_of_completed(self) -> None:
-        """Show the worker's own log in place of the events, or the events again."""
-        self.action_worker_log()
+    def _copy(self, path: str) -> None:
+        """Copy a path through the terminal, and say so."""
+        self.app.copy_to_clipboard(path)
+        self.notify(visible(path), title=tr("Copied"), markup=False)
 
     def action_scroll(self, by: int) -> None:
         """Scroll what has the focus."""

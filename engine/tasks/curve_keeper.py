@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -27,7 +28,18 @@ class CurveReader:
     def __init__(self, folder: Path) -> None:
         self._path = folder / JOURNAL
         self._offset = 0
-        self.fold = CurveFold()
+        self._fold = CurveFold()
+        # A request that is broken off leaves its thread at work: the next one waits for it
+        self._lock = Lock()
+
+    def curves(self, points: int, first: int = 0, last: int | None = None) -> Curves:
+        """Read on, then give the curves between two steps in about so many points.
+
+        Raises:
+            LoraDeckError: The journal is no plain file, or may not be read.
+        """
+        with self._lock:
+            return self.read_on().curves(points, first, last)
 
     def read_on(self) -> CurveFold:
         """Take in the whole lines that were added since.
@@ -40,13 +52,13 @@ class CurveReader:
         try:
             file = JournalFile(self._path)
         except FileNotFoundError:
-            return self.fold
+            return self._fold
         with file:
             for offset, line in file.lines(self._offset):
                 self._offset = offset
                 if (told := _line(line)) is not None:
-                    self.fold.add(told)
-        return self.fold
+                    self._fold.add(told)
+        return self._fold
 
 
 class CurveKeeper:
@@ -54,7 +66,7 @@ class CurveKeeper:
 
     def __init__(self, home: Home) -> None:
         self._home = home
-        self._readers: OrderedDict[str, tuple[CurveReader, asyncio.Lock]] = OrderedDict()
+        self._readers: OrderedDict[str, CurveReader] = OrderedDict()
 
     async def curves(
         self, task_id: str, points: int, first: int = 0, last: int | None = None
@@ -64,18 +76,11 @@ class CurveKeeper:
         Raises:
             LoraDeckError: The journal is no plain file, or may not be read.
         """
-        reader, lock = self._readers.pop(
-            task_id, (CurveReader(self._home.task(task_id)), asyncio.Lock())
-        )
-        self._readers[task_id] = reader, lock
+        reader = self._readers.pop(task_id, None) or CurveReader(self._home.task(task_id))
+        self._readers[task_id] = reader
         if len(self._readers) > _KEPT:
             self._readers.popitem(last=False)
-
-        def read() -> Curves:
-            return reader.read_on().curves(points, first, last)
-
-        async with lock:
-            return await asyncio.to_thread(read)
+        return await asyncio.to_thread(reader.curves, points, first, last)
 
 
 def _line(line: bytes) -> Line | None:

@@ -199,6 +199,8 @@ class SampleAnswered(_Event):
     epoch: float
     question: str
     answer: str
+    reference: str = ""
+    """The dataset's own answer, or its beginning."""
     seconds: float = 0.0
     """How long that took; no part of any step."""
 

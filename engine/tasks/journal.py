@@ -124,7 +124,7 @@ def events_of(folder: Path, kinds: Collection[str], most: int) -> list[Event]:
     except FileNotFoundError:
         return []
     with file:
-        lines = deque((line for _, line in file.lines(0) if wanted.search(line)), most)
+        lines = deque(file.lines_with(wanted), most)
     events = map(parse_event, lines)
     return [event for event in events if event is not None and event.type in kinds]
 

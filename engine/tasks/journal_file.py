@@ -16,6 +16,7 @@ from engine.language import tr
 from engine.tasks.events import EVENT, Event
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
@@ -106,6 +107,16 @@ class JournalFile:
         for offset, line in self.lines(start, end):
             if event := parse_event(line):
                 yield offset, event
+
+    def lines_with(self, wanted: re.Pattern[bytes]) -> Iterator[bytes]:
+        """Yield the whole lines in which something is; blocks without it are not taken apart."""
+        rest = b""
+        for position in range(0, self.size, BLOCK):
+            block = rest + self.read(position, min(self.size, position + BLOCK))
+            end = block.rfind(b"\n") + 1
+            if wanted.search(block, 0, end):
+                yield from filter(wanted.search, block[:end].split(b"\n"))
+            rest = block[end:] if len(block) - end <= LINE_LIMIT else b""
 
     def rfind(self, needles: list[bytes], end: int, start: int = 0) -> dict[bytes, int]:
         """Find where each of some texts begins for the last time in a range, reading backwards."""

@@ -183,6 +183,7 @@ class Sampler(TrainerCallback):  # type: ignore[misc]
                 epoch=epoch,
                 question=self._prompt.question,
                 answer=said,
+                reference=self._prompt.reference,
                 seconds=seconds,
             )
         )

@@ -20,6 +20,9 @@ class FollowingLog(Log):
         super().write_lines(lines, scroll_end=False)
         if scroll_end is not False:
             self._follow()
+            if self._following and self.container_size:
+                # At once too: else the log is drawn twice, with its old end and with its new one
+                self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
         return self
 
     def on_resize(self) -> None:

@@ -28,10 +28,16 @@ class DeckHeader(Widget, can_focus=False):
         super().__init__()
         self._session = session
         self._title = one_line(title)
+        self._drawn = Content()
+
+    def look(self) -> None:
+        """Draw anew where the engine's state is another: tasks change several times a second."""
+        if self._state() != self._drawn:
+            self.refresh()
 
     def render(self) -> Content:
         """Draw the line."""
-        right = self._state()
+        right = self._drawn = self._state()
         left = Content.assemble(("◆ LoRADeck", "bold $primary"))
         if self._title:
             left = Content.assemble(left, ("  ›  ", "$muted"), self._title)

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 
 _HIGHEST = 100
 """The highest priority; the lowest is as far below 0."""
+PRIORITY_KEYS: list[BindingType] = [
+    Binding("plus,equals_sign", "prioritize(1)", "Higher", key_display="+", show=False,
+            id="task.raise", tooltip="Raise the task's priority"),
+    Binding("minus", "prioritize(-1)", "Lower", show=False, id="task.lower",
+            tooltip="Lower the task's priority"),
+]  # fmt: skip
 
 
 class TaskActions(ShowsFailures, Widget):
@@ -52,10 +58,7 @@ class TaskActions(ShowsFailures, Widget):
                 tooltip="Move the queued task before all of its priority"),
         Binding("greater_than_sign", "reorder('last')", "Last", show=False, id="task.last",
                 tooltip="Move the queued task behind all of its priority"),
-        Binding("plus,equals_sign", "prioritize(1)", "Higher", key_display="+", show=False,
-                id="task.raise", tooltip="Raise the task's priority"),
-        Binding("minus", "prioritize(-1)", "Lower", show=False, id="task.lower",
-                tooltip="Lower the task's priority"),
+        *PRIORITY_KEYS,
     ]  # fmt: skip
 
     @property

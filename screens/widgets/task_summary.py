@@ -15,7 +15,6 @@ from screens.format import (
     doing_words,
     finish_words,
     loss_words,
-    measured_words,
     moment_words,
     one_line,
     packed,
@@ -23,11 +22,13 @@ from screens.format import (
     rate_words,
     sign_of,
 )
+from screens.load_words import load_facts, memory_words
 from screens.widgets.findings import TONES
 
 if TYPE_CHECKING:
     from textual import events
 
+    from engine.machine_load import MachineLoad
     from engine.tasks.events import MemoryProbed, StopTested
     from engine.tasks.view import TaskView
     from screens.session import Session
@@ -46,6 +47,8 @@ class TaskSummary(Static):
         """Bytes, once the task has ended."""
         self.probed: MemoryProbed | None = None
         self.stop_test: StopTested | None = None
+        self.load: MachineLoad | None = None
+        """What the machine does, while the task runs."""
 
     def put(self, view: TaskView) -> None:
         """Show a task."""
@@ -106,8 +109,9 @@ class TaskSummary(Static):
             if view.phase == "training"
             else "",
             tr("done"): self._done(view),
-            tr("memory"): self._memory(),
+            tr("memory"): self._memory(view),
             tr("peak memory"): human_bytes(self.peak_memory) if self.peak_memory else "",
+            **(load_facts(self.load, view.task) if self.load else {}),
             # Not "on" by itself, which is a switch's word too
             tr("on {device}", device="").strip(): one_line(view.device),
         }
@@ -132,11 +136,9 @@ class TaskSummary(Static):
         done = finish_words(now + timedelta(seconds=view.seconds_left), now)
         return tr("about {time}", time=done)
 
-    def _memory(self) -> str:
-        """Write the memory of the longest batch beside what the plan expected."""
-        if self.probed is None:
-            return ""
-        return measured_words(self.probed.measured, self.probed.predicted)
+    def _memory(self, view: TaskView) -> str:
+        """Write what the worker holds now, beside what was probed and what the plan expected."""
+        return "" if self.peak_memory else memory_words(self.load, view.task, self.probed)
 
 
 def _bar(view: TaskView, width: int) -> Content:

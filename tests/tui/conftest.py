@@ -20,6 +20,7 @@ import screens.row_editor
 import screens.saying
 import screens.task
 import screens.value_dialog
+import screens.widgets.charts
 import tui.app
 from engine.home import Home
 from engine.settings import Settings
@@ -50,7 +51,8 @@ def _quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(screens.jobs, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(screens.value_dialog, "LIVE_SECONDS", 0)
     monkeypatch.setattr(screens.task, "BATCH_SECONDS", 0.01)
-    monkeypatch.setattr(screens.task, "DRAW_SECONDS", 0.01)
+    monkeypatch.setattr(screens.task, "PUT_SECONDS", 0.01)
+    monkeypatch.setattr(screens.widgets.charts, "DRAW_SECONDS", 0.01)
     monkeypatch.setattr(screens.saying, "PAINT_SECONDS", 0.01)
     monkeypatch.setattr(screens.preset_dialog, "PRESETS", (CLASSIC,))
     # Pilot sleeps for a fiftieth of a second five times a key.
@@ -104,6 +106,14 @@ async def opened(
     async with app.run_test(size=size, notifications=True) as pilot:
         await settled(pilot, engine)
         yield app, pilot
+
+
+def drawn(app: LoraDeckApp) -> bool:
+    """Tell whether a task's screen is shown, and its charts show all there is."""
+    return any(
+        charts._plots and charts.curves is not None and charts._drawing is None
+        for charts in app.screen.query(screens.widgets.charts.Charts)
+    )
 
 
 def text_of(app: LoraDeckApp) -> str:

@@ -346,7 +346,7 @@ class FakeEngine(FakeChat, FakeResults):
         self.pulls: list[ModelInfo] = []
         """What ``model`` answers, one after the other, once ``pull`` was called."""
         self.event_script: dict[str, list[Event]] = {}
-        self.load = MachineLoad(memory_used=3_100_000_000, memory_total=8_000_000_000)
+        self.load = MachineLoad(cpu=87.0, memory_used=3_100_000_000, memory_total=8_000_000_000)
         self.worker_log = "importing torch\nready\n"
         self.unreachable: list[LoraDeckError] = []
         """What the next calls of ``connect`` raise."""

@@ -12,7 +12,7 @@ from screens.jobs import JobsScreen
 from screens.report import ReportScreen
 from screens.results_dialogs import DeployDialog, ExportDialog
 from screens.task import TaskScreen
-from tests.tui.conftest import LARGE, burst, opened, text_of, until
+from tests.tui.conftest import LARGE, burst, drawn, opened, text_of, until
 from tests.tui.fake_engine import FakeEngine, running, task
 from tests.tui.fake_results import completed, job, refused, report
 
@@ -34,7 +34,7 @@ DONE = TaskView(
 async def show(app: LoraDeckApp, pilot: Pilot[None]) -> None:
     """Open the completed task's screen."""
     app.push_screen(TaskScreen(app.session, ID))
-    await until(pilot, lambda: isinstance(app.screen, TaskScreen) and app.screen._plot)
+    await until(pilot, lambda: drawn(app))
 
 
 async def press(app: LoraDeckApp, pilot: Pilot[None], key: str, screen: type) -> None:

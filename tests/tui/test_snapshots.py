@@ -17,9 +17,8 @@ from screens.plan import PlanScreen
 from screens.preset_dialog import PresetDialog
 from screens.row_editor import RowEditor
 from screens.save_dialog import SaveDialog
-from screens.task import TaskScreen
 from screens.value_dialog import ValueDialog
-from tests.tui.conftest import SIZES, Picture, text_of, until
+from tests.tui.conftest import SIZES, Picture, drawn, text_of, until
 from tests.tui.fake_engine import (
     ABSENT,
     ALPACA,
@@ -151,12 +150,12 @@ def to_task(task_id: str, words: str) -> Callable[[Pilot[None]], Awaitable[None]
         app.screen.query_one("#tasks").focus()
         app.screen.tasks.cursor = task_id
         await pilot.press("enter")
-        await until(pilot, lambda: isinstance(app.screen, TaskScreen) and app.screen._plot)
-        await until(pilot, lambda: app.screen._plot._datasets and words in text_of(app))
-        await until(pilot, lambda: app.screen._drawing is None)
+        await until(pilot, lambda: drawn(app))
+        await until(pilot, lambda: words in text_of(app))
+        await until(pilot, lambda: drawn(app))
         view = app.screen.view
         if view and view.task.status.ended:
-            await until(pilot, lambda: "completed in" in str(app.screen.log_panel._events))
+            await until(pilot, lambda: "completed in" in str(app.screen.log_lines._events))
             await pilot.pause()
 
     return lead

@@ -10,7 +10,7 @@ from screens.jobs import JobsScreen
 from screens.report import ReportScreen
 from screens.results_dialogs import DeployDialog, ExportDialog
 from screens.task import TaskScreen
-from tests.tui.conftest import SIZES, SMALL, Picture, text_of, until
+from tests.tui.conftest import SIZES, SMALL, Picture, drawn, text_of, until
 from tests.tui.fake_engine import FakeEngine, training_events
 from tests.tui.fake_results import completed, job, refused, report, some_found
 from tests.tui.test_results import DONE, ID
@@ -35,8 +35,7 @@ async def to_task(pilot: Pilot[None]) -> None:
     """Open the completed task, of which an export runs."""
     app = pilot.app
     app.push_screen(TaskScreen(app.session, ID))
-    await until(pilot, lambda: isinstance(app.screen, TaskScreen) and app.screen._plot)
-    await until(pilot, lambda: app.screen._plot._datasets and app.screen._drawing is None)
+    await until(pilot, lambda: drawn(app))
     await until(pilot, lambda: "v shows it" in text_of(app))
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from screens.dialogs import CancelDialog
-from screens.task import TaskScreen
-from tests.tui.conftest import SIZES, Picture, until
+from tests.tui.conftest import SIZES, Picture, drawn, until
 from tests.tui.fake_engine import FakeEngine, running, training_events
 from tests.tui.test_task_actions import paused, queued
 
@@ -47,8 +46,7 @@ async def to_paused(pilot: Pilot[None]) -> None:
     await pilot.press("t")
     app.screen.tasks.cursor = PAUSED
     await pilot.press("enter")
-    await until(pilot, lambda: isinstance(app.screen, TaskScreen) and app.screen._plot)
-    await until(pilot, lambda: app.screen._plot._datasets and app.screen._drawing is None)
+    await until(pilot, lambda: drawn(app))
 
 
 async def to_cancel(pilot: Pilot[None]) -> None:

@@ -26,7 +26,6 @@ from engine.tasks.events import (
 from engine.tasks.record import check_task_name
 from engine.text import human_left
 from screens import finding_codes
-from screens.curve import Curve
 from screens.draft import pasted_path, suggested_name
 from screens.event_lines import event_line
 from screens.finding_codes import code_words
@@ -175,33 +174,6 @@ def test_time_left_has_its_spread(
 def test_a_finish_on_another_day_says_which() -> None:
     moments = [NOW + timedelta(hours=hours) for hours in (1, 12, 24 * 9)]
     assert [finish_words(moment, NOW) for moment in moments] == ["16:30", "Wed 03:30", "3 Dec"]
-
-
-def test_the_smoothed_loss_does_not_begin_near_zero() -> None:
-    curve = Curve()
-    for step in range(1, 21):
-        curve.add(step, 2.0)
-    assert curve.smooth == pytest.approx([2.0] * 20)
-
-
-def test_a_long_curve_is_thinned_out() -> None:
-    curve = Curve()
-    for step in range(1, 200_001):
-        curve.add(step, 1.0 if step % 2 else 3.0)
-    assert 500 <= len(curve.steps) <= 1024
-    assert len(curve.steps) == len(curve.raw) == len(curve.smooth)
-    assert curve.steps == sorted(curve.steps)
-    assert curve.steps[-1] > 199_000
-    assert curve.raw[10] == pytest.approx(2.0, abs=0.1)
-
-
-def test_a_resumed_run_takes_its_later_steps_back() -> None:
-    curve = Curve()
-    for step in (1, 2, 3, 4, 3, 4, 5):
-        curve.add(step, float(step))
-    curve.add(6, float("nan"))
-    assert curve.steps == [1, 2, 3, 4, 5]
-    assert all(value < 10 for value in curve.smooth)
 
 
 def test_every_kind_of_finding_that_a_row_can_bear_has_words() -> None:

@@ -177,7 +177,8 @@ def test_the_last_event_of_a_kind_is_found(long: tuple[Path, int], tmp_path: Pat
     assert found.path == "b"
 
 
-def test_events_of_some_kinds_are_listed(tmp_path: Path) -> None:
+def test_events_of_some_kinds_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_file, "BLOCK", 100)
     writer = JournalWriter(tmp_path)
     for number in range(1, 5):
         writer.append(step(number))
