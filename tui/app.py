@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from engine.home import Home
     from engine.server.client import EngineClient
     from screens.partner import Partner
+    from screens.widgets.new_training import NewTraining
 
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0)
 
@@ -312,6 +313,14 @@ class LoraDeckApp(ShowsFailures, Shell):
         """Give a call that opens a chat."""
         return partial(self._chat, partner)
 
+    def taking_dataset(self, path: str) -> Callable[[], object]:
+        """Give a call that takes a dataset to Home, for the next training."""
+        return partial(self._prepare, lambda training: training.read(path))
+
+    def taking_base(self, name: str) -> Callable[[], object]:
+        """Give a call that takes a base model to Home, for the next training."""
+        return partial(self._prepare, lambda training: training.take_base(name))
+
     async def _at_home(self, action: str) -> None:
         """Go to Home and do something there."""
         if await self._go_home():
@@ -336,16 +345,18 @@ class LoraDeckApp(ShowsFailures, Shell):
     @on(FurtherWanted)
     async def _train_further(self, event: FurtherWanted) -> None:
         """Take a finished adapter to Home, to be trained further."""
-        home = self.screen_stack[0]
-        if await self._go_home() and isinstance(home, HomeScreen):
-            home.training.train_further(event.task)
+        await self._prepare(lambda training: training.train_further(event.task))
 
     @on(BaseWanted)
     async def _train_on(self, event: BaseWanted) -> None:
         """Take a model that was found to Home, as the next training's base."""
+        await self._prepare(lambda training: training.take_base(event.path))
+
+    async def _prepare(self, prepare: Callable[[NewTraining], object]) -> None:
+        """Go to Home and make something ready there for the next training."""
         home = self.screen_stack[0]
         if await self._go_home() and isinstance(home, HomeScreen):
-            home.training.take_base(event.path)
+            prepare(home.training)
 
     async def _go_home(self) -> bool:
         """Close what lies above Home, unless something there is not saved."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,7 +19,9 @@ from screens.partner import of_assistant, of_task
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from engine.models.types import ModelInfo
     from engine.results.chat.types import Assistant
+    from engine.server.wire import DatasetInfo
     from engine.tasks.view import TaskView
     from tui.app import LoraDeckApp
 
@@ -66,14 +69,19 @@ class Command(NamedTuple):
 
 
 class DeckCommands(Provider):
-    """Commands and tasks; a task's name is shown as it is, never as markup."""
+    """Commands, and what has a name, which is shown as it is and never as markup."""
 
     _assistants: Sequence[Assistant] = ()
+    _models: Sequence[ModelInfo] = ()
+    _datasets: Sequence[DatasetInfo] = ()
 
     async def startup(self) -> None:
-        """Ask for the assistants; without the engine there are none to talk to."""
+        """Ask for what has a name; without the engine nothing has."""
         with suppress(LoraDeckError):
-            self._assistants = await self._deck.session.client.assistants()
+            client = self._deck.session.client
+            self._assistants, self._models, self._datasets = await asyncio.gather(
+                client.assistants(), client.models(), client.datasets()
+            )
 
     async def discover(self) -> Hits:
         """List the commands, before anything is typed."""
@@ -81,9 +89,10 @@ class DeckCommands(Provider):
             yield DiscoveryHit(Text(command.title), command.run, command.title, command.help)
 
     async def search(self, query: str) -> Hits:
-        """Find commands and tasks."""
+        """Find commands, tasks, models and datasets."""
         matcher = self.matcher(query)
-        for command in (*self._commands(), *self._tasks(), *self._chats()):
+        found = (*self._commands(), *self._tasks(query), *self._chats(query), *self._choices())
+        for command in found:
             if (score := matcher.match(command.title)) > 0:
                 yield Hit(score, Text(command.title), command.run, command.title, command.help)
 
@@ -140,24 +149,41 @@ class DeckCommands(Provider):
                 run = partial(self.app.run_action, action, screen.tasks)
                 yield Command(tr(words, name=name), run, tr("The task under the list's cursor"))
 
-    def _chats(self) -> Iterator[Command]:
+    def _choices(self) -> Iterator[Command]:
+        """Give a command for each dataset and each base model that the next training can take."""
+        deck = self._deck
+        for dataset in self._datasets:
+            if not dataset.problem:
+                words = tr("Choose dataset {name}", name=one_line(dataset.name))
+                yield Command(words, deck.taking_dataset(dataset.path), one_line(dataset.path))
+        for model in self._models:
+            if model.state == "ready":
+                words = tr("Choose model {name}", name=one_line(model.name))
+                told = tr("As the next training's base model")
+                yield Command(words, deck.taking_base(model.name), told)
+
+    def _chats(self, query: str) -> Iterator[Command]:
         """Give a command for each assistant and each finished adapter."""
         deck = self._deck
-        done = [view.task for view in self._newest() if view.task.status == "completed"]
+        done = [view.task for view in self._newest(query) if view.task.status == "completed"]
         for partner in (*map(of_assistant, self._assistants), *map(of_task, done)):
             words = tr("Chat with {name}", name=one_line(partner.target))
             yield Command(words, deck.chatting(partner), one_line(partner.words))
 
-    def _newest(self) -> list[TaskView]:
-        """Give the tasks, the newest first."""
-        views = self._deck.session.tasks.values()
+    def _newest(self, query: str) -> list[TaskView]:
+        """Give the tasks with a word of the query in their names, else all; the newest first."""
+        every, words = self._deck.session.tasks.values(), query.casefold().split()
+        named = [
+            view for view in every if any(word in view.task.task_name.casefold() for word in words)
+        ]
+        views = named or every
         newest = sorted(views, key=lambda view: view.task.created_at, reverse=True)
         return newest[:_TASKS_AT_MOST]
 
-    def _tasks(self) -> Iterator[Command]:
+    def _tasks(self, query: str) -> Iterator[Command]:
         """Give a command for each task."""
         deck = self._deck
-        for view in self._newest():
+        for view in self._newest(query):
             name = one_line(view.task.task_name)
             words = tr("Open task {name}", name=name)
             yield Command(words, deck.opening(view.task.id), tr("Show the task's screen"))

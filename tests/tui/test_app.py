@@ -161,6 +161,30 @@ async def test_the_palette_does_everything(
             assert app.screen.task_id == "00000002"
 
 
+async def test_the_palette_chooses_datasets_and_models_by_name(tmp_path: Path) -> None:
+    async with opened(FakeEngine(), tmp_path, LARGE) as (app, pilot):
+        for typed, found in (("sharegpt", "Choose dataset sharegpt_example.json"),
+                             ("qwen", "Choose model Qwen/Qwen2.5-7B-Instruct")):  # fmt: skip
+            await pilot.press("ctrl+p")
+            await until(pilot, lambda: isinstance(app.screen, CommandPalette))
+            await pilot.press(*typed)
+            await until(pilot, lambda found=found: first_command(app.screen) == found)
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, HomeScreen))
+        training = app.screen.training
+        await until(pilot, lambda: training.dataset and training.model)
+        assert training.dataset.inspection.path == "/samples/sharegpt_example.json"
+
+
+async def test_the_palette_finds_a_task_among_very_many(tmp_path: Path) -> None:
+    views = [TaskView(task=task(f"bot-{number}", "completed", number)) for number in range(1, 400)]
+    async with opened(FakeEngine(views), tmp_path, LARGE) as (app, pilot):
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: isinstance(app.screen, CommandPalette))
+        await pilot.press(*"bot-399")
+        await until(pilot, lambda: "Open task bot-399" in text_of(app))
+
+
 def first_command(palette: CommandPalette) -> str:
     """Give the first line of what the palette found, where it has settled."""
     commands = palette.query_one(CommandList)
