@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo run test check format strings show fuzz chaos clean
+.PHONY: setup demo run test check format strings screenshots show fuzz chaos clean
 
 setup: $(STAMP)
 
@@ -47,6 +47,9 @@ format: setup
 
 strings: setup
 	$(BIN)/python -m tests.catalogue
+
+screenshots: setup
+	$(BIN)/python docs/make_screenshots.py
 
 clean:
 	rm -rf $(VENV) .cache .hypothesis build dist *.egg-info

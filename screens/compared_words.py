@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from screens.format import STATES, loss_words, one_line
-from screens.history_columns import short_name
+from screens.format import STATES, loss_words, one_line, short_name
 from screens.parameters import value_words
 
 if TYPE_CHECKING:

@@ -51,12 +51,12 @@ def _judging_words(event: Event) -> str:
     """Say what the adapter answers, and what it is worth."""
     match event:
         case SampleAnswered():
-            said = " ".join(event.answer.split()).rstrip(".") or tr("(nothing)")
+            said = " ".join(event.answer.split()).rstrip(".。") or tr("(nothing)")
             return tr("answer at step {step}: {answer}", step=event.step, answer=said)
         case ReportMade():
             return _report_words(event)
         case ReportFailed():
-            reason = event.reason.rstrip(".")
+            reason = event.reason.rstrip(".。")
             return tr("no report could be made: {reason}; the adapter is saved", reason=reason)
         case _:
             return ""
@@ -67,7 +67,7 @@ def _report_words(event: ReportMade) -> str:
     figures = {
         "base": loss_words(event.base_loss),
         "adapter": loss_words(event.adapter_loss),
-        "advice": event.advice.rstrip("."),
+        "advice": event.advice.rstrip(".。"),
     }
     if event.judged_on == "held-out":
         return tr(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
+from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
@@ -71,6 +73,7 @@ _DAYS = (
 )  # fmt: skip
 _OPTIONS = re.compile(r" \(--[^()]*\)")
 _WEEK = 6  # days in which the name of a day says which one
+_NAMES_KEPT = 4096
 _SPARKS = "▁▂▃▄▅▆▇█"
 
 
@@ -85,6 +88,12 @@ def sign_of(view: TaskView) -> Sign:
 def one_line(text: str) -> str:
     """Make text safe and give it a single line."""
     return " ".join(visible(text).split())
+
+
+@lru_cache(_NAMES_KEPT)  # thousands of tasks share a few of them
+def short_name(given: str) -> str:
+    """Give the last part of a path; a hub's or a plain name stays whole."""
+    return one_line(PurePath(given).name if PurePath(given).is_absolute() else given)
 
 
 def hint_words(hint: str) -> str:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
-from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.language import mark
 from engine.text import human_duration
-from screens.format import STATES, loss_words, moment_words, one_line, sign_of
+from screens.format import STATES, loss_words, moment_words, one_line, short_name, sign_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     Value = float | str | None
 
 _PLACES = {state: place for place, state in enumerate(STATES)}
-_NAMES_KEPT = 4096
 
 
 class Column(NamedTuple):
@@ -36,12 +33,6 @@ class Column(NamedTuple):
     """Whether the greatest value comes first until that is reversed; so it does for times."""
     right: bool = False
     """Whether its words stand at its right edge."""
-
-
-@lru_cache(_NAMES_KEPT)  # thousands of tasks share a few of them
-def short_name(given: str) -> str:
-    """Give the last part of a path; a hub's or a plain name stays whole."""
-    return one_line(PurePath(given).name if PurePath(given).is_absolute() else given)
 
 
 def when(view: TaskView) -> datetime:

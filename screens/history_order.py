@@ -5,7 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from typing import TYPE_CHECKING
 
-from screens.history_columns import COLUMNS, short_name
+from screens.format import short_name
+from screens.history_columns import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -20,6 +20,7 @@ from screens.format import (
     packed,
     priority_words,
     rate_words,
+    short_name,
     sign_of,
 )
 from screens.load_words import load_facts, memory_words
@@ -77,7 +78,7 @@ class TaskSummary(Static):
         left = Content.assemble((sign.shown, f"bold {TONES[sign.tone]}"))
         if view.task.status == "running":
             left = left.append(f" · {doing_words(view)}")
-        source = f"{one_line(view.task.base_model)} · {one_line(view.task.dataset_file)}"
+        source = f"{short_name(view.task.base_model)} · {short_name(view.task.dataset_file)}"
         right = Content(self._time(view))
         room = max(width - right.cell_length - 1, 0)
         left = Content.assemble(left, (f"   {source}", "$muted"))

@@ -1,6 +1,6 @@
 """Draw the README's pictures: the real dashboard over a real training of the demo model.
 
-    .venv/bin/python docs/make_picture.py
+    make screenshots
 
 Uses a home of its own, into which it fetches the demo model; takes two minutes.
 """
@@ -76,6 +76,14 @@ async def _draw(home: Home) -> None:
         await pilot.press("e")
         await _until(pilot, lambda: "12 rows" in _text(app) and "<|im_start|>" in _text(app))
         _save(app, "rows.svg")
+        await pilot.press("escape", "t", "enter")
+        await _until(pilot, lambda: "Gradient norm" in _text(app))
+        _save(app, "task.svg")
+        await pilot.press("escape", "H")
+        await _until(pilot, lambda: "crumb" in _text(app))
+        await pilot.press("space", "down", "space", "c")
+        await _until(pilot, lambda: "What differs" in _text(app) and "crumb" in _text(app))
+        _save(app, "compare.svg")
 
 
 def _save(app: LoraDeckApp, name: str) -> None:
