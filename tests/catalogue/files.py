@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 TRANSLATED = tuple(language for language in LANGUAGES if language != "en")
 
 
+_CHANGING = tuple(
+    f'"{name}'.encode()
+    for name in ("POT-Creation", "PO-Revision", "Generated-By", "Last-Translator", "Language-Team",
+                 "Report-Msgid")
+)  # fmt: skip
+"""Header lines that change by themselves, or name nobody."""
+
+
 def po_file(language: str) -> Path:
     """Tell where a language's messages are edited; English has none beside the template."""
     return LOCALE / language / "LC_MESSAGES" / f"{DOMAIN}.po"
@@ -49,10 +57,11 @@ def updated(language: str, messages: Catalog) -> Catalog:
 def po_bytes(catalogue: Catalog) -> bytes:
     """Write a catalogue as text, always in the same way."""
     file = BytesIO()
+    catalogue.header_comment = "# What LoRADeck says."
+    catalogue.project, catalogue.version = "LoRADeck", ""
     write_po(file, catalogue, width=100, omit_header=False, sort_output=True, include_lineno=False)
     lines = file.getvalue().splitlines(keepends=True)
-    changing = (b'"POT-Creation-Date', b'"PO-Revision-Date', b'"Generated-By')
-    return b"".join(line for line in lines if not line.startswith(changing))
+    return b"".join(line for line in lines if not line.startswith(_CHANGING))
 
 
 def mo_bytes(catalogue: Catalog) -> bytes:

@@ -23,12 +23,13 @@ import screens.value_dialog
 import screens.widgets.charts
 import tui.app
 from engine.home import Home
+from engine.language import speak
 from engine.settings import Settings
 from tests.tui.fake_engine import CLASSIC, NOW, FakeEngine
 from tui.app import LoraDeckApp
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from pathlib import Path
 
     from textual.app import App
@@ -137,9 +138,11 @@ class Picture:
         lead: Callable[[Pilot[None]], Awaitable[None]],
         size: tuple[int, int],
         theme: str = "loradeck-dark",
+        language: str = "en",
         **settings: object,
     ) -> bool:
         """Tell whether the app looks as it did."""
+        speak(language)
         app = make_app(engine, self._root, **settings)
         app.theme = theme
 
@@ -154,6 +157,7 @@ class Picture:
 
 
 @pytest.fixture
-def picture(snap_compare: Callable[..., bool], tmp_path: Path) -> Picture:
+def picture(snap_compare: Callable[..., bool], tmp_path: Path) -> Iterator[Picture]:
     """A picture to compare with."""
-    return Picture(snap_compare, tmp_path)
+    yield Picture(snap_compare, tmp_path)
+    speak("en")
