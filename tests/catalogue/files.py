@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ _CHANGING = tuple(
                  "Report-Msgid")
 )  # fmt: skip
 """Header lines that change by themselves, or name nobody."""
+_NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def po_file(language: str) -> Path:
@@ -65,7 +67,8 @@ def po_bytes(catalogue: Catalog) -> bytes:
 
 
 def mo_bytes(catalogue: Catalog) -> bytes:
-    """Write a catalogue as the program reads it."""
+    """Write a catalogue as the program reads it, always in the same way."""
+    catalogue.creation_date = catalogue.revision_date = _NO_DATE
     file = BytesIO()
     write_mo(file, catalogue)
     return file.getvalue()

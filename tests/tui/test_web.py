@@ -31,7 +31,7 @@ async def served() -> AsyncIterator[tuple[DeckServer, aiohttp.ClientSession, str
         port = free.getsockname()[1]
     server = DeckServer(port, "s3cret")
     server.command = shlex.join([sys.executable, "-c", _APP])
-    runner = web.AppRunner(await server._make_app())
+    runner = web.AppRunner(await server._make_app(), shutdown_timeout=0.1)  # its app waits on
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", port).start()
