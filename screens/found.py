@@ -49,9 +49,12 @@ class FoundScreen(DeckScreen[None], ResultActions):
     HEADING = mark("Models on this machine")
     CSS_PATH = "found.tcss"
     AUTO_FOCUS = "FoundList"
+    # What Enter's menu offers as well leaves the footer where there is no room for all.
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "chat", "Chat", id="found.chat", tooltip="Talk to the adapter or model"),
-        Binding("t", "further", "Train more", id="found.further",
+        Binding("o", "deploy", "Ollama", show=False, id="result.deploy",
+                tooltip="Deploy the adapter to Ollama"),
+        Binding("t", "further", "Train more", show=False, id="found.further",
                 tooltip="Train the adapter further, on the same rows or others"),
         Binding("b", "base", "Train on it", id="found.base",
                 tooltip="Take the model as the base of the next training"),

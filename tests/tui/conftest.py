@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import textual._wait
 from textual import events
+from textual.screen import Screen
 
 import screens.dataset
 import screens.dataset_picker
@@ -23,8 +24,9 @@ import screens.value_dialog
 import screens.widgets.charts
 import tui.app
 from engine.home import Home
-from engine.language import speak
+from engine.language import LANGUAGES, speak, spoken
 from engine.settings import Settings
+from screens.widgets.keys_line import KeysLine
 from tests.tui.fake_engine import CLASSIC, NOW, FakeEngine
 from tui.app import LoraDeckApp
 
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
 SMALL = (80, 24)
 LARGE = (160, 50)
+MOST_KEYS = 7
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
 
 
@@ -109,6 +112,24 @@ async def opened(
         yield app, pilot
 
 
+def keys_fit(app: App[None]) -> None:
+    """Hold the keys at the bottom to 80 columns, whatever has the focus, in each language."""
+    screen, spoken_before = app.screen, spoken()
+    focused = screen.focused
+    for line in screen.query(KeysLine):
+        for widget in (focused, *screen.focus_chain):
+            screen.set_reactive(Screen.focused, widget)  # without drawing anything
+            for language in LANGUAGES:
+                speak(language)
+                line.keys = tuple(line._shown())
+                assert len(line.keys) <= MOST_KEYS, (widget, line.keys)
+                room = min(line.size.width, SMALL[0])
+                assert line.render().cell_length <= room, (widget, line.keys)
+        speak(spoken_before)
+        screen.set_reactive(Screen.focused, focused)
+        line.keys = tuple(line._shown())
+
+
 def drawn(app: LoraDeckApp) -> bool:
     """Tell whether a task's screen is shown, and its charts show all there is."""
     return any(
@@ -152,6 +173,7 @@ class Picture:
             for field in app.screen.query("Input, TextArea"):
                 field.cursor_blink = False  # its half second is over at any time on a busy machine
             await pilot.pause()
+            keys_fit(app)
 
         return self._compare(app, terminal_size=size, run_before=before)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from screens.help import HelpScreen
+from screens.tour import TourScreen
 from screens.widgets.keys_line import KeysLine
-from tests.tui.conftest import opened, until
+from tests.tui import test_snapshots_results as results
+from tests.tui.conftest import keys_fit, opened, until
 from tests.tui.fake_engine import FakeEngine, running
 
 if TYPE_CHECKING:
@@ -27,3 +29,15 @@ async def test_it_follows_the_focus_and_a_click_presses_a_key(tmp_path: Path) ->
         assert line.tooltip == next(key.tooltip for key in line.keys if key.words == "Help")
         await pilot.click(line, offset=(at, 0))
         await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+
+
+async def test_keys_that_no_picture_holds_to_80_columns(tmp_path: Path) -> None:
+    async with opened(FakeEngine(), tmp_path / "tour") as (app, pilot):
+        await pilot.press("f2")
+        await until(pilot, lambda: isinstance(app.screen, TourScreen))
+        keys_fit(app)
+    async with opened(results.scripted(), tmp_path / "found") as (app, pilot):
+        await results.to_finds(pilot)
+        await until(pilot, lambda: app.screen.found)
+        assert app.screen._possible() >= {"chat", "export", "deploy", "further"}
+        keys_fit(app)
