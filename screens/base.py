@@ -30,7 +30,7 @@ def show_failure(app: App[Any], error: BaseException) -> None:
         for screen in app.screen_stack
     ):
         return
-    app.push_screen(ErrorDialog(shown))
+    app.push_screen(ErrorDialog(error))
 
 
 class ShowsFailures:

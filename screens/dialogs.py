@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widgets import Button, Static
@@ -22,16 +23,20 @@ if TYPE_CHECKING:
 
 
 class ErrorDialog(ModalScreen[None]):
-    """A failure: what went wrong, a sentence, and what to do next."""
+    """A failure: what went wrong, a sentence, and what to do next; its details on demand."""
 
     CSS_PATH = "dialogs.tcss"
+    AUTO_FOCUS = "#close"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "details", "Details", id="error.details",
+                tooltip="Show where it failed, or put that away"),
         Binding("escape,q", "dismiss(None)", "Close", id="error.close", tooltip="Close"),
-    ]
+    ]  # fmt: skip
 
     def __init__(self, error: BaseException) -> None:
         super().__init__()
         self.error = as_shown(error)
+        self._details = details_of(error)
 
     def compose(self) -> ComposeResult:
         """Lay the words out."""
@@ -41,11 +46,29 @@ class ErrorDialog(ModalScreen[None]):
             if self.error.hint:
                 yield Static(hint_words(self.error.hint), markup=False, classes="hint")
             with Horizontal(classes="buttons"):
+                if self._details:
+                    yield Button(Content(f"{tr('Details')}  d"), id="details", compact=True)
                 yield Button(tr("Close"), id="close", compact=True)
+            if self._details:
+                with VerticalScroll(id="trace"):
+                    yield Static(visible(self._details), markup=False)
 
-    def on_button_pressed(self) -> None:
-        """Close the dialog."""
-        self.dismiss(None)
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Close the dialog, or show more."""
+        if event.button.id == "details":
+            self.action_details()
+        else:
+            self.dismiss(None)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Offer details where there are any."""
+        return action != "details" or bool(self._details)
+
+    def action_details(self) -> None:
+        """Show the details, at their end, or put them away."""
+        trace = self.query_one("#trace")
+        trace.toggle_class("-shown")
+        trace.scroll_end(animate=False)
 
 
 class QuestionDialog(ModalScreen[ScreenResultType]):
@@ -124,6 +147,14 @@ class CancelDialog(QuestionDialog[bool | None]):
                 "d": (tr("Cancel, drop"), False),
             },
         )
+
+
+def details_of(error: BaseException) -> str:
+    """Tell where a failure comes from; empty where its own words say all that is known."""
+    if isinstance(error, LoraDeckError):
+        error = error.__cause__ or error
+    known = isinstance(error, LoraDeckError)
+    return "" if known else "".join(traceback.format_exception(error)).strip()
 
 
 def as_shown(error: BaseException) -> LoraDeckError:

@@ -17,6 +17,7 @@ from engine.errors import EngineUnavailableError, LoraDeckError
 from engine.server.calls import Calls
 from engine.server.client import EngineClient
 from engine.tasks.view import TaskView
+from screens.base import show_failure
 from screens.dialogs import ErrorDialog
 from screens.help import CONCEPTS, HelpScreen
 from screens.home import HomeScreen
@@ -117,6 +118,28 @@ async def test_a_failed_worker_becomes_a_dialog_without_a_traceback(tmp_path: Pa
         assert worker.is_finished
         assert "ValueError: odd [b]thing[/b]" in text_of(app)
         assert "Traceback" not in text_of(app)
+        await pilot.press("d")
+        await until(pilot, lambda: "raise ValueError" in text_of(app))
+        await pilot.press("d")
+        await until(pilot, lambda: "raise ValueError" not in text_of(app))
+        await pilot.press("enter")
+        assert isinstance(app.screen, HomeScreen)
+
+
+async def test_details_tell_what_was_behind_a_failure_and_are_not_offered_without(
+    tmp_path: Path,
+) -> None:
+    async with opened(FakeEngine(), tmp_path) as (app, pilot):
+        show_failure(app, LoraDeckError("Not saved", "No room.", "Make some."))
+        await until(pilot, lambda: "No room." in text_of(app))
+        assert "Details" not in text_of(app)
+        await pilot.press("d", "escape")
+        failure = LoraDeckError("Not saved", "No room.")
+        failure.__cause__ = OSError(28, "told by the disk")
+        show_failure(app, failure)
+        await until(pilot, lambda: "Details" in text_of(app))
+        await pilot.press("d")
+        await until(pilot, lambda: "told by the disk" in text_of(app))
 
 
 async def test_markup_in_a_tasks_name_is_shown_as_it_is_everywhere(tmp_path: Path) -> None:
