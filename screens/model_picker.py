@@ -46,6 +46,8 @@ class ModelPicker(DeckScreen[ModelInfo | None]):
                 tooltip="Filter the list, or type a folder, a GGUF file or a hub id"),
         Binding("c", "chat", "Chat", id="models.chat",
                 tooltip="Talk to the base model as it is"),
+        Binding("x", "stop", "Stop", id="models.stop",
+                tooltip="Stop fetching or converting the model; what is there is kept"),
         back_binding(),
     ]  # fmt: skip
 
@@ -147,9 +149,9 @@ class ModelPicker(DeckScreen[ModelInfo | None]):
         return self._models.get(self.table.cursor or "")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """A model must be here to be talked to."""
-        here = self.is_mounted and self.present is not None and self.present.state == "ready"
-        return action != "chat" or here
+        """A model must be here to be talked to, and on its way to be stopped."""
+        state = self.present.state if self.is_mounted and self.present is not None else ""
+        return {"chat": state == "ready", "stop": state in _MOVING}.get(action, True)
 
     def action_chat(self) -> None:
         """Talk to the model under the cursor."""
@@ -216,6 +218,17 @@ class ModelPicker(DeckScreen[ModelInfo | None]):
         if not self._settled(model):
             self._show()
             self._poll()
+
+    @work(group="want", exclusive=True, exit_on_error=False)
+    async def action_stop(self) -> None:
+        """Have what is fetched or converted under the cursor stopped."""
+        if self.present is None:
+            return
+        model = await self.session.client.stop_pull(self.present.name)
+        if self._wanted == model.name:
+            self._wanted = None
+        self._models[model.name] = model
+        self._show()
 
     @work(group="poll", exclusive=True, exit_on_error=False)
     async def _poll(self) -> None:

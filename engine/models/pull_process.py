@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,15 +23,17 @@ _INTERVAL = 0.1  # seconds
 _ERRORS = {kind.__name__: kind for kind in (NotFoundError, DiskFullError)}
 
 
-async def pull_in_process(home: Home, name: str, report: Report) -> ModelInfo:
+async def pull_in_process(
+    home: Home, name: str, report: Report, stop: asyncio.Event | None = None
+) -> ModelInfo:
     """Make a model ready in a child process, and give it.
 
     The child has its own session and writes to a file, not a pipe: a server that ends, however it
     ends, leaves a long download alone, and the next one finds the model ready or waits for its
-    lock. Cancelling this coroutine leaves the child alone too.
+    lock. Cancelling this coroutine leaves the child alone too; ``stop``, once set, ends it.
 
     Raises:
-        LoraDeckError: What ``pull`` raised, or that its process died.
+        LoraDeckError: What ``pull`` raised, or that its process died or was stopped.
     """
     home.prepare()
     with (
@@ -38,13 +41,15 @@ async def pull_in_process(home: Home, name: str, report: Report) -> ModelInfo:
         tempfile.TemporaryFile(dir=home.run) as errors,
     ):
         child = _start(home, name, output, errors)
-        answer = await _follow(child, _Lines(output), report)
+        answer = await _follow(child, _Lines(output), report, stop)
         if "ready" in answer:
             return ModelInfo.model_validate(answer["ready"])
         raise _as_error(answer["error"]) if answer else _died(name, child.returncode, errors)
 
 
-async def _follow(child: subprocess.Popen[bytes], lines: _Lines, report: Report) -> dict[str, Any]:
+async def _follow(
+    child: subprocess.Popen[bytes], lines: _Lines, report: Report, stop: asyncio.Event | None
+) -> dict[str, Any]:
     """Pass the child's progress on until it has ended; give its answer, empty if it died."""
     answer: dict[str, Any] = {}
     while True:
@@ -56,6 +61,8 @@ async def _follow(child: subprocess.Popen[bytes], lines: _Lines, report: Report)
                 answer = values
         if ended:
             return answer
+        if stop is not None and stop.is_set():
+            os.killpg(child.pid, signal.SIGKILL)  # what converts is of its group
         await asyncio.sleep(_INTERVAL)
 
 

@@ -155,6 +155,12 @@ class EngineClient(TaskCalls, JobCalls, ChatCalls):
             await self.call("POST", "/models/pull", PullRequest(model=name).model_dump())
         )
 
+    async def stop_pull(self, name: str) -> ModelInfo:
+        """End the fetching or converting of a base model."""
+        return ModelInfo.model_validate(
+            await self.call("POST", "/models/pull/stop", PullRequest(model=name).model_dump())
+        )
+
     async def scan_models(self, path: str = "") -> ModelScan:
         """Find adapters, merged models and GGUF files in the home and the cache, or in a folder.
 

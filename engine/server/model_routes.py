@@ -42,6 +42,14 @@ async def pull(service: Service, reach: InReach, request: PullRequest) -> ModelI
     return await service.pulls.find(name)
 
 
+@router.post("/pull/stop")
+async def stop_pull(service: Service, reach: InReach, request: PullRequest) -> ModelInfo:
+    """End the fetching or converting of a base model; the next one takes up what is there."""
+    name = reach.model(request.model)
+    await service.pulls.stop((await service.pulls.find(name)).name)
+    return await service.pulls.find(name)
+
+
 def _with_capacity(info: ModelInfo, device: Device) -> ModelInfo:
     """Lay over a model's entry whether it can be trained here."""
     if info.shape is None:

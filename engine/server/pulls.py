@@ -27,6 +27,7 @@ class Pulls:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._far: dict[str, tuple[State, float | None]] = {}
         self._problems: dict[str, str] = {}
+        self._stops: dict[str, asyncio.Event] = {}
 
     @property
     def active(self) -> bool:
@@ -39,7 +40,14 @@ class Pulls:
             return
         self._problems.pop(info.name, None)
         self._far[info.name] = ("downloading", None)
+        self._stops[info.name] = asyncio.Event()
         self._running[info.name] = asyncio.create_task(self._pull(info.name))
+
+    async def stop(self, name: str) -> None:
+        """End a pull, if it is under way; what it has fetched is taken up by the next one."""
+        if (running := self._running.get(name)) is not None:
+            self._stops[name].set()
+            await asyncio.wait([running])
 
     def with_progress(self, info: ModelInfo) -> ModelInfo:
         """Lay what is known of a pull over a model's entry."""
@@ -60,13 +68,16 @@ class Pulls:
         def report(state: State, progress: float | None) -> None:
             self._far[name] = (state, progress)
 
+        stop = self._stops[name]
         try:
-            await pull_in_process(self._home, name, report)
+            await pull_in_process(self._home, name, report, stop)
         except LoraDeckError as error:
+            if stop.is_set():
+                return  # not a failure
             self._problems[name] = f"{error.title}: {error.message} {error.hint}".strip()
         except Exception as error:
             log.exception("pull of %s", name)
             kind = type(error).__name__
             self._problems[name] = tr("Not pulled: {kind}. See engine.log.", kind=kind)
         finally:
-            del self._running[name]
+            del self._running[name], self._stops[name]

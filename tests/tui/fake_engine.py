@@ -424,6 +424,10 @@ class FakeEngine(FakeChat, FakeResults):
         self.calls["pull"].append(name)
         return await self.model(name)
 
+    async def stop_pull(self, name: str) -> ModelInfo:
+        self.calls["stop_pull"].append(name)
+        return await self.model(name)
+
     async def datasets(self) -> list[DatasetInfo]:
         return list(self.known_datasets)
 

@@ -195,6 +195,22 @@ async def test_an_absent_model_is_fetched_with_progress_and_then_chosen(tmp_path
         assert engine.calls["pull"] == ["demo"]
 
 
+async def test_a_fetch_can_be_stopped(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    engine.known_models = {"demo": ABSENT}
+    async with opened(engine, tmp_path) as (app, pilot):
+        await models(app, pilot)
+        assert "Stop" not in text_of(app)
+        engine.pulls = [ABSENT.model_copy(update={"state": "downloading", "progress": 0.43})]
+        await pilot.press("enter")
+        await until(pilot, lambda: " x Stop" in text_of(app))
+        engine.pulls = [ABSENT]
+        await pilot.press("x")
+        await until(pilot, lambda: "○ to fetch" in text_of(app))
+        assert engine.calls["stop_pull"] == ["demo"]
+        assert "Stop" not in text_of(app)
+
+
 async def test_a_failed_fetch_is_said_in_words(tmp_path: Path) -> None:
     engine = FakeEngine()
     engine.known_models = {"demo": ABSENT}

@@ -72,4 +72,18 @@ def pull(
         print_text(f"{info.name}: {info.path}")
 
 
+@app.command(epilog="Example: loradeck models stop demo")
+def stop(
+    name: Annotated[str, typer.Argument(help="The base model being fetched.", show_default=False)],
+    *,
+    json: Json = False,
+) -> None:
+    """Stop fetching or converting a base model; the next pull takes up what is there."""
+    info = with_engine(lambda client: client.stop_pull(model_name(name)))
+    if json:
+        print_json(info)
+    else:
+        print_text(f"{info.name}: {info.state}")
+
+
 app.command("scan", epilog="Example: loradeck models scan ~/adapters")(scan)

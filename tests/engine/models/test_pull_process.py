@@ -7,8 +7,10 @@ import os
 import shutil
 import signal
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from engine.errors import DiskFullError, LoraDeckError, NotFoundError
@@ -113,3 +115,23 @@ print(json.dumps({"error": {"kind": "", "title": words, "message": "", "hint": "
         _, error = await run(home)
     assert isinstance(error, LoraDeckError)
     assert error.title == "zh_CN"
+
+
+async def test_it_is_stopped_with_what_it_has_started(
+    home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    told = tmp_path / "pid"
+    child(
+        monkeypatch,
+        f"""import subprocess, sys
+of_mine = subprocess.Popen([sys.executable, "-Ic", "import time; time.sleep(60)"])
+open({str(told)!r}, "w").write(str(of_mine.pid))
+print('{{"state": "converting", "progress": null}}', flush=True)
+of_mine.wait()""",
+    )
+    stop = asyncio.Event()
+    with pytest.raises(LoraDeckError, match="killed"):
+        await pull_in_process(home, "any", lambda *_: stop.set(), stop)
+    pid = int(told.read_text())
+    with suppress(psutil.NoSuchProcess):
+        assert psutil.Process(pid).status() == psutil.STATUS_ZOMBIE  # until it is waited for

@@ -386,7 +386,7 @@ async def test_pull_is_asked_for_once_and_its_failure_told(
 ) -> None:
     go_on, calls = asyncio.Event(), []
 
-    async def fail_later(_: object, name: str, report: Any) -> None:
+    async def fail_later(_: object, name: str, report: Any, __: object) -> None:
         calls.append(name)
         report("converting", 0.5)
         await go_on.wait()
@@ -405,6 +405,22 @@ async def test_pull_is_asked_for_once_and_its_failure_told(
         await asyncio.sleep(0)
     info = (await http.get("/models/find?name=demo")).json()
     assert (info["state"], info["problem"]) == ("absent", "No network: Nothing answers. Try later.")
+
+
+async def test_a_pull_is_stopped_and_that_is_no_failure(
+    http: httpx.AsyncClient, service: EngineService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def until_stopped(*given: Any) -> None:
+        await given[-1].wait()
+        raise LoraDeckError("Model not made ready", "demo: it was killed.")
+
+    monkeypatch.setattr("engine.server.pulls.pull_in_process", until_stopped)
+    for _ in range(2):  # a second one begins like the first
+        await http.post("/models/pull", json={"model": "demo"})
+        assert service.busy
+        info = (await http.post("/models/pull/stop", json={"model": "demo"})).json()
+        assert (info["state"], info["problem"], service.busy) == ("absent", "", False)
+    assert (await http.post("/models/pull/stop", json={"model": "demo"})).status_code == 200
 
 
 async def test_unknown_paths_and_methods_answer_in_the_same_form(http: httpx.AsyncClient) -> None:
