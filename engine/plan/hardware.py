@@ -12,6 +12,7 @@ from engine.plan.amd import amd_devices
 from engine.plan.nvidia import nvidia_devices
 from engine.plan.processor import processor, usable_cores
 from engine.plan.types import Device
+from engine.text import human_bytes
 
 _MAC_WITH_BF16 = 14
 """Metal computes in bfloat16 from this macOS on (torch.backends.mps)."""
@@ -54,14 +55,24 @@ def _torch_build() -> str:
 
 
 def _preferred(cards: list[Device]) -> str:
-    """Say which of several cards is taken, and why."""
-    best = cards[0]
-    return tr(
+    """Say which of several cards is taken, why, and which are not."""
+    best, *others = cards
+    free = tr(
         "{name} (card {index}) has the most memory free of {cards} cards.",
         name=best.name,
         index=best.index,
         cards=len(cards),
     )
+    named = (
+        tr(
+            "{name} (card {index}, {free} free)",
+            name=card.name,
+            index=card.index,
+            free=human_bytes(card.memory_free),
+        )
+        for card in others
+    )
+    return f"{free} {tr('Not taken: {cards}.', cards=', '.join(named))}"
 
 
 def _apple() -> list[Device]:

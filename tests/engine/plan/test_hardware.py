@@ -101,12 +101,15 @@ def test_the_processors_name_and_abilities_are_read(
 
 
 def test_the_card_with_the_most_free_memory_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    full = CARD.model_copy(update={"memory_free": 1, "index": 0})
+    full = CARD.model_copy(update={"memory_free": 2 * 10**9, "index": 0})
     empty = CARD.model_copy(update={"index": 1})
     monkeypatch.setattr(hardware, "nvidia_devices", lambda: [full, empty])
     best = hardware.best_device()
     assert best.index == 1
-    assert best.note == "RTX 4090 (card 1) has the most memory free of 2 cards."
+    assert best.note == (
+        "RTX 4090 (card 1) has the most memory free of 2 cards."
+        " Not taken: RTX 4090 (card 0, 2.0 GB free)."
+    )
     assert [device.kind for device in hardware.detect()] == ["cuda", "cuda", "cpu"]
 
 
