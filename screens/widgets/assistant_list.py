@@ -16,6 +16,7 @@ from screens.widgets.line_list import LineList
 class AssistantList(LineList[Assistant]):
     """Two lines each."""
 
+    ASKS = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Chat", key_display="enter", id="assistants.chat",
                 tooltip="Talk to the assistant"),

@@ -23,6 +23,7 @@ _GAP = 2
 class ConversationList(LineList[Conversation]):
     """A line each: what was asked first, of whom, and when it was last gone on with."""
 
+    ASKS = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Open", key_display="enter", id="conversations.open",
                 tooltip="Go on with the conversation"),

@@ -20,6 +20,8 @@ _WIDE = 46
 class DatasetList(LineList["DatasetInfo"]):
     """Datasets by name, with type and rows, or with what is wrong with them."""
 
+    ASKS = True
+
     def lines_of(self, item: DatasetInfo, width: int) -> list[Text]:
         """Draw a dataset."""
         if item.problem:

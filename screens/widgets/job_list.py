@@ -24,6 +24,7 @@ _BAR = 20
 class JobList(LineList["Job"]):
     """All jobs that the engine knows, the newest first."""
 
+    ASKS = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Open", key_display="enter", id="jobs.open",
                 tooltip="Show the job, and what the gate found"),

@@ -16,6 +16,8 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from engine.language import tr
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -30,6 +32,8 @@ _MARGIN = 2  # the mark of the chosen item, and a blank at the end of a line
 class LineList(ScrollView, Generic[Item], can_focus=True):
     """Items of one or more lines each, with a cursor; a key names an item through all updates."""
 
+    ASKS: ClassVar[bool] = False
+    """Whether its items are asked for: until they came, nobody knows that there is none."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "Choose", key_display="enter", id="list.choose",
                 tooltip="Take the item"),
@@ -107,6 +111,7 @@ class LineList(ScrollView, Generic[Item], can_focus=True):
         self.empty = empty
         """What stands where there is no item."""
         self.items: Mapping[str, Item] = {}
+        self._waits = self.ASKS
         self._keys: Sequence[str] = []
         self._places: Mapping[str, int] = {}
         self._starts: Sequence[int] = [0]
@@ -130,6 +135,7 @@ class LineList(ScrollView, Generic[Item], can_focus=True):
     def show(self, items: Mapping[str, Item]) -> None:
         """Show these items in this order; the cursor stays on its item, or near its place."""
         place = self._places.get(self.cursor or "", 0)
+        self._waits = False
         self.items = dict(items)
         self._keys = list(items)
         self._places = {key: index for index, key in enumerate(self._keys)}
@@ -166,7 +172,8 @@ class LineList(ScrollView, Generic[Item], can_focus=True):
         width = self.scrollable_content_region.width
         line = y + self.scroll_offset.y
         if not self._keys:
-            text = Text(self.empty, style=self.tone("dim"))
+            words = tr("Looking…") if self._waits else self.empty
+            text = Text(words, style=self.tone("dim"))
             wrapped = text.wrap(self.app.console, max(width - 2 * _MARGIN, 1))
             text = Text("  ").append_text(wrapped[y - 1]) if 0 < y <= len(wrapped) else Text()
             return self._strip(text, width, self.rich_style)

@@ -52,6 +52,8 @@ _DISPENSABLE = ("licence", "template", "context", "source")
 class ModelList(LineList["ModelInfo"]):
     """Models by name, with source, sizes, template, licence, state, and whether they fit."""
 
+    ASKS = True
+
     def lines_of(self, item: ModelInfo, width: int) -> list[Text]:
         """Draw a model."""
         shape, dim = item.shape, self.tone("dim")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -17,6 +18,7 @@ from tests.tui.fake_engine import ABSENT, ALPACA, BROKEN, DEMO, FakeEngine, data
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
     from textual.pilot import Pilot
 
     from tui.app import LoraDeckApp
@@ -36,6 +38,25 @@ async def models(app: LoraDeckApp, pilot: Pilot[None]) -> ModelPicker:
     await until(pilot, lambda: isinstance(app.screen, ModelPicker) and app.screen.table.items)
     assert isinstance(app.screen, ModelPicker)
     return app.screen
+
+
+async def test_a_list_that_is_asked_for_says_so_until_it_came(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, come = FakeEngine(), asyncio.Event()
+
+    async def nothing() -> list[object]:
+        await come.wait()
+        return []
+
+    monkeypatch.setattr(engine, "models", nothing)
+    async with opened(engine, tmp_path) as (app, pilot):
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, ModelPicker))
+        assert "Looking…" in text_of(app)
+        assert "No model at hand" not in text_of(app)
+        come.set()
+        await until(pilot, lambda: "No model at hand" in text_of(app))
 
 
 def home_of(app: LoraDeckApp) -> HomeScreen:
