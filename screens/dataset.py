@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from screens.session import Session
 
 SETTLE_SECONDS = 0.12  # seconds that the cursor, or the typing of a search, rests
+WAIT_SECONDS = 0.3  # seconds from which on a wait for a row is said
 FILL_SECONDS = 1.0  # between two looks at a dataset that is still being read in
 
 
@@ -211,8 +213,12 @@ class DatasetScreen(RowChanges):
         self.view.border_title = tr("Row {number}", number=f"{row.number:,}")
         shape = self.book.info.shape
         notes = code_note(row.codes, row.fault)
-        await show_value(self.session, self.view, row.value, shape, number=row.number,
-                         length=self._length, notes=notes)  # fmt: skip
+        waiting = self.set_timer(WAIT_SECONDS, partial(self.view.say, tr("Reading…")))
+        try:
+            await show_value(self.session, self.view, row.value, shape, number=row.number,
+                             length=self._length, notes=notes)  # fmt: skip
+        finally:
+            waiting.stop()
         self.view.scroll_home(animate=False)
 
     # Finding

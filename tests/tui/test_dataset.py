@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import screens.dataset
 from engine.data.types import Shape
 from engine.errors import LoraDeckError
 from screens.book import next_version
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
+    from engine.data.types import RenderedRow
     from engine.server.wire import DatasetInfo
     from tui.app import LoraDeckApp
 
@@ -90,6 +93,25 @@ async def test_a_model_that_cannot_render_leaves_the_turns(tmp_path: Path) -> No
     async with rows_of(engine, tmp_path) as (app, pilot, _):
         await shows(app, pilot, "Not rendered: The model is not fetched.")
         await shows(app, pilot, "assistant  Ada Morrow keeps")
+
+
+async def test_a_row_that_takes_long_is_waited_for_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, gate = FakeEngine(), asyncio.Event()
+    render = engine.books.render
+
+    async def late(*given: Any, **more: Any) -> RenderedRow:
+        await gate.wait()
+        return await render(*given, **more)
+
+    monkeypatch.setattr(screens.dataset, "WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(engine.books, "render", late)
+    async with rows_of(engine, tmp_path) as (app, pilot, _):
+        await shows(app, pilot, "Reading…")
+        gate.set()
+        await shows(app, pilot, "<|im_start|>user")
+        assert "Reading…" not in text_of(app)
 
 
 async def test_a_length_limit_shows_where_it_cuts(tmp_path: Path) -> None:
