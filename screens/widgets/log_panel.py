@@ -44,6 +44,7 @@ class LogPanel(Vertical):
         """Let the user type what to search for."""
         self.field.add_class("-open")
         self.screen.set_focus(self.field)
+        self.field.call_after_refresh(self.field.scroll_visible, animate=False)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Search while it is typed."""

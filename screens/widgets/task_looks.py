@@ -116,12 +116,14 @@ class TaskLooks(Widget):
         self.action_worker_log()
 
     def action_chart(self, number: int) -> None:
-        """Show one chart, or all."""
+        """Show one chart, or all, in sight."""
         self.charts.choose(number)
+        self.charts.scroll_visible(animate=False)
 
     def action_zoom(self, nearer: int) -> None:
         """Show fewer steps in the charts, or more."""
         self.charts.nearer(nearer)
+        self.charts.scroll_visible(animate=False)
         self.refresh_bindings()
 
     def action_pan(self, right: int) -> None:

@@ -214,6 +214,21 @@ async def test_the_log_is_searched(tmp_path: Path) -> None:
         await until(pilot, lambda: "step 24/24" in text_of(app))
 
 
+async def test_what_a_key_changes_comes_into_sight(tmp_path: Path) -> None:
+    engine = FakeEngine([running(step=24)])
+    engine.event_script[RUNNING] = training_events(24)
+    async with opened(engine, tmp_path, (80, 14)) as (app, pilot):
+        screen = await show(app, pilot, RUNNING)
+        await pilot.press("slash", *"checkp")
+        await until(pilot, lambda: "\ncheckp " in text_of(app))
+        await pilot.press("enter")
+        for key in ("2", "z"):
+            screen.query_one("#body").scroll_home(animate=False, immediate=True)
+            await until(pilot, lambda: screen.charts.region.bottom >= app.size.height)
+            await pilot.press(key)
+            await until(pilot, lambda: screen.charts.region.bottom < app.size.height)
+
+
 async def test_a_match_stays_the_one_shown_when_lines_come_and_go(tmp_path: Path) -> None:
     engine = FakeEngine([running()])
     engine.event_script[RUNNING] = training_events(24)
