@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.style import Style
 from textual.widget import Widget
@@ -11,8 +12,13 @@ from textual.widget import Widget
 from engine.language import tr
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual import events
     from textual.screen import Screen
+
+_LAST = 2
+"""Keys at the end of the line that stay: the way back, and help."""
 
 
 class Key(NamedTuple):
@@ -92,9 +98,11 @@ class KeysLine(Widget):
         return list(found.values())
 
     def render(self) -> Content:
-        """Write key after key."""
+        """Write key after key, as many as there is room for."""
         look = self.get_visual_style("keys-line--key"), self.get_visual_style("keys-line--words")
-        return Content.assemble(*(part for key in self.keys for part in _parts(key, *look)))
+        return Content.assemble(
+            *(part for key in _fitting(self.keys, self.size.width) for part in _parts(key, *look))
+        )
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Tell more of the key under the pointer."""
@@ -103,6 +111,19 @@ class KeysLine(Widget):
     def action_press(self, key: str) -> None:
         """Press a key for the user."""
         self.app.simulate_key(key)
+
+
+def _fitting(keys: Sequence[Key], width: int) -> list[Key]:
+    """Leave keys out where the line is too narrow for all, those before the way back and help."""
+    fitting = list(keys)
+    while len(fitting) > _LAST and sum(map(_width, fitting)) > width:
+        del fitting[-_LAST - 1]
+    return fitting
+
+
+def _width(key: Key) -> int:
+    """Count the cells of a key and its words."""
+    return cell_len(f" {key.shown} {key.words} ")
 
 
 def _parts(key: Key, key_look: Style, words_look: Style) -> tuple[tuple[str, Style], ...]:

@@ -41,3 +41,15 @@ async def test_keys_that_no_picture_holds_to_80_columns(tmp_path: Path) -> None:
         await until(pilot, lambda: app.screen.found)
         assert app.screen._possible() >= {"chat", "export", "deploy", "further"}
         keys_fit(app)
+
+
+async def test_a_narrow_line_leaves_out_keys_but_neither_the_way_back_nor_help(
+    tmp_path: Path,
+) -> None:
+    async with opened(FakeEngine([running()]), tmp_path, (60, 20)) as (app, pilot):
+        line = app.screen.query_one(KeysLine)
+        await pilot.press("t")
+        await until(pilot, lambda: " p Pause " in line.render().plain)
+        text = line.render().plain
+        assert len(text) <= 60
+        assert text.endswith(" q Quit  ? Help ")
