@@ -31,6 +31,7 @@ from screens.messages import (
 from screens.pump import batches
 from screens.session import READY, EngineStatus, Session, local_now
 from tui.notices import Notices
+from tui.palette import Palette
 from tui.shell import Shell
 from tui.terminal import encoding_of_terminal, language_for
 from tui.title import TerminalTitle
@@ -206,11 +207,11 @@ class LoraDeckApp(ShowsFailures, Shell):
         """Open the palette, which asks in the language that is spoken."""
         if not isinstance(self.screen, CommandPalette):
             placeholder = tr("Search for commands…")
-            self.push_screen(CommandPalette(placeholder=placeholder, id="--command-palette"))
+            self.push_screen(Palette(placeholder=placeholder, id="--command-palette"))
 
     def search_themes(self) -> None:
         """Let the user choose a theme, asked for in the language that is spoken."""
-        self.push_screen(CommandPalette([ThemeProvider], placeholder=tr("Search for themes…")))
+        self.push_screen(Palette([ThemeProvider], placeholder=tr("Search for themes…")))
 
     def action_tour(self) -> None:
         """Show the tour; that it was seen is kept in the home."""

@@ -19,9 +19,10 @@ from engine.data.scan_cached import scan_cached
 from engine.data.scan_process import inspect_whole
 from engine.data.types import Shape
 from engine.errors import LoraDeckError
-from engine.language import for_child, speak, speak_as_parent, speaking, spoken
+from engine.language import for_child, speak, speak_as_parent, speaking, spoken, tr
 from engine.models.catalog import find_model
 from engine.plan.parameters import TrainingParams, check_overrides, describe
+from engine.settings import ABOUT
 from tests.catalogue.collect import messages_of
 from tests.engine.plan.make import DEVICES, plan_for
 
@@ -50,6 +51,13 @@ class _Brackets(gettext.NullTranslations):
     def ngettext(self, one: str, many: str, count: int) -> str:
         """Put a message in brackets, without a plural."""
         return f"[{many}]"
+
+
+def test_a_setting_calls_its_options_as_they_are_shown() -> None:
+    meanings = [one.meaning for one in ABOUT.values() if re.search(r"\bauto\b", one.meaning)]
+    assert meanings
+    with speaking("zh_CN"):
+        assert all(tr("auto") in tr(one) and "auto" not in tr(one) for one in meanings)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from textual.command import CommandList, CommandPalette
 
 import screens
 from engine.errors import EngineUnavailableError, LoraDeckError
+from engine.language import speak
 from engine.server.calls import Calls
 from engine.server.client import EngineClient
 from engine.tasks.view import TaskView
@@ -164,7 +165,7 @@ async def test_markup_in_a_tasks_name_is_shown_as_it_is_everywhere(tmp_path: Pat
         ("choose m", "Choose model", "ModelPicker"),
         ("help", "Help", "HelpScreen"),
         ("support", "Open task support-bot-3", "TaskScreen"),
-        ("theme", "Theme", "CommandPalette"),
+        ("theme", "Theme", "Palette"),
     ],
 )
 async def test_the_palette_does_everything(
@@ -197,6 +198,16 @@ async def test_the_palette_chooses_datasets_and_models_by_name(tmp_path: Path) -
         training = app.screen.training
         await until(pilot, lambda: training.dataset and training.model)
         assert training.dataset.inspection.path == "/samples/sharegpt_example.json"
+
+
+async def test_the_palette_finds_nothing_in_the_language_that_is_spoken(tmp_path: Path) -> None:
+    speak("zh_CN")
+    try:
+        async with opened(FakeEngine(), tmp_path) as (app, pilot):
+            await pilot.press("ctrl+p", *"qqqq")
+            await until(pilot, lambda: "没有匹配项" in text_of(app))
+    finally:
+        speak("en")
 
 
 async def test_the_palette_finds_a_task_among_very_many(tmp_path: Path) -> None:
