@@ -19,7 +19,6 @@ from tests.tui.fake_engine import ABSENT, ALPACA, BROKEN, DEMO, FakeEngine, data
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
     from textual.pilot import Pilot
 
     from tui.app import LoraDeckApp
