@@ -81,7 +81,7 @@ class DatasetPicker(DeckScreen[ChosenDataset | None]):
                     box.border_title = tr("Path")
                     yield PathField("/path/to/data.jsonl", id="path")
                 with Vertical(id="lists"):
-                    known = DatasetList(tr("Looking…"), id="known")
+                    known = DatasetList(tr("No dataset at hand."), id="known")
                     known.border_title = tr("Recent, managed, samples")
                     yield known
                     files = DatasetTree(Path.cwd(), id="files")
@@ -102,7 +102,6 @@ class DatasetPicker(DeckScreen[ChosenDataset | None]):
             return  # asked again once it is
         found = await self.session.client.datasets()
         found.sort(key=_place)  # which leaves the recent ones in their order
-        self.known.empty = tr("No dataset at hand.")
         self.known.show({dataset.path: dataset for dataset in found})
         if path in self.known.items:
             self.known.cursor = path

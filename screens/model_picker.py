@@ -69,7 +69,7 @@ class ModelPicker(DeckScreen[ModelInfo | None]):
         with Vertical(id="models") as models:
             models.border_title = tr("Base models")
             yield Static(id="head", markup=False)
-            yield ModelList(tr("Looking…"), id="table")
+            yield ModelList(tr(_NONE), id="table")
         yield Static(id="detail", markup=False)
 
     def on_mount(self) -> None:

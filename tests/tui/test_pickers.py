@@ -75,28 +75,6 @@ async def test_the_preview_follows_the_cursor(tmp_path: Path) -> None:
         await until(pilot, lambda: "sharegpt · 12 rows" in text_of(app))
 
 
-@pytest.mark.parametrize(
-    ("key", "asked", "none"),
-    [("d", "datasets", "No dataset at hand."), ("m", "models", "No model at hand.")],
-)
-async def test_a_list_that_is_asked_for_is_not_said_to_be_empty(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, asked: str, none: str
-) -> None:
-    engine, gate = FakeEngine(), asyncio.Event()
-
-    async def late() -> list[object]:
-        await gate.wait()
-        return []
-
-    async with opened(engine, tmp_path) as (app, pilot):
-        monkeypatch.setattr(engine, asked, late)
-        await pilot.press(key)
-        await until(pilot, lambda: "Looking…" in text_of(app))
-        assert none not in text_of(app)
-        gate.set()
-        await until(pilot, lambda: none in text_of(app))
-
-
 async def test_a_broken_file_is_said_in_the_preview_and_cannot_be_chosen(tmp_path: Path) -> None:
     async with opened(FakeEngine(), tmp_path) as (app, pilot):
         picker = await datasets(app, pilot)
