@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import pytest
 from textual import events
 
 from engine.errors import NotFoundError
@@ -19,6 +18,7 @@ from tests.tui.fake_engine import ABSENT, ALPACA, BROKEN, DEMO, FakeEngine, data
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
     from textual.pilot import Pilot
 
     from tui.app import LoraDeckApp
