@@ -1,6 +1,6 @@
 """How good the planner's decisions are, beside the best of a grid around them.
 
-    .venv/bin/python benchmarks/plan_quality.py [--dataset NAME] [--again auto] [--json FILE]
+    .venv/bin/python benchmarks/plan_quality.py [--dataset NAME] [--more 2] [--again auto]
 
 Trains the demo model on four small datasets of different kinds (``quality_data.py``), each under
 the automatic plan and at twelve points of a grid: rate 1e-4, 3e-4, 1e-3 x rank 8, 32 x two numbers
@@ -9,6 +9,9 @@ warm-up) the planner decides. Prints for each dataset the loss on its test rows,
 seen, of the base, of the automatic plan and of the best point, each a mean over the same seeds,
 and the first over the last; the goal is 1.03 at most. The best of twelve is picked on the test
 rows themselves: some of its lead is luck, and the spread between seeds tells how much.
+
+--more runs the automatic plan and the best point with so many seeds more, which were not chosen
+by their results, and compares the means.
 
 What was measured is kept under ``.cache/plan_quality``, so that a run that was cut off goes on.
 Automatic points are measured again by themselves once a rule has changed what they are; grid
@@ -92,17 +95,31 @@ class Field:
 
     def plans(self) -> dict[Key, Plan | None]:
         """Plan every run; the base alone has no plan."""
-        contest = CONTESTS[self.name]
-        grid = list(itertools.product(RATES, RANKS, contest.epochs))[: 1 if self.smoke else None]
-        plans: dict[Key, Plan | None] = {("base", 0): None}
-        for seed in contest.seeds[: 1 if self.smoke else None]:
-            plans["auto", seed] = self._plan(seed)
-        for rate, rank, epochs in grid:
-            name = f"lr {rate:g}, rank {rank}, {epochs} epochs"
+        seeds = CONTESTS[self.name].seeds[: 1 if self.smoke else None]
+        made: dict[Key, Plan | None] = {("base", 0): None}
+        return made | {
+            (name, seed): self._plan(seed, **given)
+            for name, given in self._points().items()
+            for seed in seeds
+        }
+
+    def more_plans(self, point: str, more: int) -> dict[Key, Plan | None]:
+        """Plan the automatic point and another one with so many seeds more."""
+        first, points = max(CONTESTS[self.name].seeds) + 1, self._points()
+        return {
+            (name, seed): self._plan(seed, **points[name])
+            for name in ("auto", point)
+            for seed in range(first, first + more)
+        }
+
+    def _points(self) -> dict[str, dict[str, float]]:
+        """Give what is set at each point, by its name."""
+        grid = itertools.product(RATES, RANKS, CONTESTS[self.name].epochs)
+        points: dict[str, dict[str, float]] = {"auto": {}}
+        for rate, rank, epochs in list(grid)[: 1 if self.smoke else None]:
             given = {"learning_rate": rate, "lora_rank": rank, "num_epochs": epochs}
-            for seed in contest.seeds[: 1 if self.smoke else None]:
-                plans[name, seed] = self._plan(seed, **given)
-        return plans
+            points[f"lr {rate:g}, rank {rank}, {epochs} epochs"] = given
+        return points
 
     def _plan(self, seed: int, **overrides: float) -> Plan:
         """Plan one run."""
@@ -139,6 +156,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--dataset", choices=CONTESTS, help="this one alone")
     parser.add_argument("--again", choices=("auto", "grid", "all"), help="measure these again")
+    parser.add_argument("--more", type=int, default=0, help="seeds more for automatic and best")
     parser.add_argument("--smoke", action="store_true", help="two steps a run, two runs a dataset")
     parser.add_argument("--json", type=Path, help="write all figures there")
     given = parser.parse_args()
@@ -150,7 +168,12 @@ def main() -> None:
             field = Field(name, model, Path(folder) / name, kept, given.smoke)
             field.write()
             plans = field.plans()
-            figures.append(_figures(name, plans, _runs(field, plans, given.again)))
+            runs = _runs(field, plans, given.again)
+            if given.more:
+                more = field.more_plans(_best(_losses(runs)), given.more)
+                runs |= _runs(field, more, given.again)
+                plans |= more
+            figures.append(_figures(name, plans, runs))
     _print(figures)
     write_json(given.json, figures)
 
@@ -190,9 +213,8 @@ def _figures(name: str, plans: dict[Key, Plan | None], runs: dict[Key, Run]) -> 
     points: dict[str, list[Run]] = {}
     for (point, _), one in runs.items():
         points.setdefault(point, []).append(one)
-    losses = {point: mean(one.loss for one in several) for point, several in points.items()}
-    grid = {point: loss for point, loss in losses.items() if point not in ("base", "auto")}
-    best = min(grid, key=lambda point: grid[point])
+    losses = _losses(runs)
+    best = _best(losses)
     return {
         "dataset": name,
         "base": losses["base"],
@@ -202,11 +224,24 @@ def _figures(name: str, plans: dict[Key, Plan | None], runs: dict[Key, Run]) -> 
         "best_losses": [one.loss for one in points[best]],
         "best_point": best,
         "ratio": losses["auto"] / losses[best],
-        "stale": sum(_is_stale(one, plans[key]) for key, one in runs.items() if key[0] in grid),
+        "stale": sum(_is_stale(one, plans[key]) for key, one in runs.items() if key[0] != "auto"),
         "auto_params": points["auto"][0].params,
         "points": losses,
         "seconds": sum(one.seconds for one in runs.values()),
     }
+
+
+def _losses(runs: dict[Key, Run]) -> dict[str, float]:
+    """Give each point's loss, a mean over its seeds."""
+    points: dict[str, list[float]] = {}
+    for (point, _), one in runs.items():
+        points.setdefault(point, []).append(one.loss)
+    return {point: mean(losses) for point, losses in points.items()}
+
+
+def _best(losses: dict[str, float]) -> str:
+    """Name the best point of the grid."""
+    return min((point for point in losses if point not in ("base", "auto")), key=losses.__getitem__)
 
 
 def _is_stale(run: Run, plan: Plan | None) -> bool:
