@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from textual.color import Color
 from textual.geometry import Offset
 from textual.message import Message
-from textual_plot import HiResMode, LegendLocation, NumericAxisFormatter, PlotWidget
+from textual_plot import HiResMode, LegendLocation, NumericAxisFormatter
 
 from engine.language import tr
 from engine.text import human_count
 from screens.format import rate_words, widest
+from screens.widgets.themed_plot import ThemedPlot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual import events
-    from textual.binding import BindingType
 
     from engine.tasks.curves import Curves
     from screens.widgets.chart_kinds import ChartKind
 
-_RIGHT = 0.02
-"""Of the width, what stays free at the right: a point on the very edge is not drawn."""
+_LEAST = 1e-9
+"""That a chart spans: learning rates are small."""
 _TINY, _LARGE = 0.002, 10_000
 """Ticks closer than that, or above that, are written briefly: there is room for six signs."""
 
@@ -38,20 +37,10 @@ class Line(NamedTuple):
     marks: bool = False
 
 
-class CurvePlot(PlotWidget, can_focus=False, inherit_bindings=False):  # type: ignore[misc, call-arg]
+class CurvePlot(ThemedPlot):
     """Figures over the steps: of the loss raw, smoothed and held out, or one of the others."""
 
-    BINDINGS: ClassVar[list[BindingType]] = []
-
-    DEFAULT_CSS = """
-    CurvePlot {
-        color: $primary;
-        & > .plot--axis { color: $border-blurred; }
-        & > .plot--tick { color: $muted; text-style: none; }
-        & > .plot--label { color: $muted; text-style: none; }
-        #legend { border: none; background: transparent; }
-    }
-    """
+    DEFAULT_CSS = "CurvePlot #legend { border: none; background: transparent; }"
 
     class Scrolled(Message):
         """The wheel was turned over the plot."""
@@ -64,26 +53,12 @@ class CurvePlot(PlotWidget, can_focus=False, inherit_bindings=False):  # type: i
             """Where, from 0 at the left to 1 at the right."""
 
     def __init__(self, kind: ChartKind, *, id: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, allow_pan_and_zoom=False)
+        super().__init__(LegendLocation.TOPRIGHT if kind == "loss" else None, id=id)
         self.kind = kind
+        self.set_y_formatter(_Figures())
         self._curves: Curves | None = None
         self._named: list[tuple[str, str]] = []
         """What the legend says, in which colours."""
-
-    def on_mount(self, event: events.Mount) -> None:
-        """Set the margins; the panel around says what is shown."""
-        if not self.children:  # the screen was left before the plot was whole
-            event.prevent_default()
-            return
-        self.margin_top, self.margin_bottom, self.margin_left = 0, 1, 7
-        self.set_y_formatter(_Figures())
-        if self.kind == "loss":
-            self.show_legend(LegendLocation.TOPRIGHT)
-
-    def _update_margin_sizes(self) -> None:
-        """Set them where there is something around which they lie."""
-        if self.children:
-            super()._update_margin_sizes()
 
     def _update_legend(self) -> None:
         """Leave the legend as it is while lines come and go: each change lays out the screen."""
@@ -103,11 +78,8 @@ class CurvePlot(PlotWidget, can_focus=False, inherit_bindings=False):  # type: i
         self.clear()
         if not curves.steps:
             return
-        first, last = curves.steps[0], max(curves.steps[-1], curves.steps[0] + 1)
-        self.set_xlimits(first, last + _RIGHT * (last - first))
         lines = [line for line in self._lines(curves) if line.values]
-        if values := [value for line in lines for value in line.values]:
-            self.set_ylimits(*_limits(values))
+        self.frame(curves.steps, [value for line in lines for value in line.values], _LEAST)
         self._draw_lines(lines)
         if (named := [(line.label, line.colour) for line in lines]) != self._named:
             self._named = named
@@ -124,10 +96,10 @@ class CurvePlot(PlotWidget, can_focus=False, inherit_bindings=False):  # type: i
 
     def _lines(self, curves: Curves) -> list[Line]:
         """Give the chart's lines."""
-        full = self._colour("primary")
+        full = self.colour("primary")
         match self.kind:
             case "loss":
-                faint, marks = self._colour("foreground", 0.35), self._colour("accent")
+                faint, marks = self.colour("foreground", 0.35), self.colour("accent")
                 return [
                     Line(tr("raw"), curves.steps, curves.loss, faint),
                     Line(tr("smoothed"), curves.steps, curves.smooth, full),
@@ -143,9 +115,8 @@ class CurvePlot(PlotWidget, can_focus=False, inherit_bindings=False):  # type: i
             case "speed":
                 return [Line("", curves.steps, curves.tokens_per_second, full)]
 
-    def notify_style_update(self) -> None:
-        """Draw anew in the theme's colours."""
-        super().notify_style_update()
+    def redraw(self) -> None:
+        """Draw the curves anew."""
         if self._curves is not None:
             self.draw(self._curves)
 
@@ -165,12 +136,6 @@ class CurvePlot(PlotWidget, can_focus=False, inherit_bindings=False):  # type: i
         at = (event.x - self.margin_left - 1) / room
         self.post_message(self.Scrolled(nearer, max(0.0, min(at, 1.0))))
 
-    def _colour(self, name: str, share: float = 1.0) -> str:
-        """Give a theme's colour, mixed with the background."""
-        variables = self.app.theme_variables
-        colour = Color.parse(variables[name])
-        return Color.parse(variables["background"]).blend(colour, share).rich_color.name
-
 
 class _Figures(NumericAxisFormatter):  # type: ignore[misc]
     """Writes figures of any size in six signs."""
@@ -184,11 +149,3 @@ class _Figures(NumericAxisFormatter):  # type: ignore[misc]
             return [rate_words(tick) if tick else "0" for tick in ticks]
         labels: list[str] = super().get_labels_for_ticks(ticks)
         return labels
-
-
-def _limits(values: list[float]) -> tuple[float, float]:
-    """Give an axis its ends: never without a span, which the ticks cannot divide."""
-    low, high = min(values), max(values)
-    span = max(1.1 * (high - low), 0.02 * max(abs(low), abs(high)), 1e-9)
-    middle = (low + high) / 2
-    return middle - span / 2, middle + span / 2
