@@ -84,6 +84,11 @@ def speak_as_parent() -> None:
     speak(os.environ.get(_OF_CHILD, "en"))
 
 
+def meant(setting: str) -> str:
+    """Give the language that a setting means: ``auto`` is the locale's."""
+    return language_of_locale() if setting == "auto" else setting
+
+
 def language_of_locale() -> str:
     """Give the first known language that the environment names, in gettext's own order."""
     for variable in _VARIABLES:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
 from engine.files import read_plain, write_atomic
-from engine.language import language_of_locale, mark, tr
+from engine.language import mark, meant, tr
 from engine.setting import about, setting
 
 if TYPE_CHECKING:
@@ -128,8 +128,7 @@ def language_of(home: Home) -> str:
     Raises:
         LoraDeckError: The settings are of no use.
     """
-    language = load_settings(home).language
-    return language_of_locale() if language == "auto" else language
+    return meant(load_settings(home).language)
 
 
 def overriding(key: str) -> str | None:

@@ -6,7 +6,7 @@ import codecs
 import sys
 from typing import TYPE_CHECKING
 
-from engine.language import language_of_locale
+from engine.language import meant
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -33,9 +33,7 @@ def is_utf8(encoding: str) -> bool:
 
 def language_for(setting: str, encoding: str) -> str:
     """Choose the language; a terminal that is not UTF-8 cannot say Chinese."""
-    if not is_utf8(encoding):
-        return "en"
-    return language_of_locale() if setting == "auto" else setting
+    return meant(setting) if is_utf8(encoding) else "en"
 
 
 def draws_glyphs(setting: str, environment: Mapping[str, str], encoding: str) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.language import mark, tr
-from engine.plan.abilities import runs_kernel
+from engine.plan.abilities import plain_format, runs_kernel
 from engine.plan.sources import AXOLOTL, MEASURED
 
 if TYPE_CHECKING:
     from engine.plan.draft import Draft
     from engine.plan.fit import Need
+    from engine.plan.types import Device
 
 _DEVICE = mark("the device")
 
@@ -18,24 +19,25 @@ _DEVICE = mark("the device")
 def choose_format(draft: Draft, need: Need) -> None:
     """Choose the number format that the device computes fastest in."""
     device = need.device
-    if device.kind == "cpu" and draft.fixed.get("use_4bit"):
-        why = tr("a 4-bit base computes fastest in 32 bits on a CPU")
-        draft.choose("dtype", "float32", why, MEASURED)
-    elif device.kind == "cpu" and device.bf16:
-        why = tr("this CPU has units for it: twice as fast as 32 bits, in half the memory")
-        draft.choose("dtype", "bfloat16", why, MEASURED)
-    elif device.kind == "cpu":
-        draft.choose("dtype", "float32", tr("this CPU has no bfloat16 units: 32 bits"), _DEVICE)
-    elif device.bf16:
-        why = tr("{name}: 16 bits, with the range of 32", name=device.name)
-        draft.choose("dtype", "bfloat16", why, _DEVICE)
-    elif device.kind == "cuda":
-        why = tr("{name} is too old for bfloat16: 16 bits", name=device.name)
-        draft.choose("dtype", "float16", why, _DEVICE)
-    else:
-        draft.choose(
-            "dtype", "float32", tr("{name} has no bfloat16: 32 bits", name=device.name), _DEVICE
-        )
+    four_bit = bool(draft.fixed.get("use_4bit"))
+    dtype = plain_format(device, four_bit=four_bit)
+    source = MEASURED if device.kind == "cpu" and (four_bit or device.bf16) else _DEVICE
+    draft.choose("dtype", dtype, _why(device, dtype, four_bit=four_bit), source)
+
+
+def _why(device: Device, dtype: str, *, four_bit: bool) -> str:
+    """Say why a device computes fastest in a number format."""
+    if device.kind == "cpu" and four_bit:
+        return tr("a 4-bit base computes fastest in 32 bits on a CPU")
+    if device.kind == "cpu" and device.bf16:
+        return tr("this CPU has units for it: twice as fast as 32 bits, in half the memory")
+    if device.kind == "cpu":
+        return tr("this CPU has no bfloat16 units: 32 bits")
+    if dtype == "bfloat16":
+        return tr("{name}: 16 bits, with the range of 32", name=device.name)
+    if dtype == "float16":
+        return tr("{name} is too old for bfloat16: 16 bits", name=device.name)
+    return tr("{name} has no bfloat16: 32 bits", name=device.name)
 
 
 def choose_attention(draft: Draft, need: Need) -> None:
