@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from screens.session import Session
 
 SETTLE_SECONDS = 0.12  # seconds that the cursor rests before a file is read
+_FIRST_SAMPLE = "alpaca_example.json"
 _INVITATION = mark("Move to a dataset, or type a path: what is in it appears here.")
 
 
@@ -93,6 +94,8 @@ class DatasetPicker(DeckScreen[ChosenDataset | None]):
     def on_mount(self) -> None:
         """Ask for the known datasets."""
         self.preview.say(tr(_INVITATION))
+        if self.session.ahead.take():
+            self.known.action_choose()
         self._list()
 
     @work(group="list", exclusive=True, exit_on_error=False)
@@ -137,6 +140,8 @@ class DatasetPicker(DeckScreen[ChosenDataset | None]):
 
     def _look(self, path: str, *, choose: bool = False) -> None:
         """Look at a dataset, and choose it once that is done; a look that runs goes on."""
+        if self._wanted and not choose:
+            self.session.ahead.forget()
         self._wanted = choose
         if path == self._looking:
             return
@@ -161,7 +166,8 @@ class DatasetPicker(DeckScreen[ChosenDataset | None]):
         try:
             self._shown = await look_at(self.session, path, mapping, self.preview.progress)
         except LoraDeckError as error:
-            self._refused = path
+            self._refused, self._wanted = path, False
+            self.session.ahead.forget()
             self.preview.refuse(error, mapping=not isinstance(error, NotFoundError))
         else:
             self.preview.put(self._shown, mapping=bool(mapping))
@@ -233,8 +239,11 @@ class DatasetPicker(DeckScreen[ChosenDataset | None]):
             self._choose(str(path))
 
     def _choose(self, path: str) -> None:
-        """Answer with a dataset, once it has been looked at."""
-        self._look(path, choose=True)
+        """Answer with a dataset, once it has been looked at; more Enters are for what follows."""
+        if self._wanted and path == self._present:
+            self.session.ahead.keep(self)
+        else:
+            self._look(path, choose=True)
 
     def on_paste(self, event: events.Paste) -> None:
         """Choose the dataset whose path was pasted, or that was dropped on the terminal."""
@@ -304,10 +313,12 @@ class DatasetPicker(DeckScreen[ChosenDataset | None]):
 
     def action_back(self) -> None:
         """Go back without a choice."""
+        self.session.ahead.forget()
         self.dismiss(None)
 
 
-def _place(dataset: DatasetInfo) -> tuple[bool, bool, bool, str]:
+def _place(dataset: DatasetInfo) -> tuple[bool, bool, bool, bool, str]:
     """Order datasets: recent ones as they come, managed ones by name, samples, broken ones."""
     name = "" if dataset.recent else dataset.name
-    return bool(dataset.problem), dataset.sample, not dataset.recent, name
+    other = dataset.sample and name != _FIRST_SAMPLE
+    return bool(dataset.problem), dataset.sample, not dataset.recent, other, name

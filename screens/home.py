@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -17,11 +17,17 @@ from screens.widgets.step_row import StepRow
 from screens.widgets.task_list import HISTORY, TaskList
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual import events
     from textual.app import ComposeResult
+    from textual.screen import Screen
 
     from engine.models.types import ModelInfo
     from screens.messages import EngineStatusChanged, TasksChanged
+    from screens.session import Session
+
+Picked = TypeVar("Picked")
 
 
 class HomeScreen(DeckScreen[None]):
@@ -69,6 +75,10 @@ class HomeScreen(DeckScreen[None]):
     training = query_one(NewTraining)
     tasks = query_one(TaskList)
 
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self._picker: Screen[Any] | None = None
+
     def compose_body(self) -> ComposeResult:
         """Lay out the next training and the tasks."""
         with Column(id="page"):
@@ -86,12 +96,39 @@ class HomeScreen(DeckScreen[None]):
 
     # The steps
 
-    @on(StepRow.Opened, "#dataset")
+    @on(StepRow.Opened)
+    def _step_opened(self, event: StepRow.Opened) -> None:
+        """Open the step's picker; an Enter too many is meant for what follows."""
+        if self._picker in self.app.screen_stack:
+            self.session.ahead.keep(self)
+        elif event.row is self.training.model_row:
+            self.action_model()
+        else:
+            self.action_dataset()
+
     def action_dataset(self) -> None:
         """Open the dataset picker."""
         from screens.dataset_picker import DatasetPicker
 
-        self.app.push_screen(DatasetPicker(self.session), self._dataset_picked)
+        self.session.ahead.forget()
+        self._pick(DatasetPicker(self.session), self._dataset_picked)
+
+    def action_model(self) -> None:
+        """Open the model picker."""
+        self.session.ahead.forget()
+        self._pick_model()
+
+    def _pick_model(self) -> None:
+        """Let a base model be picked, by an Enter that was typed ahead where there is one."""
+        from screens.model_picker import ModelPicker
+
+        self._pick(ModelPicker(self.session), self._model_picked)
+
+    def _pick(self, picker: Screen[Picked | None], take: Callable[[Picked | None], None]) -> None:
+        """Open a picker, unless one is open."""
+        if self._picker not in self.app.screen_stack:
+            self._picker = picker
+            self.app.push_screen(picker, take)
 
     def _dataset_picked(self, dataset: ChosenDataset | None) -> None:
         """Take the dataset, and go on to the next open step."""
@@ -99,16 +136,9 @@ class HomeScreen(DeckScreen[None]):
             self.training.take_dataset(dataset)
             if self.training.model is None:
                 self.set_focus(self.training.model_row)
-                self.action_model()
+                self._pick_model()
             else:
                 self.training.focus_next_step()
-
-    @on(StepRow.Opened, "#model")
-    def action_model(self) -> None:
-        """Open the model picker."""
-        from screens.model_picker import ModelPicker
-
-        self.app.push_screen(ModelPicker(self.session), self._model_picked)
 
     def _model_picked(self, model: ModelInfo | None) -> None:
         """Take the base model, and go on to the next open step."""

@@ -75,6 +75,8 @@ class ModelPicker(DeckScreen[ModelInfo | None]):
     def on_mount(self) -> None:
         """Ask for the models."""
         self.detail.border_title = tr("About")
+        if self.session.ahead.take():
+            self.table.action_choose()
         self._list()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -96,10 +98,19 @@ class ModelPicker(DeckScreen[ModelInfo | None]):
             return  # asked again once it is
         found = await self.session.client.models()
         found.sort(key=lambda model: model.state != "ready")
+        if not self._models:
+            self.table.cursor = self._usual()
         self._models = {model.name: model for model in found} | self._models
         self._show()
         if any(model.state in _MOVING for model in found):
             self._poll()
+
+    def _usual(self) -> str:
+        """Name the model that is most likely wanted: the chosen, the set, or the last one used."""
+        newest = max((view.task for view in self.session.tasks.values()),
+                     key=lambda task: task.created_at, default=None)  # fmt: skip
+        last = newest.base_model if newest else "demo"
+        return self.session.base_model or self.session.settings.default_model or last
 
     @on(Input.Changed, "#filter")
     def _show(self) -> None:
@@ -190,16 +201,18 @@ class ModelPicker(DeckScreen[ModelInfo | None]):
         self._take(model)
 
     def _want(self, name: str) -> None:
-        """Take a model of the list."""
-        self._take(self._models[name])
+        """Take a model of the list; more Enters are for what follows."""
+        if name == self._wanted:
+            self.session.ahead.keep(self)
+        else:
+            self._take(self._models[name])
 
     def _take(self, model: ModelInfo) -> None:
         """Answer with a model that is ready; have another one fetched."""
+        self._wanted = model.name
         if model.state == "ready":
             self.dismiss(model)
-            return
-        self._wanted = model.name
-        if model.state == "absent":
+        elif model.state == "absent":
             self._pull(model.name)
         else:
             self._describe()
@@ -211,7 +224,7 @@ class ModelPicker(DeckScreen[ModelInfo | None]):
         try:
             model = await self.session.client.pull(name)
         except LoraDeckError as error:
-            self._wanted = None
+            self._give_up()
             self.detail.update(error_text(error))
             return
         self._models[name] = model
@@ -226,7 +239,7 @@ class ModelPicker(DeckScreen[ModelInfo | None]):
             return
         model = await self.session.client.stop_pull(self.present.name)
         if self._wanted == model.name:
-            self._wanted = None
+            self._give_up()
         self._models[model.name] = model
         self._show()
 
@@ -247,11 +260,16 @@ class ModelPicker(DeckScreen[ModelInfo | None]):
         if model.name != self._wanted:
             return False
         if model.state == "absent":
-            self._wanted = None
+            self._give_up()
         if model.state != "ready":
             return False
         self.dismiss(model)
         return True
+
+    def _give_up(self) -> None:
+        """Wait for no model any more, nor for what was to follow."""
+        self._wanted = None
+        self.session.ahead.forget()
 
     # Moving
 
@@ -267,4 +285,5 @@ class ModelPicker(DeckScreen[ModelInfo | None]):
 
     def action_back(self) -> None:
         """Go back without a choice; a fetch goes on in the engine."""
+        self.session.ahead.forget()
         self.dismiss(None)

@@ -11,6 +11,7 @@ from engine.errors import EngineUnavailableError
 from engine.language import mark, tr
 from engine.settings import Settings
 from engine.tasks.queue import in_order
+from screens.ahead import TypedAhead
 from screens.messages import TasksChanged
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class Session:
     """The base model chosen for the next training: rows are rendered as it gets them."""
     length: int | None = None
     """The planned length limit of the next training, in tokens."""
+    ahead: TypedAhead = field(default_factory=TypedAhead)
+    """Enters for the steps that are not there yet."""
     wishing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while the engine carries out a wish: two keys in a row are two wishes in a row."""
     listing: bool = True

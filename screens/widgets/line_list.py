@@ -112,6 +112,8 @@ class LineList(ScrollView, Generic[Item], can_focus=True):
         """What stands where there is no item."""
         self.items: Mapping[str, Item] = {}
         self._waits = self.ASKS
+        self._early = 0
+        """Enters that were typed before there was anything to choose."""
         self._keys: Sequence[str] = []
         self._places: Mapping[str, int] = {}
         self._starts: Sequence[int] = [0]
@@ -145,6 +147,9 @@ class LineList(ScrollView, Generic[Item], can_focus=True):
         if self.cursor not in self.items:
             last = len(self._keys) - 1
             self.cursor = self._keys[min(place, last)] if self._keys else None
+        for _ in range(self._early):
+            self.action_choose()
+        self._early = 0
         self.refresh()
 
     def update_item(self, key: str, item: Item) -> None:
@@ -253,8 +258,10 @@ class LineList(ScrollView, Generic[Item], can_focus=True):
             self.cursor = self._keys[place]
 
     def action_choose(self) -> None:
-        """Take the item that the cursor stands on."""
-        if self.cursor is not None:
+        """Take the item that the cursor stands on; the items may still be on their way."""
+        if self._waits:
+            self._early += 1
+        elif self.cursor is not None:
             self.post_message(self.Chosen(self, self.cursor))
 
     def on_click(self, event: events.Click) -> None:

@@ -41,7 +41,7 @@ _WIDTHS = {
     "template": 10,
     "licence": 15,
     "fits": 13,
-    "state": 17,
+    "state": 19,
 }
 _LEFT = {"source", "template", "licence", "fits", "state"}
 _NAME = 20  # cells that a name has at least

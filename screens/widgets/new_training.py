@@ -179,6 +179,7 @@ class NewTraining(ShowsFailures, Column):
         """Suggest a name and ask for a plan, once both choices are made."""
         if self.dataset is not None and self.model is not None:
             self.suggest()
+            self._take(None)
             self._make_plan()
         self._weigh_start()
 
@@ -236,7 +237,6 @@ class NewTraining(ShowsFailures, Column):
     @work(group="plan", exclusive=True, exit_on_error=False)
     async def _make_plan(self) -> None:
         """Ask for a plan; a refusal is shown in its place."""
-        self._take(None)
         try:
             self._take(await self.attempt(self.wishes))
         except LoraDeckError as error:
@@ -250,15 +250,26 @@ class NewTraining(ShowsFailures, Column):
             screen.post_message(PlanChanged(self.next_plan))
         if self.next_plan.plan is not None:
             self._planned(self.next_plan.plan)
+        if outcome is not None and not self.plan_panel.ready:
+            self._stop_short()
         self._weigh_start()
+
+    def _stop_short(self) -> None:
+        """Go back from the start, which cannot be: the plan says why."""
+        self._session.ahead.forget()
+        if self.start_row.button.has_focus:
+            self._focus_if(self.model_row)
 
     def _planned(self, plan: Plan) -> None:
         """Let the start follow the plan where the focus waits for that."""
         self._session.length = plan.training_params.max_seq_length
-        waiting = self.screen.focused in (None, self.model_row, self.dataset_row)
-        if waiting and self.app.screen is self.screen and self.plan_panel.ready:
+        if not self.plan_panel.ready or self.app.screen is not self.screen:
+            return
+        if self.screen.focused in (None, self.model_row, self.dataset_row):
             self._weigh_start()
             self.focus_next_step()
+        if self._session.ahead.take():
+            self.start()
 
     # The start
 
@@ -269,21 +280,31 @@ class NewTraining(ShowsFailures, Column):
         if self.model is None:
             return tr("Choose a base model first."), self.model_row
         if not self.plan_panel.ready:
-            refused = tr("Not possible: see the plan.")
-            return tr("Planning…") if self.plan_panel.waiting else refused, self.plan_panel
+            return tr("Not possible: see the plan."), self.plan_panel
         if self.name_row.problem or not self.name_row.value.strip():
             return tr("The name cannot be used."), self.name_row
         return None
 
     def _weigh_start(self) -> None:
         """Offer the start, or say what is missing."""
-        missing = self._missing()
-        self.start_row.offer(missing[0] if missing else "", busy=self.starting)
+        if self.starting:
+            self.start_row.offer(tr("Starting…"), can_start=False)
+        elif self._planning:  # the start may be asked for already
+            self.start_row.offer(tr("Planning…"), can_start=True)
+        elif missing := self._missing():
+            self.start_row.offer(missing[0], can_start=False)
+        else:
+            self.start_row.offer(tr("Enter or s"), can_start=True)
+
+    @property
+    def _planning(self) -> bool:
+        """Tell whether a plan is being made of all that was chosen."""
+        return self.plan_panel.waiting and None not in (self.dataset, self.model)
 
     def focus_next_step(self) -> None:
         """Go to the start, or to what stands in its way."""
         missing = self._missing()
-        if missing is None:
+        if missing is None or self._planning:
             self._focus_if(self.start_row.button)
         elif not isinstance(missing[1], PlanPanel):
             self._focus_if(missing[1].field if isinstance(missing[1], NameRow) else missing[1])
@@ -292,7 +313,9 @@ class NewTraining(ShowsFailures, Column):
     def start(self) -> None:
         """Start the training, or say what is missing and go there."""
         missing = self._missing()
-        if missing is not None:
+        if self._planning:
+            self._session.ahead.keep(self.screen)
+        elif missing is not None:
             self.notify(missing[0], severity="warning", markup=False)
             self.focus_next_step()
         elif not self.starting:

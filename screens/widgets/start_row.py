@@ -36,10 +36,10 @@ class StartRow(Horizontal):
         yield Button(tr("Start training"), variant="primary", compact=True, disabled=True)
         yield Static(markup=False)
 
-    def offer(self, missing: str, *, busy: bool) -> None:
-        """Enable the button, or say what is missing."""
-        self.button.disabled = bool(missing) or busy
-        self.words.update(tr("Starting…") if busy else missing or tr("Enter or s"))
+    def offer(self, words: str, *, can_start: bool) -> None:
+        """Enable the button or not, and say beside it how to start, or what is missing."""
+        self.button.disabled = not can_start
+        self.words.update(words)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Say that the start is wanted."""

@@ -14,15 +14,14 @@ from screens.draft import ChosenDataset
 from screens.home import HomeScreen
 from screens.model_picker import ModelPicker
 from screens.task import TaskScreen
-from tests.tui.conftest import LARGE, SMALL, opened, text_of, until
+from tests.tui.conftest import LARGE, SMALL, burst, make_app, opened, text_of, until
 from tests.tui.fake_engine import ALPACA, DEMO, FakeEngine, inspection, running, some_tasks, task
+from tui.app import LoraDeckApp
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from textual.pilot import Pilot
-
-    from tui.app import LoraDeckApp
 
 
 def home_of(app: LoraDeckApp) -> HomeScreen:
@@ -61,6 +60,41 @@ async def test_four_times_enter_trains_the_sample(tmp_path: Path, size: tuple[in
         assert request.task_name == "alpaca_example-demo"
         assert home.tasks.cursor in engine.views
         await until(pilot, lambda: home.training.name_row.value == "alpaca_example-demo-2")
+
+
+@pytest.mark.parametrize("chunk", [4, 2, 1])
+async def test_four_enters_count_however_fast_they_come(tmp_path: Path, chunk: int) -> None:
+    engine = FakeEngine()
+    fetching = DEMO.model_copy(update={"state": "downloading", "progress": 0.5})
+    engine.known_models["demo"] = DEMO.model_copy(update={"state": "absent"})
+    engine.pulls = [fetching, DEMO]
+    engine.plan_gate.clear()
+    async with make_app(engine, tmp_path).run_test(size=SMALL) as pilot:  # not connected yet
+        app = pilot.app
+        assert isinstance(app, LoraDeckApp)
+        for _ in range(4 // chunk):
+            burst(app, *["enter"] * chunk)
+            await pilot.pause()
+        engine.plan_gate.set()
+        await until(pilot, lambda: engine.calls["train"])
+        (request,) = engine.calls["train"]
+        assert (request.dataset_file, request.base_model) == (ALPACA, "demo")
+        await until(pilot, lambda: home_of(app).tasks.has_focus)
+        assert len(app.screen_stack) == 1
+
+
+async def test_esc_takes_enters_back(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    engine.scan_gate.clear()
+    async with opened(engine, tmp_path) as (app, pilot):
+        burst(app, "enter", "enter", "enter", "enter")
+        await until(pilot, lambda: isinstance(app.screen, DatasetPicker) and app.screen._wanted)
+        await until(pilot, lambda: "Enter counts once" in text_of(app))
+        await pilot.press("escape")
+        engine.scan_gate.set()
+        await pilot.press("d")
+        await until(pilot, lambda: isinstance(app.screen, DatasetPicker) and app.screen._shown)
+        assert not app.screen._wanted
 
 
 async def test_each_step_has_its_key(tmp_path: Path) -> None:
@@ -114,9 +148,10 @@ async def test_the_plan_is_shown_once_it_is_made(tmp_path: Path) -> None:
         home.training.take_dataset(ChosenDataset(inspection()))
         home._model_picked(DEMO)
         await until(pilot, lambda: "Planning…" in text_of(app))
-        assert home.training.start_row.button.disabled
+        assert home.training.start_row.button.has_focus
         engine.plan_gate.set()
-        await until(pilot, lambda: home.training.start_row.button.has_focus)
+        await until(pilot, lambda: home.training.plan_panel.ready)
+        assert not engine.calls["train"]
         shown = text_of(app)
         for words in ("5e-4", "1.2 GB of 6.1 GB free", "CPU, 2 cores", "128 tokens", "135 M"):
             assert words in shown
