@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.server.client import EngineClient
     from engine.tasks.record import TaskRecord
     from engine.tasks.view import TasksUpdate, TaskView
+    from screens.draft import Draft
 
 
 def local_now() -> datetime:
@@ -59,6 +60,8 @@ class Session:
     """The base model chosen for the next training: rows are rendered as it gets them."""
     length: int | None = None
     """The planned length limit of the next training, in tokens."""
+    draft: Draft | None = None
+    """What was chosen in the dashboard that this one follows, until Home takes it up."""
     ahead: TypedAhead = field(default_factory=TypedAhead)
     """Enters for the steps that are not there yet."""
     wishing: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from engine.home import Home
     from engine.server.client import EngineClient
+    from screens.draft import Draft
     from screens.partner import Partner
     from screens.widgets.new_training import NewTraining
 
@@ -67,7 +68,7 @@ class LoraDeckApp(ShowsFailures, Shell):
         client: What to talk to in place of that home's own engine.
         now: The clock by which times are written.
         settings: The home's.
-        begin: The action to begin with, such as ``settings``.
+        draft: What was chosen in the dashboard that this one follows, in another language.
     """
 
     TITLE = "LoRADeck"
@@ -91,7 +92,7 @@ class LoraDeckApp(ShowsFailures, Shell):
         client: EngineClient | None = None,
         now: Callable[[], datetime] = local_now,
         settings: Settings | None = None,
-        begin: str = "",
+        draft: Draft | None = None,
     ) -> None:
         settings = settings or Settings()
         super().__init__(settings)
@@ -101,9 +102,10 @@ class LoraDeckApp(ShowsFailures, Shell):
         self._attempt = 0
         self._told: set[str] = set()
         self._reached = False
-        self._begin = begin
-        self.reopens = ""
-        """Once it is left: the action that it is to be opened with again, in another language."""
+        self.session.draft = draft
+        self._returns = draft is not None
+        self.reopens: Draft | None = None
+        """Once it is left for another language: what the next dashboard is to begin with."""
 
     def get_default_screen(self) -> Screen[None]:
         """Begin at Home."""
@@ -114,8 +116,8 @@ class LoraDeckApp(ShowsFailures, Shell):
         self.call_after_refresh(self._first_frame_drawn)
         if self.session.settings.keymap:
             self.call_after_refresh(self._use_keys)
-        if self._begin:
-            self.call_after_refresh(self.run_action, self._begin)
+        if self._returns:
+            self.call_after_refresh(self.action_settings)
 
     def _first_frame_drawn(self) -> None:
         """Begin with what the first frame was not to wait for."""
@@ -233,14 +235,14 @@ class LoraDeckApp(ShowsFailures, Shell):
     async def _welcome(self) -> None:
         """Offer the tour to whoever has not seen it."""
         seen = await asyncio.to_thread(self.session.home.tour_mark.exists)
-        if not seen and isinstance(home := self.screen_stack[0], HomeScreen):
-            home.welcome()
+        if not seen:
+            self._home.welcome()
 
     def action_settings(self) -> None:
         """Show the settings, after a change of language that one again."""
         from screens.settings import SettingsScreen
 
-        at, self._begin = "language" if self._begin else "", ""
+        at, self._returns = "language" if self._returns else "", False
         if not isinstance(self.screen, SettingsScreen | ModalScreen):
             self.push_screen(SettingsScreen(self.session, at))
 
@@ -257,7 +259,7 @@ class LoraDeckApp(ShowsFailures, Shell):
             self._use_keys()
         other = language_for(now.language, encoding_of_terminal()) != spoken()
         if other and not self._holds_back():
-            self.reopens = "settings"
+            self.reopens = self._home.training.draft
             self.exit()
 
     @work(group="keys", exclusive=True, exit_on_error=False)
@@ -355,9 +357,15 @@ class LoraDeckApp(ShowsFailures, Shell):
 
     async def _prepare(self, prepare: Callable[[NewTraining], object]) -> None:
         """Go to Home and make something ready there for the next training."""
+        if await self._go_home():
+            prepare(self._home.training)
+
+    @property
+    def _home(self) -> HomeScreen:
+        """The first screen."""
         home = self.screen_stack[0]
-        if await self._go_home() and isinstance(home, HomeScreen):
-            prepare(home.training)
+        assert isinstance(home, HomeScreen)  # noqa: S101
+        return home
 
     async def _go_home(self) -> bool:
         """Close what lies above Home, unless something there is not saved."""

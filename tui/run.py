@@ -32,13 +32,13 @@ def open_dashboard() -> None:
 
 def run_dashboard(home: Home) -> None:
     """Show the dashboard of a home until the user closes it, in the language of its settings."""
-    begin = ""
+    draft = None
     while True:
         speak(language_of_locale())  # for what is wrong with the settings themselves
         settings = load_settings(home)
         speak(language_for(settings.language, encoding_of_terminal()))
-        app = LoraDeckApp(home, settings=settings, begin=begin)
+        app = LoraDeckApp(home, settings=settings, draft=draft)
         app.run()
-        if not app.reopens:
+        if app.reopens is None:
             return
-        begin = app.reopens
+        draft = app.reopens

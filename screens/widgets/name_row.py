@@ -63,11 +63,15 @@ class NameRow(Vertical):
         """The name as it stands."""
         return self.field.value
 
+    @property
+    def given(self) -> str:
+        """The name that the user gave; empty where it was suggested."""
+        return "" if self.value == self._suggested else self.value
+
     def suggest(self, name: str) -> None:
         """Put a name in, unless the user gave one."""
         erased = not self.value and self.field.has_focus
-        theirs = self.value not in ("", self._suggested)
-        if not (erased or theirs or self._refused or name == self.value):
+        if not (erased or self.given or self._refused or name == self.value):
             self._suggested = name
             self.field.value = name
 

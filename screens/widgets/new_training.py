@@ -15,7 +15,7 @@ from engine.errors import ConflictError, LoraDeckError
 from engine.language import tr
 from engine.text import human_bytes, human_count
 from screens.base import ShowsFailures
-from screens.draft import ChosenDataset, suggested_name
+from screens.draft import ChosenDataset, Draft, suggested_name
 from screens.format import one_line, refusal_words
 from screens.looking import look_at, progress_words
 from screens.messages import PlanChanged
@@ -84,10 +84,10 @@ class NewTraining(ShowsFailures, Column):
 
     # The choices
 
-    def take_dataset(self, dataset: ChosenDataset) -> None:
-        """Take a dataset that was looked at."""
-        if self.dataset is None or self.dataset.inspection.path != dataset.inspection.path:
-            self.leave_out = False
+    def take_dataset(self, dataset: ChosenDataset, *, leave_out: bool = False) -> None:
+        """Take a dataset that was looked at; faulty rows stay left out if it is the same one."""
+        same = self.dataset and self.dataset.inspection.path == dataset.inspection.path
+        self.leave_out = leave_out or bool(same and self.leave_out)
         self.dataset = dataset
         self._show_dataset()
         self.choices_changed()
@@ -97,13 +97,15 @@ class NewTraining(ShowsFailures, Column):
         if self.dataset is not None:
             self.dataset_row.put_dataset(self.dataset.inspection, leave_out=self.leave_out)
 
-    def read(self, path: str, mapping: dict[str, str] | None = None) -> None:
+    def read(
+        self, path: str, mapping: dict[str, str] | None = None, *, leave_out: bool = False
+    ) -> None:
         """Look at a dataset and take it; what is wrong with it is said at its step."""
         self.dataset_row.put("working", path.rsplit("/", 1)[-1])
-        self._read(path, mapping or {})
+        self._read(path, mapping or {}, leave_out=leave_out)
 
     @work(group="dataset", exclusive=True, exit_on_error=False)
-    async def _read(self, path: str, mapping: dict[str, str]) -> None:
+    async def _read(self, path: str, mapping: dict[str, str], *, leave_out: bool) -> None:
         """Look at a dataset, with the progress at its step."""
         name = path.rsplit("/", 1)[-1]
         try:
@@ -114,7 +116,7 @@ class NewTraining(ShowsFailures, Column):
         except LoraDeckError as error:
             self._refuse_dataset(name, error)
             return
-        self.take_dataset(ChosenDataset(inspection, mapping))
+        self.take_dataset(ChosenDataset(inspection, mapping), leave_out=leave_out)
         self._focus_if(self.model_row if self.model is None else self.start_row.button)
 
     def _refuse_dataset(self, name: str, error: LoraDeckError) -> None:
@@ -147,10 +149,32 @@ class NewTraining(ShowsFailures, Column):
         self.take_model(await self._session.client.model(name))
 
     def begin(self) -> None:
-        """Take the base model of the settings, where there is one and none is chosen."""
-        name = self._session.settings.default_model
-        if name and self.model is None:
+        """Take up what an earlier dashboard was left with, else the base model of the settings."""
+        draft, self._session.draft = self._session.draft, None
+        if draft is not None:
+            self._take_up(draft)
+        elif (name := self._session.settings.default_model) and self.model is None:
             self._begin_on(name)
+
+    @property
+    def draft(self) -> Draft:
+        """Tell what is chosen."""
+        dataset = self.dataset
+        return Draft(
+            dataset=dataset.inspection.path if dataset else "",
+            mapping=dataset.mapping if dataset else {}, leave_out=self.leave_out,
+            base_model=self.model.name if self.model else "",
+            wishes=self.wishes, name=self.name_row.given,
+        )  # fmt: skip
+
+    def _take_up(self, draft: Draft) -> None:
+        """Choose again what was chosen."""
+        self.wishes = draft.wishes
+        self.name_row.field.value = draft.name
+        if draft.base_model:
+            self._begin_on(draft.base_model)
+        if draft.dataset:
+            self.read(draft.dataset, draft.mapping, leave_out=draft.leave_out)
 
     @work(group="base", exclusive=True, exit_on_error=False)
     async def _begin_on(self, name: str) -> None:

@@ -13,14 +13,16 @@ from engine.home import Home
 from engine.language import speak, spoken
 from engine.settings import ABOUT, Settings, load_settings
 from screens.dialogs import ErrorDialog
+from screens.draft import Draft
 from screens.home import HomeScreen
 from screens.model_picker import ModelPicker
+from screens.next_plan import Wishes
 from screens.preset_dialog import PresetDialog
 from screens.setting_dialog import SettingDialog
 from screens.settings import SettingsScreen
 from screens.settings_words import SECTIONS
 from tests.tui.conftest import LARGE, SIZES, Picture, opened, text_of, until
-from tests.tui.fake_engine import FakeEngine, running
+from tests.tui.fake_engine import ALPACA, FakeEngine, running
 from tui.app import LoraDeckApp
 
 if TYPE_CHECKING:
@@ -143,26 +145,36 @@ async def test_another_language_opens_the_app_again_in_it(
     seen = []
 
     class Once:
-        def __init__(self, home: Home, *, settings: Settings, begin: str) -> None:
-            seen.append((settings.language, spoken(), begin))
-            self.reopens = "" if begin else app.reopens
+        def __init__(self, home: Home, *, settings: Settings, draft: Draft | None) -> None:
+            seen.append((settings.language, spoken(), draft))
+            self.reopens = None if draft else app.reopens
 
         def run(self) -> None:
             """Show nothing."""
 
     monkeypatch.setattr(tui.run, "LoraDeckApp", Once)
     tui.run.run_dashboard(Home(tmp_path))
-    assert seen == [("zh_CN", "zh_CN", ""), ("zh_CN", "zh_CN", "settings")]
+    assert seen == [("zh_CN", "zh_CN", None), ("zh_CN", "zh_CN", Draft())]
     monkeypatch.setattr(tui.run, "encoding_of_terminal", lambda: "iso8859-1")
     tui.run.run_dashboard(Home(tmp_path))
-    assert seen[-1] == ("zh_CN", "en", "settings")
+    assert seen[-1] == ("zh_CN", "en", Draft())
 
 
 async def test_opened_again_the_settings_stand_at_the_language(tmp_path: Path) -> None:
-    app = LoraDeckApp(Home(tmp_path), FakeEngine(), begin="settings")  # type: ignore[arg-type]
+    app = LoraDeckApp(Home(tmp_path), FakeEngine(), draft=Draft())  # type: ignore[arg-type]
     async with app.run_test() as pilot:
         await until(pilot, lambda: isinstance(app.screen, SettingsScreen))
         await until(pilot, lambda: app.screen.table.cursor == "language")
+
+
+async def test_opened_again_home_has_what_was_chosen(tmp_path: Path) -> None:
+    wishes = Wishes("classic", {"lora_rank": 8})
+    draft = Draft(ALPACA, {"instruction": "q"}, True, "demo", wishes, "mine")
+    app = LoraDeckApp(Home(tmp_path), FakeEngine(), draft=draft)  # type: ignore[arg-type]
+    async with app.run_test() as pilot:
+        training = app._home.training
+        await until(pilot, lambda: training.plan_panel.ready)
+        assert training.draft == draft
 
 
 async def to_settings(pilot: Pilot[None]) -> None:
