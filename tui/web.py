@@ -45,6 +45,7 @@ class DeckServer(Server):
         super().__init__(command, HOST, port, title="LoRADeck")
         self._token = token or secrets.token_urlsafe(24)
         self._place = f"{HOST}:{port}"
+        self._handling: list[web.Request] = []
         self._cookie = f"loradeck-{port}"  # cookies know no ports
 
     @property
@@ -70,12 +71,26 @@ class DeckServer(Server):
             raise found
         if not self._fits(request.cookies.get(self._cookie)):
             return web.Response(status=401, text=_REFUSED)
-        response = await handler(request)
+        response = await self._handle(request, handler)
         if not response.prepared:
             # Its page would ask a font of another host, which learns of the visit then
             response.headers["Content-Security-Policy"] = _POLICY.format(place=self._place)
             response.headers["Referrer-Policy"] = "no-referrer"
         return response
+
+    async def _handle(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Let a request be handled, which for a page's socket lasts as long as the page."""
+        self._handling.append(request)
+        try:
+            return await handler(request)
+        finally:
+            self._handling.remove(request)
+
+    async def on_shutdown(self, _: web.Application) -> None:
+        """Hang up on open pages, which aiohttp would wait a minute for; their dashboards close."""
+        for request in self._handling:
+            if request.transport is not None:
+                request.transport.close()
 
     def _fits(self, given: str | None) -> bool:
         """Tell whether a token is the right one, in the same time for any."""

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import shlex
 import socket
 import sys
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import aiohttp
 import pytest
 from aiohttp import web
+from textual_serve.app_service import AppService
 
 from engine.errors import LoraDeckError
 from tui.cli.web import web as command
 from tui.web import DeckServer, words
 
 if TYPE_CHECKING:
+    from asyncio.subprocess import Process
     from collections.abc import AsyncIterator
 
-# What textual-serve waits for from an app, and one packet of what it draws
-_APP = "import sys; sys.stdout.write('__GANGLION__\\nD\\0\\0\\0\\2hi'); sys.stdout.flush(); input()"
+# What textual-serve waits for from an app, and one packet of what it draws; it ends when told to
+_APP = (
+    "import sys; sys.stdout.write('__GANGLION__\\nD\\0\\0\\0\\2hi'); sys.stdout.flush(); "
+    "sys.stdin.read(1)"
+)
 
 
 @contextlib.asynccontextmanager
@@ -31,15 +38,32 @@ async def served() -> AsyncIterator[tuple[DeckServer, aiohttp.ClientSession, str
         port = free.getsockname()[1]
     server = DeckServer(port, "s3cret")
     server.command = shlex.join([sys.executable, "-c", _APP])
-    runner = web.AppRunner(await server._make_app(), shutdown_timeout=0.1)  # its app waits on
+    runner = web.AppRunner(await server._make_app())  # which waits a minute for open pages
     await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        jar = aiohttp.CookieJar(unsafe=True)  # of an address without a name
-        async with aiohttp.ClientSession(cookie_jar=jar) as browser:
+    jar = aiohttp.CookieJar(unsafe=True)  # of an address without a name
+    async with apps_end(), aiohttp.ClientSession(cookie_jar=jar) as browser:
+        try:
+            await web.TCPSite(runner, "127.0.0.1", port).start()
             yield server, browser, f"http://127.0.0.1:{port}"
-    finally:
-        await runner.cleanup()
+        finally:
+            async with asyncio.timeout(20):
+                await runner.cleanup()
+
+
+@contextlib.asynccontextmanager
+async def apps_end() -> AsyncIterator[None]:
+    """Wait for the apps in the end, which textual-serve only tells to end."""
+    apps: list[Process] = []
+
+    class Waited(AppService):
+        async def _open_app_process(self, width: int = 80, height: int = 24) -> Process:
+            apps.append(app := await super()._open_app_process(width, height))
+            return app
+
+    with mock.patch("textual_serve.server.AppService", Waited):
+        yield
+    async with asyncio.timeout(20):
+        await asyncio.gather(*(app.wait() for app in apps))
 
 
 async def test_the_token_opens_page_and_socket_and_leaves_the_address() -> None:
@@ -52,6 +76,14 @@ async def test_the_token_opens_page_and_socket_and_leaves_the_address() -> None:
             assert "s3cret" not in text
         async with browser.ws_connect(f"{place}/ws?width=80&height=24") as drawn:
             assert await drawn.receive_bytes(timeout=20) == b"hi"
+
+
+async def test_it_ends_at_once_beneath_an_open_page() -> None:
+    async with served() as (server, browser, place):
+        await browser.get(server.address)
+        page = await browser.ws_connect(f"{place}/ws?width=80&height=24")
+        assert await page.receive_bytes(timeout=20) == b"hi"
+    assert (await page.receive()).type == aiohttp.WSMsgType.CLOSED
 
 
 @pytest.mark.parametrize("path", ["/", "/?token=wrong", "/ws", "/static/js/textual.js"])
