@@ -17,7 +17,7 @@ from engine.language import mark, tr
 from engine.models.types import ModelInfo
 from engine.text import visible
 from screens.base import DeckScreen, back_binding
-from screens.model_words import capacity_words, fact_words
+from screens.model_words import capacity_words, fact_words, fetch_words
 from screens.widgets.field import Field
 from screens.widgets.findings import error_text
 from screens.widgets.line_list import LineList
@@ -150,8 +150,10 @@ class ModelPicker(DeckScreen[ModelInfo | None]):
             lines.append(Content.styled(visible(model.path), "$muted"))
         if model.state == "absent":
             lines.append(Content.styled(tr("Not here yet: Enter fetches it."), "$muted"))
-        elif model.state in _MOVING and self._wanted == model.name:
-            lines.append(Content.styled(tr("It is chosen once it is ready."), "$muted"))
+        elif model.state in _MOVING:
+            lines += [Content(words)] if (words := fetch_words(model)) else []
+            if self._wanted == model.name:
+                lines.append(Content.styled(tr("It is chosen once it is ready."), "$muted"))
         self.detail.update(Content("\n").join(lines))
 
     @property

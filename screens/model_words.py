@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.language import mark, tr
-from engine.text import human_bytes, human_count
+from engine.text import human_bytes, human_count, human_left
 from screens.format import Sign, one_line
 
 if TYPE_CHECKING:
@@ -50,6 +50,17 @@ def fact_words(model: ModelInfo) -> str:
         facts.append(tr("own chat template") if model.template else tr("LoRADeck's chat template"))
     facts.append(one_line(model.licence) if model.licence else tr("licence not told"))
     return " · ".join(facts)
+
+
+def fetch_words(model: ModelInfo) -> str:
+    """Say how much of a download or conversion is done, and how long it still takes."""
+    words = []
+    if model.progress is not None and model.state == "downloading" and model.size_bytes:
+        done = human_bytes(round(model.progress * model.size_bytes))
+        words.append(tr("{done} of {size} fetched", done=done, size=human_bytes(model.size_bytes)))
+    if model.seconds_left is not None:
+        words.append(human_left(model.seconds_left))
+    return " · ".join(words)
 
 
 def capacity_words(capacity: Capacity) -> str:

@@ -81,5 +81,7 @@ class ModelInfo(BaseModel):
     """Whether it can be trained here, where that was asked."""
     progress: float | None = None
     """Share done (0 to 1) of a download or conversion under way, where it is known."""
+    seconds_left: float | None = None
+    """Of that download or conversion, at its speed so far."""
     problem: str = ""
     """Why the last attempt to fetch or convert it failed."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, NamedTuple
 
 from engine.errors import LoraDeckError
 from engine.language import tr
@@ -19,13 +20,38 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+class Far(NamedTuple):
+    """How far a pull is."""
+
+    state: State
+    progress: float | None = None
+    """Share done, 0 to 1."""
+    began: float = 0.0
+    """When this state's first share was known, by the monotonic clock, and what it was."""
+    first: float = 0.0
+
+    def at(self, state: State, progress: float | None) -> Far:
+        """Give how far it is now."""
+        if state == self.state and self.progress is not None and progress is not None:
+            return self._replace(progress=progress)
+        return Far(state, progress, time.monotonic(), progress or 0.0)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Expect the rest to take as long a share as what was done; not known before that."""
+        if self.progress is None or self.progress <= self.first:
+            return None
+        taken = time.monotonic() - self.began
+        return taken * (1 - self.progress) / (self.progress - self.first)
+
+
 class Pulls:
     """Runs pulls and tells how far they are."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._far: dict[str, tuple[State, float | None]] = {}
+        self._far: dict[str, Far] = {}
         self._problems: dict[str, str] = {}
         self._stops: dict[str, asyncio.Event] = {}
 
@@ -39,7 +65,7 @@ class Pulls:
         if info.state == "ready" or info.name in self._running:
             return
         self._problems.pop(info.name, None)
-        self._far[info.name] = ("downloading", None)
+        self._far[info.name] = Far("downloading")
         self._stops[info.name] = asyncio.Event()
         self._running[info.name] = asyncio.create_task(self._pull(info.name))
 
@@ -52,8 +78,9 @@ class Pulls:
     def with_progress(self, info: ModelInfo) -> ModelInfo:
         """Lay what is known of a pull over a model's entry."""
         if info.name in self._running:
-            state, progress = self._far[info.name]
-            return info.model_copy(update={"state": state, "progress": progress})
+            far = self._far[info.name]
+            update = {key: getattr(far, key) for key in ("state", "progress", "seconds_left")}
+            return info.model_copy(update=update)
         if info.state == "absent" and (problem := self._problems.get(info.name)):
             return info.model_copy(update={"problem": problem})
         return info
@@ -66,7 +93,7 @@ class Pulls:
         """Pull one model and keep the reason if that fails."""
 
         def report(state: State, progress: float | None) -> None:
-            self._far[name] = (state, progress)
+            self._far[name] = self._far[name].at(state, progress)
 
         stop = self._stops[name]
         try:

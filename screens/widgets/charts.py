@@ -61,7 +61,7 @@ class Charts(ShowsFailures, Container):
         self.zoom = Zoom()
         self.curves: Curves | None = None
         """As they are drawn."""
-        self._chosen: int | None = None
+        self._chosen = _ALL
         self._plots: list[CurvePlot] = []
         self._drawing: Timer | None = None
         self._news = False
@@ -97,6 +97,9 @@ class Charts(ShowsFailures, Container):
         """Show the chart of a number, counted from 1, or all with 0."""
         self._chosen = number
         self._lay_out()
+        if number == _ALL and not self._roomy:
+            words = tr("All charts want {wide} × {high} cells here.", wide=_WIDE, high=_HIGH)
+            self.notify(words, title=tr("Too little room"), severity="warning", markup=False)
 
     def nearer(self, by: int, at: float | None = None) -> None:
         """Show half of the steps, or twice as many."""
@@ -166,11 +169,14 @@ class Charts(ShowsFailures, Container):
         first, last = self.curves.steps[0], self.curves.steps[-1]
         return tr("steps {first} to {last}", first=f"{first:,}", last=f"{last:,}")
 
+    @property
+    def _roomy(self) -> bool:
+        """Tell whether there is room for all charts."""
+        return self.size.width >= _WIDE and self.size.height >= _HIGH
+
     def _lay_out(self) -> None:
         """Choose which charts there is room for, and name them with their keys."""
-        roomy = self.size.width >= _WIDE and self.size.height >= _HIGH
-        chosen = (_ALL if roomy else 1) if self._chosen is None else self._chosen
-        chosen = chosen or (_ALL if roomy else 1)
+        chosen = self._chosen or (_ALL if self._roomy else 1)
         self.set_class(chosen == _ALL, "-all")
         for number, plot in enumerate(self._plots, 1):
             plot.set_class(chosen in (_ALL, number), "-shown")

@@ -208,9 +208,11 @@ async def test_an_absent_model_is_fetched_with_progress_and_then_chosen(tmp_path
     async with opened(engine, tmp_path) as (app, pilot):
         await models(app, pilot)
         assert "○ to fetch" in text_of(app)
-        engine.pulls = [ABSENT.model_copy(update={"state": "downloading", "progress": 0.43})]
+        far = {"state": "downloading", "progress": 0.43, "seconds_left": 12.4}
+        engine.pulls = [ABSENT.model_copy(update=far)]
         await pilot.press("enter")
         await until(pilot, lambda: "↓ fetching 43%" in text_of(app))
+        assert "42.1 MB of 98.0 MB fetched · 12 s left" in text_of(app)
         engine.pulls = [DEMO.model_copy(update={"state": "converting"}), DEMO]
         await until(pilot, lambda: home_of(app).training.model is not None)
         assert engine.calls["pull"] == ["demo"]

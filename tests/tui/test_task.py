@@ -293,6 +293,14 @@ async def test_wide_screens_show_all_charts(tmp_path: Path) -> None:
         assert all(plot.display for plot in screen.charts._plots)
 
 
+async def test_charts_without_room_say_what_room_they_want(tmp_path: Path) -> None:
+    engine = FakeEngine([running()])
+    async with opened(engine, tmp_path) as (app, pilot):
+        await show(app, pilot, RUNNING)
+        await pilot.press("5")
+        await until(pilot, lambda: "All charts want 76 × 18 cells here." in text_of(app))
+
+
 async def test_the_machine_is_looked_at_while_the_task_runs_and_is_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
