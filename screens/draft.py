@@ -10,7 +10,6 @@ from urllib.parse import unquote, urlsplit
 
 from engine.data.endings import is_dataset_name
 from engine.text import visible
-from screens.next_plan import Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -30,19 +29,6 @@ class ChosenDataset:
     inspection: Inspection
     mapping: dict[str, str] = field(default_factory=dict)
     """Which column holds which field, where the user set it."""
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What was chosen for the next training, by names: another dashboard asks for it anew."""
-
-    dataset: str = ""
-    mapping: dict[str, str] = field(default_factory=dict)
-    leave_out: bool = False
-    base_model: str = ""
-    wishes: Wishes = field(default_factory=Wishes)
-    name: str = ""
-    """Empty where the suggested one stands."""
 
 
 def pasted_path(text: str) -> str | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from engine.server.client import EngineClient
     from engine.tasks.record import TaskRecord
     from engine.tasks.view import TasksUpdate, TaskView
-    from screens.draft import Draft
+    from screens.hand_over import Draft
 
 
 def local_now() -> datetime:

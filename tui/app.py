@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from engine.home import Home
     from engine.server.client import EngineClient
-    from screens.draft import Draft
+    from screens.hand_over import Draft
     from screens.partner import Partner
     from screens.widgets.new_training import NewTraining
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.filter import LineFilter
+    from textual.theme import Theme
 
     from engine.settings import Settings
+
+_ANSI_SHEET = Path(__file__).with_name("ansi.tcss")
 
 
 class Shell(App[None]):
@@ -29,22 +33,33 @@ class Shell(App[None]):
     """
 
     def __init__(self, settings: Settings) -> None:
+        # Before Textual makes colours of one: another one makes it read all sheets once more
+        self.set_reactive(App.theme, _theme(settings))
         super().__init__()
         encoding = encoding_of_terminal()
         self._encoding = encoding
         self._ascii = AsciiFilter(encoding, enabled=False)
         self._colourless = NoColor(enabled=self.no_color)
-        for theme in THEMES:
-            self.register_theme(theme)
         self.look(settings)
+        self.watch_theme()
 
     def look(self, settings: Settings) -> None:
-        """Look as the settings say; without colour, only the terminal's own will do."""
+        """Look as the settings say."""
         plain = not draws_glyphs(settings.glyphs, os.environ, self._encoding)
         if plain != self._ascii.enabled:
             self._ascii.enabled = plain
             self.refresh_css(animate=False)  # what was drawn is kept by its style
-        self.theme = ANSI.name if self.no_color else theme_for(settings.theme, os.environ)
+        self.theme = _theme(settings)
+
+    @property
+    def available_themes(self) -> dict[str, Theme]:
+        """Give the dashboard's own themes beside Textual's."""
+        return {**super().available_themes, **{theme.name: theme for theme in THEMES}}
+
+    def watch_theme(self) -> None:
+        """Bring the rules in for the terminal's own colours, where these are on."""
+        if self.current_theme.ansi:
+            self.stylesheet.read(_ANSI_SHEET)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Add those that take colours and signs out.
@@ -63,3 +78,9 @@ class Shell(App[None]):
         """Write a sequence to the terminal itself, past the screen."""
         if self._driver is not None:
             self._driver.write(sequence)
+
+
+def _theme(settings: Settings) -> str:
+    """Name the theme of the settings; without colour, only the terminal's own will do."""
+    plain = "NO_COLOR" in os.environ
+    return ANSI.name if plain else theme_for(settings.theme, os.environ)

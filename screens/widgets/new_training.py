@@ -15,7 +15,7 @@ from engine.errors import ConflictError, LoraDeckError
 from engine.language import tr
 from engine.text import human_bytes, human_count
 from screens.base import ShowsFailures
-from screens.draft import ChosenDataset, Draft, suggested_name
+from screens.draft import ChosenDataset, suggested_name
 from screens.format import one_line, refusal_words
 from screens.looking import look_at, progress_words
 from screens.messages import PlanChanged
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from engine.plan.types import Plan
     from engine.server.wire import PlanRequest
     from engine.tasks.record import TaskRecord
+    from screens.hand_over import Draft
     from screens.session import Session
 
 
@@ -159,6 +160,8 @@ class NewTraining(ShowsFailures, Column):
     @property
     def draft(self) -> Draft:
         """Tell what is chosen."""
+        from screens.hand_over import Draft
+
         dataset = self.dataset
         return Draft(
             dataset=dataset.inspection.path if dataset else "",

@@ -10,7 +10,6 @@ from textual.widgets import Static
 from engine.language import mark, tr
 from engine.text import human_count
 from screens.format import fitted, one_line, rate_words
-from screens.sums import device_words, memory_words, time_words
 from screens.widgets.findings import error_text, finding_text
 
 if TYPE_CHECKING:
@@ -94,6 +93,8 @@ class PlanPanel(Static):
 
 def _material(plan: Plan) -> list[Fact]:
     """List what the run works on and needs."""
+    from screens.sums import device_words, memory_words, time_words
+
     rows = tr("{rows} rows", rows=plan.train_rows)
     steps = filter(None, (f"{plan.total_steps:,}", time_words(plan)))
     return [

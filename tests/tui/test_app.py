@@ -292,6 +292,16 @@ async def test_every_theme_is_usable(tmp_path: Path, theme: str) -> None:
         assert "► running" in text_of(app)
 
 
+@pytest.mark.parametrize("begins", ["ansi", "dark"])
+async def test_without_tints_the_focus_is_reversed(tmp_path: Path, begins: str) -> None:
+    async with opened(FakeEngine(), tmp_path, theme=begins) as (app, pilot):
+        row = app.screen.focused
+        assert row is not None
+        assert bool(row.styles.text_style.reverse) == (begins == "ansi")
+        app.theme = "loradeck-ansi"
+        await until(pilot, lambda: row.styles.text_style.reverse)
+
+
 async def test_ten_thousand_tasks_cost_only_the_lines_in_sight(tmp_path: Path) -> None:
     views = [TaskView(task=task(f"t{n}", "completed", n)) for n in range(1, 10_001)]
     engine = FakeEngine([*views, running(number=20_000)])

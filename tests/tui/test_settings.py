@@ -13,7 +13,7 @@ from engine.home import Home
 from engine.language import speak, spoken
 from engine.settings import ABOUT, Settings, load_settings
 from screens.dialogs import ErrorDialog
-from screens.draft import Draft
+from screens.hand_over import Draft
 from screens.home import HomeScreen
 from screens.model_picker import ModelPicker
 from screens.next_plan import Wishes
