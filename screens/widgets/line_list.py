@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from rich.segment import Segment
 from rich.text import Text
 from textual.binding import Binding, BindingType
+from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -178,9 +180,10 @@ class LineList(ScrollView, Generic[Item], can_focus=True):
         line = y + self.scroll_offset.y
         if not self._keys:
             words = tr("Looking…") if self._waits else self.empty
-            text = Text(words, style=self.tone("dim"))
-            wrapped = text.wrap(self.app.console, max(width - 2 * _MARGIN, 1))
-            text = Text("  ").append_text(wrapped[y - 1]) if 0 < y <= len(wrapped) else Text()
+            wrapped = _wrapped(words, max(width - 2 * _MARGIN, 1))
+            if not 0 < y <= len(wrapped):
+                return Strip.blank(width, self.rich_style)
+            text = Text.assemble("  ", (wrapped[y - 1], self.tone("dim")))
             return self._strip(text, width, self.rich_style)
         if line >= self._starts[-1]:
             return Strip.blank(width, self.rich_style)
@@ -274,3 +277,9 @@ class LineList(ScrollView, Generic[Item], can_focus=True):
         if key == self.cursor:
             self.action_choose()
         self.cursor = key
+
+
+@lru_cache(maxsize=8)
+def _wrapped(words: str, width: int) -> list[str]:
+    """Break words into lines, once for all the lines of a window."""
+    return [line.plain for line in Content(words).wrap(width)]
