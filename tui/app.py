@@ -6,7 +6,7 @@ import asyncio
 import gc
 from contextlib import aclosing
 from dataclasses import replace
-from functools import partial
+from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
@@ -47,8 +47,7 @@ if TYPE_CHECKING:
     from engine.home import Home
     from engine.server.client import EngineClient
     from screens.hand_over import Draft
-    from screens.partner import Partner
-    from screens.widgets.new_training import NewTraining
+    from tui.ways import Ways
 
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0)
 
@@ -106,6 +105,13 @@ class LoraDeckApp(ShowsFailures, Shell):
         self._returns = draft is not None
         self.reopens: Draft | None = None
         """Once it is left for another language: what the next dashboard is to begin with."""
+
+    @cached_property
+    def ways(self) -> Ways:
+        """The ways to other screens; the first frame does without them."""
+        from tui.ways import Ways
+
+        return Ways(self, self.session)
 
     def get_default_screen(self) -> Screen[None]:
         """Begin at Home."""
@@ -236,7 +242,7 @@ class LoraDeckApp(ShowsFailures, Shell):
         """Offer the tour to whoever has not seen it."""
         seen = await asyncio.to_thread(self.session.home.tour_mark.exists)
         if not seen:
-            self._home.welcome()
+            self.ways.home.welcome()
 
     def action_settings(self) -> None:
         """Show the settings, after a change of language that one again."""
@@ -258,8 +264,8 @@ class LoraDeckApp(ShowsFailures, Shell):
         if now.keymap != before.keymap:
             self._use_keys()
         other = language_for(now.language, encoding_of_terminal()) != spoken()
-        if other and not self._holds_back():
-            self.reopens = self._home.training.draft
+        if other and not self.ways.hold_back():
+            self.reopens = self.ways.home.training.draft
             self.exit()
 
     @work(group="keys", exclusive=True, exit_on_error=False)
@@ -280,7 +286,7 @@ class LoraDeckApp(ShowsFailures, Shell):
 
     def leave(self) -> None:
         """Close the dashboard; the terminal says that trainings go on."""
-        if self._holds_back():
+        if self.ways.hold_back():
             return
         count = self.session.count("running") + self.session.count("pending")
         words = trn(
@@ -290,95 +296,12 @@ class LoraDeckApp(ShowsFailures, Shell):
         )
         self.exit(message=words if count else None)
 
-    def at_home(self, action: str) -> Callable[[], object]:
-        """Give a call that goes to Home and does something there."""
-        return partial(self._at_home, action)
-
-    def opening(self, task_id: str, action: str = "") -> Callable[[], object]:
-        """Give a call that opens a task's screen, and does something there where that is said."""
-        return partial(self._open, task_id, action)
-
-    def show_jobs(self) -> None:
-        """Show all exports and deployments."""
-        from screens.jobs import JobsScreen
-
-        if not isinstance(self.screen, JobsScreen):
-            self.push_screen(JobsScreen(self.session))
-
-    def show_found(self) -> None:
-        """Show all models and adapters of this machine."""
-        from screens.found import FoundScreen
-
-        if not isinstance(self.screen, FoundScreen):
-            self.push_screen(FoundScreen(self.session))
-
-    def chatting(self, partner: Partner) -> Callable[[], object]:
-        """Give a call that opens a chat."""
-        return partial(self._chat, partner)
-
-    def taking_dataset(self, path: str) -> Callable[[], object]:
-        """Give a call that takes a dataset to Home, for the next training."""
-        return partial(self._prepare, lambda training: training.read(path))
-
-    def taking_base(self, name: str) -> Callable[[], object]:
-        """Give a call that takes a base model to Home, for the next training."""
-        return partial(self._prepare, lambda training: training.take_base(name))
-
-    async def _at_home(self, action: str) -> None:
-        """Go to Home and do something there."""
-        if await self._go_home():
-            await self.run_action(f"screen.{action}")
-
-    async def _open(self, task_id: str, action: str) -> None:
-        """Open a task's screen above Home, and do something there."""
-        from screens.task import TaskScreen
-
-        if await self._go_home():
-            await self.push_screen(TaskScreen(self.session, task_id))
-            if action:
-                await self.run_action(f"screen.{action}")
-
-    async def _chat(self, partner: Partner) -> None:
-        """Open a chat above Home."""
-        from screens.chat import ChatScreen
-
-        if await self._go_home():
-            await self.push_screen(ChatScreen(self.session, partner))
-
     @on(FurtherWanted)
     async def _train_further(self, event: FurtherWanted) -> None:
         """Take a finished adapter to Home, to be trained further."""
-        await self._prepare(lambda training: training.train_further(event.task))
+        await self.ways.prepare(lambda training: training.train_further(event.task))
 
     @on(BaseWanted)
     async def _train_on(self, event: BaseWanted) -> None:
         """Take a model that was found to Home, as the next training's base."""
-        await self._prepare(lambda training: training.take_base(event.path))
-
-    async def _prepare(self, prepare: Callable[[NewTraining], object]) -> None:
-        """Go to Home and make something ready there for the next training."""
-        if await self._go_home():
-            prepare(self._home.training)
-
-    @property
-    def _home(self) -> HomeScreen:
-        """The first screen."""
-        home = self.screen_stack[0]
-        assert isinstance(home, HomeScreen)  # noqa: S101
-        return home
-
-    async def _go_home(self) -> bool:
-        """Close what lies above Home, unless something there is not saved."""
-        if self._holds_back():
-            return False
-        while len(self.screen_stack) > 1:
-            await self.pop_screen()
-        return True
-
-    def _holds_back(self) -> bool:
-        """Tell, and say, whether a screen holds something that is not saved."""
-        held = any(isinstance(one, DeckScreen) and one.unsaved for one in self.screen_stack)
-        if held:
-            self.notify(tr("Save what you changed, or leave it with esc, first."),
-                        title=tr("Not saved"), severity="warning", markup=False)  # fmt: skip
-        return held
+        await self.ways.prepare(lambda training: training.take_base(event.path))

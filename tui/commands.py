@@ -107,13 +107,13 @@ class DeckCommands(Provider):
 
     def _commands(self) -> Iterator[Command]:
         """Give the fixed commands."""
-        deck = self._deck
+        deck, ways = self._deck, self._deck.ways
         for title, (action, told) in _AT_HOME.items():
-            yield Command(tr(title), deck.at_home(action), tr(told))
+            yield Command(tr(title), ways.at_home(action), tr(told))
         told = tr("Exports and deployments, running and ended")
-        yield Command(tr("Jobs"), deck.show_jobs, told)
+        yield Command(tr("Jobs"), ways.show_jobs, told)
         told = tr("Finished adapters, merged models and GGUF files")
-        yield Command(tr("Models on this machine"), deck.show_found, told)
+        yield Command(tr("Models on this machine"), ways.show_found, told)
         yield from self._of_screen()
         yield from self._of_task()
         told = tr("Colours, language, keys and more")
@@ -151,24 +151,24 @@ class DeckCommands(Provider):
 
     def _choices(self) -> Iterator[Command]:
         """Give a command for each dataset and each base model that the next training can take."""
-        deck = self._deck
+        ways = self._deck.ways
         for dataset in self._datasets:
             if not dataset.problem:
                 words = tr("Choose dataset {name}", name=one_line(dataset.name))
-                yield Command(words, deck.taking_dataset(dataset.path), one_line(dataset.path))
+                yield Command(words, ways.taking_dataset(dataset.path), one_line(dataset.path))
         for model in self._models:
             if model.state == "ready":
                 words = tr("Choose model {name}", name=one_line(model.name))
                 told = tr("As the next training's base model")
-                yield Command(words, deck.taking_base(model.name), told)
+                yield Command(words, ways.taking_base(model.name), told)
 
     def _chats(self, query: str) -> Iterator[Command]:
         """Give a command for each assistant and each finished adapter."""
-        deck = self._deck
+        ways = self._deck.ways
         done = [view.task for view in self._newest(query) if view.task.status == "completed"]
         for partner in (*map(of_assistant, self._assistants), *map(of_task, done)):
             words = tr("Chat with {name}", name=one_line(partner.target))
-            yield Command(words, deck.chatting(partner), one_line(partner.words))
+            yield Command(words, ways.chatting(partner), one_line(partner.words))
 
     def _newest(self, query: str) -> list[TaskView]:
         """Give the tasks with a word of the query in their names, else all; the newest first."""
@@ -182,12 +182,12 @@ class DeckCommands(Provider):
 
     def _tasks(self, query: str) -> Iterator[Command]:
         """Give a command for each task."""
-        deck = self._deck
+        ways = self._deck.ways
         for view in self._newest(query):
             name = one_line(view.task.task_name)
             words = tr("Open task {name}", name=name)
-            yield Command(words, deck.opening(view.task.id), tr("Show the task's screen"))
+            yield Command(words, ways.opening(view.task.id), tr("Show the task's screen"))
             if view.task.status == "completed":
                 for words, (action, told) in _OF_ADAPTER.items():
-                    run = deck.opening(view.task.id, action)
+                    run = ways.opening(view.task.id, action)
                     yield Command(tr(words, name=name), run, tr(told))

@@ -381,14 +381,14 @@ async def test_the_palette_and_quitting_do_not_lose_changes(tmp_path: Path) -> N
     async with rows_of(FakeEngine(), tmp_path) as (app, pilot, screen):
         await pilot.press("d")
         await shows(app, pilot, "not saved")
-        await app._at_home("model")
+        await app.ways._at_home("model")
         assert app.screen is screen
         await shows(app, pilot, "Save what you changed")
         await pilot.press("ctrl+q")
         assert app.screen is screen
         await pilot.press("u")
         await until(pilot, lambda: not screen.unsaved)
-        await app._at_home("tasks")
+        await app.ways._at_home("tasks")
         assert app.screen is not screen
 
 

@@ -37,7 +37,7 @@ def scripted() -> FakeEngine:
 
 async def show(app: LoraDeckApp, pilot: Pilot[None], place: int = 0) -> FoundScreen:
     """Open the list, and go down to a find."""
-    app.show_found()
+    app.ways.show_found()
     await until(pilot, lambda: isinstance(app.screen, FoundScreen) and "212 fold" in text_of(app))
     await pilot.press(*["j"] * place)
     screen = app.screen

@@ -299,7 +299,7 @@ async def test_all_jobs_are_listed(tmp_path: Path) -> None:
     engine.change_job(refused(job(ID, "done as gguf f16", 2)))
     engine.change_job(completed(job(ID, "done as merged", 3)))
     async with opened(engine, tmp_path) as (app, pilot):
-        app.show_jobs()
+        app.ways.show_jobs()
         await until(pilot, lambda: len(engine.calls["jobs"]) > 3)  # asked after while one runs
         await until(pilot, lambda: "done as merged" in text_of(app))
         shown = text_of(app)

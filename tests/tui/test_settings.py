@@ -172,7 +172,7 @@ async def test_opened_again_home_has_what_was_chosen(tmp_path: Path) -> None:
     draft = Draft(ALPACA, {"instruction": "q"}, True, "demo", wishes, "mine")
     app = LoraDeckApp(Home(tmp_path), FakeEngine(), draft=draft)  # type: ignore[arg-type]
     async with app.run_test() as pilot:
-        training = app._home.training
+        training = app.ways.home.training
         await until(pilot, lambda: training.plan_panel.ready)
         assert training.draft == draft
 

@@ -99,14 +99,14 @@ async def to_made(pilot: Pilot[None]) -> None:
 async def to_jobs(pilot: Pilot[None]) -> None:
     """Open the list of jobs."""
     app = pilot.app
-    app.show_jobs()
+    app.ways.show_jobs()
     await until(pilot, lambda: isinstance(app.screen, JobsScreen) and "refused" in text_of(app))
 
 
 async def to_finds(pilot: Pilot[None]) -> None:
     """Open the models of this machine."""
     app = pilot.app
-    app.show_found()
+    app.ways.show_found()
     await until(pilot, lambda: isinstance(app.screen, FoundScreen))
     await until(pilot, lambda: "212 folders" in text_of(app))
 
