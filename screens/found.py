@@ -203,12 +203,6 @@ class FoundScreen(DeckScreen[None], ResultActions):
         """Go to the folder's name."""
         self.set_focus(self.field)
 
-    def on_key(self, event: events.Key) -> None:
-        """From the folder's name, the arrows lead into the list."""
-        if event.key == "down" and self.field.has_focus:
-            event.stop()
-            self.set_focus(self.table)
-
     def action_back(self) -> None:
         """Go back."""
         self.dismiss(None)

@@ -182,12 +182,6 @@ class HistoryScreen(DeckScreen[None]):
         """Go to the tasks that were found."""
         self.set_focus(self.table)
 
-    def on_key(self, event: events.Key) -> None:
-        """From the words, the arrows lead into the list."""
-        if event.key == "down" and self.field.has_focus:
-            event.stop()
-            self.set_focus(self.table)
-
     # Doing
 
     @on(LineList.Chosen, "#table")

@@ -279,12 +279,6 @@ class ModelPicker(DeckScreen[ModelInfo | None]):
         """Go to the filter."""
         self.set_focus(self.filter)
 
-    def on_key(self, event: events.Key) -> None:
-        """From the filter, the arrows lead into the list."""
-        if event.key == "down" and self.filter.has_focus:
-            event.stop()
-            self.set_focus(self.table)
-
     def action_back(self) -> None:
         """Go back without a choice; a fetch goes on in the engine."""
         self.session.ahead.forget()

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
 
 class Field(Input):
-    """A compact input field."""
+    """A compact input field; up and down lead to its neighbours, such as the list beneath it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "app.focus_next", "Next", show=False, id="field.next",
+                tooltip="Next field, or the list beneath"),
+        Binding("up", "app.focus_previous", "Previous", show=False, id="field.previous",
+                tooltip="Field before"),
+    ]  # fmt: skip
 
     DEFAULT_CSS = """
     Field, Field:focus { background: $foreground 5%; padding: 0; }
