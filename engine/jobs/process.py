@@ -12,7 +12,7 @@ import psutil
 
 from engine.jobs.worker import LOCK, LOG
 from engine.locks import holder
-from engine.train.worker import library_environment
+from engine.train.worker import NO_GPU, library_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 _ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-    # Trainings have the cards; a job must not take their memory
-    "CUDA_VISIBLE_DEVICES": "",
+    **NO_GPU,  # trainings have the cards; a job must not take their memory
 }
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.language import tr
 from engine.plan.findings import finding
+from engine.plan.own_device import device_name
 from engine.text import human_bytes, visible
 
 if TYPE_CHECKING:
@@ -52,10 +53,14 @@ def advice(
 
 def _about_device(device: Device) -> Iterator[Finding]:
     """Say why this device, and what has not been tried on it."""
-    if device.note:
+    if device.chosen:
+        words = tr("You chose {name}: the run starts on no other device.", name=device_name(device))
+        hint = tr("Without a choice the plan takes the card with the most memory free.")
+        yield finding("note", "device", words, hint)
+    elif device.note:
         hint = tr("See loradeck doctor.")
         if device.kind == "cuda":
-            hint = tr("CUDA_VISIBLE_DEVICES, set when the engine starts, chooses another.")
+            hint = tr("Another one can be chosen (--device).")
         yield finding("note", "device", device.note, hint)
     if device.is_amd:
         words = tr("AMD cards are planned for by their data sheets; LoRADeck was not tried on one.")

@@ -157,18 +157,8 @@ def refuse_impossible(plan: Plan) -> None:
 
     Raises:
         DiskFullError: The disk is too small for its checkpoints.
-        LoraDeckError: It was made for a device that is not here, it does not fit in memory, or
-            another finding is an error.
+        LoraDeckError: It does not fit in memory, or another finding is an error.
     """
-    if plan.device.hypothetical:
-        raise LoraDeckError(
-            tr("Device not here"),
-            tr(
-                "The plan is for {name}, which this run would not compute on.",
-                name=plan.device.name,
-            ),
-            tr("Leave the device out to train on what this machine has."),
-        )
     for found in plan.findings:
         if found.level == "error":
             if found.code == "disk":

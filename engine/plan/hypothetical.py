@@ -1,4 +1,4 @@
-"""A device that the user names: a card that is not here, or the CPU."""
+"""A card that is not here, by its name or its numbers."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ import re
 from engine.errors import LoraDeckError
 from engine.language import mark, tr
 from engine.plan.cards import CARDS, Card
-from engine.plan.hardware import best_device
 from engine.plan.nvidia import BF16_SINCE
-from engine.plan.processor import processor
 from engine.plan.types import Device
 from engine.text import either, visible
 
@@ -31,19 +29,16 @@ _FORM = mark("For any other card give its numbers: --device memory=24GB,capabili
 
 
 def named_device(text: str) -> Device:
-    """Make a device from what the user wrote.
+    """Make a card from what the user wrote.
 
     Args:
         text: A card's name, with its memory where it is sold with several (``RTX 3060 6GB``);
-            ``memory=24GB,capability=8.9``; or ``cpu``.
+            or ``memory=24GB,capability=8.9``.
 
     Raises:
         LoraDeckError: The card is unknown (the nearest ones are named), or a number absurd.
     """
     wanted = visible(text).strip()
-    if wanted.lower() == "cpu":
-        # A run would take the GPU where there is one.
-        return processor().model_copy(update={"hypothetical": best_device().kind != "cpu"})
     if "=" in wanted:
         return _from_numbers(wanted)
     spelled = wanted.lower().replace("_", " ")
@@ -119,11 +114,11 @@ def _device(
 
 def _find(spelled: str) -> Card | None:
     """Find the card whose name is the same letters and digits."""
-    wanted = _key(spelled)
-    return next((card for card in CARDS if _key(card.name) == wanted), None)
+    wanted = card_key(spelled)
+    return next((card for card in CARDS if card_key(card.name) == wanted), None)
 
 
-def _key(name: str) -> str:
+def card_key(name: str) -> str:
     """Reduce a name to what tells cards apart: letters and digits, without makers and sockets."""
     spelled = _IGNORED.sub(" ", name.lower())
     for theirs, ours in _SYNONYMS:
@@ -133,8 +128,10 @@ def _key(name: str) -> str:
 
 def _unknown(text: str) -> LoraDeckError:
     """Name the cards that come nearest to one that is not in the table."""
-    keys = {_key(card.name): card.name for card in CARDS}
-    near = difflib.get_close_matches(_key(_MEMORY.sub(" ", text.lower())), keys, n=3, cutoff=0.5)
+    keys = {card_key(card.name): card.name for card in CARDS}
+    near = difflib.get_close_matches(
+        card_key(_MEMORY.sub(" ", text.lower())), keys, n=3, cutoff=0.5
+    )
     meant = ""
     if near:
         meant = " " + tr("Did you mean {names}?", names=either(keys[key] for key in near))

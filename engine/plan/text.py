@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 _LABEL = 10
+_CHOSEN = "chosen by you"
 
 
 def plan_lines(plan: Plan) -> list[str]:
@@ -105,12 +106,14 @@ def _device(plan: Plan) -> str:
     if device.kind == "cpu":
         cores = f"{device.cores} {'core' if device.cores == 1 else 'cores'}"
         units = f" with {', '.join(device.features)}" if device.features else ""
-        return f"{device.name}, {cores}{units} (no GPU)"
+        return f"{device.name}, {cores}{units} ({_CHOSEN if device.chosen else 'no GPU'})"
     facts = [human_bytes(device.memory_total)]
     if device.capability:
         facts.append("compute capability {}.{}".format(*device.capability))
     if device.hypothetical:
         facts.append("not in this machine")
+    if device.chosen:
+        facts += [f"card {device.index}", _CHOSEN]
     return f"{device.name} ({', '.join(facts)})"
 
 

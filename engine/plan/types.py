@@ -57,6 +57,8 @@ class Device(BaseModel):
     """Who holds the card's memory, the largest first."""
     hypothetical: bool = False
     """Named by the user; a plan can be made for it, a run cannot start on it."""
+    chosen: bool = False
+    """Of this machine, and named by the user: a run starts on no other."""
     note: str = ""
     """Why this device rather than one the user may expect; a sentence, or empty."""
 

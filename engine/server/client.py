@@ -24,7 +24,7 @@ from engine.language import tr
 from engine.machine_load import MachineLoad
 from engine.models.found import ModelScan
 from engine.models.types import ModelInfo
-from engine.plan.types import Plan
+from engine.plan.types import Device, Plan
 from engine.server.book_client import BookClient
 from engine.server.chat_client import ChatCalls
 from engine.server.dataset_wire import InspectRequest, MeasureRequest, ScanStep
@@ -62,6 +62,7 @@ _ERRORS = {
 _QUICK_SECONDS = 5.0
 _SLOW_SECONDS = 180.0  # a plan reads and tokenizes the dataset first
 _SCAN_SECONDS = 3600.0  # many gigabytes; ``scan`` tells how far it is
+_DEVICES = TypeAdapter(list[Device])
 _MODELS = TypeAdapter(list[ModelInfo])
 _DATASETS = TypeAdapter(list[DatasetInfo])
 
@@ -132,6 +133,10 @@ class EngineClient(TaskCalls, JobCalls, ChatCalls):
     async def machine_load(self) -> MachineLoad:
         """Ask how busy the machine is; the engine looks at most once a second."""
         return MachineLoad.model_validate(await self.call("GET", "/engine/load"))
+
+    async def devices(self) -> list[Device]:
+        """List what a training can compute on; a plan takes the first one by itself."""
+        return _DEVICES.validate_python(await self.call("GET", "/engine/devices"))
 
     async def stop(self) -> None:
         """Ask the server to end; workers go on."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import APIRouter, Request
 
 from engine.language import tr
 from engine.machine_load import MachineLoad
+from engine.plan.hardware import detect
+from engine.plan.types import Device
 from engine.server.book_routes import OpenBooks
 from engine.server.context import Service
 from engine.server.reach import InReach
@@ -24,6 +28,12 @@ async def engine_info(service: Service, books: OpenBooks) -> EngineInfo:
 async def machine_load(service: Service) -> MachineLoad:
     """What the machine does: processor, memory, cards and workers; looked at once a second."""
     return await service.machine.load()
+
+
+@router.get("/engine/devices")
+async def devices() -> list[Device]:
+    """What a training can compute on, with what is free now; a plan takes the first by itself."""
+    return await asyncio.to_thread(detect)
 
 
 @router.post("/engine/stop", status_code=202)

@@ -28,8 +28,8 @@ from engine.models.catalog import find_model, find_unweighted, list_models
 from engine.plan.abilities import attention_kernels
 from engine.plan.calibration import Calibrations
 from engine.plan.findings import overlap_finding, refuse_impossible
-from engine.plan.hardware import best_device
-from engine.plan.hypothetical import named_device
+from engine.plan.hardware import best_device, detect
+from engine.plan.own_device import asked_device, choice_of, own_device
 from engine.plan.parameters import check_overrides
 from engine.plan.planner import make_plan
 from engine.plan.presets import find_preset
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from engine.home import Home
     from engine.jobs.types import Job
     from engine.models.types import ModelInfo
+    from engine.plan.own_device import FindsDevice
     from engine.plan.types import Device
     from engine.results.export.types import DeployRequest, ExportRequest
     from engine.server.wire import PlanRequest, TrainRequest
@@ -122,15 +123,27 @@ class EngineService:
         self.pool.warm(device.uuid)
         return device
 
-    async def whole_device(self) -> Device:
-        """Give the device of a run with what tasks and chats hold of it: it waits for them."""
-        device = await asyncio.to_thread(best_device)
+    async def whole_device(self, asked: str = "", find: FindsDevice = asked_device) -> Device:
+        """Give the device of a run with what tasks and chats hold of it: it waits for them.
+
+        Args:
+            asked: What the user named; empty for the best one.
+            find: Finds that among the machine's devices.
+
+        Raises:
+            LoraDeckError: It is not to be found.
+        """
+        device = find(asked, await asyncio.to_thread(detect))
         there = (one for one in self.scheduler.occupants() if same(one.plan.device, device))
         ours = sum(held(one.pid, device) for one in there) + self.chats.held(device)
         return device.model_copy(update={"memory_free": device.memory_free + ours})
 
-    async def plan(self, request: PlanRequest) -> Plan:
+    async def plan(self, request: PlanRequest, find: FindsDevice = asked_device) -> Plan:
         """Decide every parameter of a run; meanwhile a spare worker imports what it will need.
+
+        Args:
+            request: What it is made from.
+            find: Finds the device that is named there.
 
         Raises:
             LoraDeckError: The dataset, the model or an override is of no use.
@@ -138,15 +151,16 @@ class EngineService:
         overrides = check_overrides(request.overrides)
         further = await asyncio.to_thread(find_further, self.home, self.store, request.adapter)
         find_preset(request.preset)
-        named = await asyncio.to_thread(named_device, request.device) if request.device else None
+        if request.device:  # an unknown one is refused before the rows are read
+            find(request.device, await asyncio.to_thread(detect))
         dataset = absolute(request.dataset_file)
         inspection = await inspect_whole(self.home.cache, dataset, request.mapping)
         refuse_errors(inspection, request.leave_out)
         base_model = request.base_model or further.base
         model = await self._planned_model(base_model)
         further.check_base(model)
-        device = named or await self.whole_device()
-        if named is None:
+        device = await self.whole_device(request.device, find)
+        if not device.hypothetical:
             self.pool.warm(device.uuid)
         lengths = await self._measure(inspection, request.mapping, model)
         making = partial(
@@ -211,7 +225,7 @@ class EngineService:
         """
         name = check_task_name(request.task_name)
         self._refuse_taken(name)
-        plan = await self.plan(request)
+        plan = await self.plan(request, own_device)
         refuse_impossible(plan)
         async with self._creating:
             self._refuse_taken(name)
@@ -222,6 +236,7 @@ class EngineService:
                 dataset_type=plan.dataset.dataset_type,
                 output_path=str(self.home.adapter(name)),
                 training_params=plan.training_params.model_dump(mode="json"),
+                chosen_device=choice_of(plan.device),
             )
             await self._create(task, plan)
         self.scheduler.admit()

@@ -59,7 +59,9 @@ class PlanRequest(BaseModel):
     leave_out: bool = False
     """Train without the rows that have faults, however many they are."""
     device: Text = ""
-    """A card that is not here, as ``RTX 3060 6GB`` or ``memory=24GB,capability=8.9``; or empty."""
+    """A device of the engine's machine, by number, name or UUID, or ``cpu``; empty or ``auto`` for
+    the one that the plan takes by itself. A plan can also be made for a card that is not here, as
+    ``RTX 3060 6GB`` or ``memory=24GB,capability=8.9``."""
     preset: Text = ""
     """A named preset whose values go before the rules, and after ``overrides``; or empty."""
 

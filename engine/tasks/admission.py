@@ -5,18 +5,19 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
 
 from engine.plan.disk import checkpoint_size
 from engine.plan.hardware import detect
+from engine.plan.own_device import device_name
 from engine.plan.types import PLAN, Plan
 from engine.tasks.waiting import for_device, for_memory
 from engine.text import human_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Container, Iterable, Sequence
     from pathlib import Path
 
     from engine.plan.types import Device
@@ -72,9 +73,33 @@ def _load(folder: Path, _changed: int) -> Plan:
     return Plan.load(folder)
 
 
-def kind_of(device: Device) -> tuple[str, str]:
-    """Give what devices have in common that can take each other's tasks."""
-    return device.kind, device.name
+class Place(NamedTuple):
+    """Where a plan can be carried out."""
+
+    kind: str
+    name: str
+    uuid: str = ""
+    """Of the very card; empty for any one of the kind and name."""
+
+    @classmethod
+    def of(cls, device: Device) -> Place:
+        """Give a device's own place."""
+        return cls(device.kind, device.name, device.uuid)
+
+    @classmethod
+    def wanted(cls, plan: Plan) -> Place:
+        """Give the place of a plan: any device like its own, unless the user chose that one."""
+        own = cls.of(plan.device)
+        return own if plan.device.chosen else own.alike
+
+    @property
+    def alike(self) -> Place:
+        """The place of all devices like this one."""
+        return self._replace(uuid="")
+
+    def among(self, places: Container[Place]) -> bool:
+        """Tell whether it is one of these places, or in one."""
+        return self in places or self.alike in places
 
 
 class Admission:
@@ -97,19 +122,21 @@ class Admission:
         *,
         spare: int | None,
         crowd: bool = False,
+        kept: Container[Place] = (),
         besides: Callable[[Device], int] = lambda _: 0,
     ) -> Device | None:
         """Give a device on which a plan's predicted memory is free; ``None`` where none is.
 
-        The planned one goes before others of its kind and name.
+        The planned one goes before others of its kind and name; a chosen one has no others.
 
         Args:
             running: All tasks that run.
             spare: The pid of the worker that would take the task; what it holds is the task's.
             crowd: Whether more tasks than the settings want may share a device.
+            kept: Places that are kept for tasks before this one.
             besides: Gives the bytes that are free of a device beyond what it shows; or fewer.
         """
-        candidates = [one for one in self._devices() if _suits(one, plan)]
+        candidates = _left(self._suitable(plan), kept)
         candidates.sort(key=lambda one: not same(one, plan.device))
         for device in candidates:
             there = [one for one in running if same(one.plan.device, device)]
@@ -120,11 +147,19 @@ class Admission:
                 return device
         return None
 
-    def obstacle(self, plan: Plan) -> str:
-        """Say for what a plan waits that finds no room, though none of ours is there."""
-        if any(_suits(one, plan) for one in self._devices()):
-            return for_memory(human_bytes(plan.memory.total), plan.device.name)
-        return for_device(plan.device.name)
+    def obstacle(self, plan: Plan, kept: Container[Place] = ()) -> str:
+        """Say for what a plan waits that finds no room, though none of ours is there.
+
+        Empty where it waits for those before it, for whom all places of its kind are kept.
+        """
+        name = device_name(plan.device) if plan.device.chosen else plan.device.name
+        if not (suitable := self._suitable(plan)):
+            return for_device(name)
+        return for_memory(human_bytes(plan.memory.total), name) if _left(suitable, kept) else ""
+
+    def _suitable(self, plan: Plan) -> list[Device]:
+        """List the devices of this moment that a plan can be carried out on."""
+        return [one for one in self._devices() if suits(one, plan)]
 
     def _most(self, device: Device) -> int:
         """Say how many tasks may share a device."""
@@ -156,6 +191,11 @@ def free_beside(device: Device, running: Iterable[Occupant]) -> int:
     return device.memory_free - sum(one.to_come(device) for one in running)
 
 
-def _suits(device: Device, plan: Plan) -> bool:
-    """Tell whether a plan made for one device can be carried out on another: one of its kind."""
-    return kind_of(device) == kind_of(plan.device)
+def _left(devices: Iterable[Device], kept: Container[Place]) -> list[Device]:
+    """List the devices that are not kept for others."""
+    return [one for one in devices if not Place.of(one).among(kept)]
+
+
+def suits(device: Device, plan: Plan) -> bool:
+    """Tell whether a plan made for one device can be carried out on another."""
+    return Place.of(device).among({Place.wanted(plan)})

@@ -77,6 +77,8 @@ class TaskRecord(BaseModel):
     """On the held-out rows: the last one measured, of a completed task that of its result."""
     requested: Request = ""
     """What the user has asked of a running task that it has not done yet."""
+    chosen_device: str = ""
+    """What the user chose to compute on: a card's UUID, or ``cpu``; empty where the plan chose."""
     device_uuid: str = ""
     """Of the GPU that it was started on last: not always the one it was planned for."""
     waiting_words: str = ""

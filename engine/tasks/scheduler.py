@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from engine.errors import ConflictError
 from engine.language import tr
 from engine.plan.cgroups import out_of_memory_kills
-from engine.tasks.admission import Admission, Occupant, kind_of, load_plan
+from engine.tasks.admission import Admission, Occupant, Place, load_plan, suits
 from engine.tasks.causes import Exit
 from engine.tasks.endings import ended
 from engine.tasks.events import TaskStarted
@@ -27,7 +27,7 @@ from engine.train.spec import TaskSpec
 from engine.train.worker import DISK_FULL, FINISH, worker_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Container, Coroutine
 
     from engine.home import Home
     from engine.plan.types import Device, Plan
@@ -101,22 +101,22 @@ class Scheduler:
 
         Otherwise small tasks would overtake a large one for ever.
         """
-        blocked: set[tuple[str, str]] = set()
+        kept: set[Place] = set()
         wanting = ""
         for task in in_order(self._with_status(Status.PENDING))[:_CONSIDERED]:
             plan = self._plan_of(task)
-            if plan is None or kind_of(plan.device) in blocked:
+            if plan is None or Place.wanted(plan).among(kept):
                 continue
             if not self._admission.has_disk(plan):
                 self._say(task, for_disk())
                 break
-            if device := self._device_for(plan):
+            if device := self._device_for(plan, kept=kept):
                 self.launch(task, plan, device)
                 continue
-            blocked.add(kind_of(plan.device))
             wanting = wanting or self._wants_lodgers_memory(task, plan)
-            if not any(kind_of(one.plan.device) in blocked for one in self.occupants()):
-                self._say(task, self._admission.obstacle(plan))
+            if not any(suits(one.plan.device, plan) for one in self.occupants()):
+                self._say(task, self._admission.obstacle(plan, kept))
+            kept.add(Place.wanted(plan))
         if self.lodger:
             self.lodger.give_way(wanting)
 
@@ -238,7 +238,12 @@ class Scheduler:
                 self.carry_out(task)
 
     def _device_for(
-        self, plan: Plan, *, crowd: bool = False, besides: Callable[[Device], int] | None = None
+        self,
+        plan: Plan,
+        *,
+        crowd: bool = False,
+        kept: Container[Place] = (),
+        besides: Callable[[Device], int] | None = None,
     ) -> Device | None:
         """Find room for a plan; in a crowd, beside more tasks than usual."""
         return self._admission.device_for(
@@ -246,6 +251,7 @@ class Scheduler:
             self.occupants(),
             spare=self._pool.spare_pid,
             crowd=crowd,
+            kept=kept,
             besides=besides or self._taken_by_lodger,
         )
 
@@ -348,6 +354,5 @@ def _no_room(task: TaskRecord, plan: Plan | None) -> ConflictError:
 
 def _as_planned(device: Device, plan: Plan) -> Device:
     """Let a run compute in as many threads as it was planned for: others round otherwise."""
-    if device.kind != "cpu":
-        return device
-    return device.model_copy(update={"cores": plan.device.cores})
+    cores = plan.device.cores if device.kind == "cpu" else device.cores
+    return device.model_copy(update={"cores": cores, "chosen": plan.device.chosen})

@@ -36,6 +36,8 @@ LOCK = "worker.lock"
 LOG = "worker.log"
 READY = "ready"
 FINISH = signal.SIGUSR1
+NO_GPU = {"CUDA_VISIBLE_DEVICES": "", "HIP_VISIBLE_DEVICES": ""}
+"""Hides every card: torch would count the memory of one that a run does not compute on."""
 DISK_FULL = errno.ENOSPC
 """Exit status of a worker that could not even write its journal: the disk is full."""
 _NICE = 10
@@ -103,7 +105,7 @@ def worker_main(connection: Connection, queue: Queue[Event], gpu: str) -> None:
     """Run in a spawned process: import, wait for one task on the pipe, work it off, end.
 
     Args:
-        gpu: The UUID of the one GPU to see; empty where there is none to choose.
+        gpu: The UUID of the one GPU to see; empty for none.
     """
     server = os.getppid()
     # A session of its own: the terminal's hang-up and Ctrl-C do not reach it.
@@ -112,7 +114,7 @@ def worker_main(connection: Connection, queue: Queue[Event], gpu: str) -> None:
     # A worker that outlives the server must not hang at exit on a pipe that nobody reads.
     queue.cancel_join_thread()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ.update(library_environment(gpu))
+    os.environ.update(library_environment(gpu) | ({} if gpu else NO_GPU))
     _import_heavy_modules()
     try:
         connection.send(READY)

@@ -14,6 +14,7 @@ from engine.errors import LoraDeckError
 from engine.results.report.files import save_report
 from engine.results.report.types import SampleThen
 from tests.engine.results.test_report import make_report
+from tests.tui.fake_engine import CPU
 from tui.cli.from_report import request_again
 from tui.cli.report_text import print_report
 from tui.cli.train import train
@@ -21,6 +22,7 @@ from tui.cli.train import train
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from engine.plan.types import Device
     from engine.results.report.types import Report
     from engine.server.client import EngineClient
 
@@ -41,6 +43,10 @@ class Client:
     async def _find(self, name: str) -> Any:
         """Give a dataset of the home."""
         return SimpleNamespace(path=f"/home/datasets/{name}")
+
+    async def devices(self) -> list[Device]:
+        """Give a machine without a card."""
+        return [CPU]
 
     async def inspect(self, path: str, mapping: dict[str, str] | None = None) -> Inspection:
         """Look at a dataset."""
@@ -98,6 +104,18 @@ async def test_rows_may_lie_elsewhere_but_not_be_others(tmp_path: Path) -> None:
         await request_again(_client(), str(tmp_path), "", {})
     with pytest.raises(LoraDeckError, match="is no report, and no folder"):
         await request_again(_client(), str(tmp_path / "none"), "", {})
+
+
+async def test_a_chosen_device_is_chosen_again_where_it_is_there(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").touch()
+    rows = {"dataset_file": str(tmp_path / "rows.jsonl"), "device": "A10, 24 GB of memory"}
+    save_report(tmp_path, make_report(chosen_device="cpu", **rows))
+    assert (await request_again(_client(), str(tmp_path), "", {})).device == "cpu"
+    save_report(tmp_path, make_report(chosen_device="GPU-1f00", **rows))
+    with pytest.raises(LoraDeckError, match="'bot' was trained on A10, 24 GB of memory") as caught:
+        await request_again(_client(), str(tmp_path), "", {})
+    assert "This machine has: AMD EPYC 7763 (cpu)." in caught.value.message
+    assert (await request_again(_client(), str(tmp_path), "", {}, "auto")).device == "auto"
 
 
 def test_what_a_report_says_is_not_said_again() -> None:

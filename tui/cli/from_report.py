@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
+from engine.plan.own_device import own_device
 from engine.server.wire import PlanRequest
 from engine.text import visible
 from tui.cli.dataset_names import dataset_path
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 async def request_again(
-    client: EngineClient, given: str, dataset: str, overrides: dict[str, Any]
+    client: EngineClient, given: str, dataset: str, overrides: dict[str, Any], device: str = ""
 ) -> PlanRequest:
     """Ask for the run that a report is on: same rows, base, parameters and start.
 
@@ -26,11 +27,14 @@ async def request_again(
         given: A report's file, an adapter's folder, or a task.
         dataset: Where the rows lie now; empty for where they lay.
         overrides: What is to be different.
+        device: Where to compute instead of where the report's run was told to; empty for there.
 
     Raises:
-        LoraDeckError: There is no such report, or its dataset is gone or has changed.
+        LoraDeckError: There is no such report, its dataset is gone or has changed, or the device
+            that was chosen for it is not here.
     """
     report = await find_report(client, given)
+    device = device or await _old_device(client, report)
     path = await dataset_path(client, dataset) if dataset else _old_place(report)
     found, mapping = await _inspected(client, path, report)
     if found.sha256 != report.dataset_sha256:
@@ -48,6 +52,7 @@ async def request_again(
         overrides={**report.training_params, **overrides},
         mapping=mapping,
         leave_out=report.leave_out,
+        device=device,
     )
 
 
@@ -65,6 +70,25 @@ def _old_place(report: Report) -> str:
             "Give its new place: loradeck train FILE --from-report …",
         )
     return report.dataset_file
+
+
+async def _old_device(client: EngineClient, report: Report) -> str:
+    """Give what the user had chosen to compute on; empty where the plan chose.
+
+    Raises:
+        LoraDeckError: This machine has no such device.
+    """
+    if report.chosen_device:
+        try:
+            own_device(report.chosen_device, await client.devices())
+        except LoraDeckError as error:
+            raise LoraDeckError(
+                error.title,
+                f"'{visible(report.task_name)}' was trained on {visible(report.device)}, as its "
+                f"user had chosen. {error.message}",
+                "Choose another: --device CARD; or --device auto to leave it to the plan.",
+            ) from error
+    return report.chosen_device
 
 
 async def _inspected(

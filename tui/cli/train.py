@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.errors import LoraDeckError
-from engine.plan.hypothetical import named_device
+from engine.plan.own_device import asked_device, own_device
 from engine.plan.parameters import parse_overrides
 from engine.plan.presets import PRESETS, find_preset
 from engine.plan.text import plan_lines
@@ -24,6 +24,7 @@ from tui.cli.pulling import ensure_model
 from tui.cli.session import model_name, with_engine
 
 if TYPE_CHECKING:
+    from engine.plan.own_device import FindsDevice
     from engine.plan.types import Plan
     from engine.server.client import EngineClient
     from engine.tasks.record import TaskRecord
@@ -85,14 +86,24 @@ Preset = Annotated[
         + ".",
     ),
 ]
-Device = Annotated[
+PlanDevice = Annotated[
     str,
     typer.Option(
         "--device",
         metavar="CARD",
         show_default=False,
-        help="Plan for a card that is not here: 'RTX 3060 6GB', 'memory=24GB,capability=8.9'; "
-        "or cpu.",
+        help="Plan for a card of this machine, by number, name or UUID, for cpu, or for a card "
+        "that is not here: 'RTX 3060 6GB', 'memory=24GB,capability=8.9'.",
+    ),
+]
+TrainDevice = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        metavar="CARD",
+        show_default=False,
+        help="Train on this card and no other, by its number, name or UUID, or on cpu; auto leaves "
+        "it to the plan.",
     ),
 ]
 Detach = Annotated[bool, typer.Option("--detach", "-d", help="Start the task and return.")]
@@ -105,7 +116,7 @@ def plan(
     maps: Maps = None,
     *,
     adapter: From = "",
-    device: Device = "",
+    device: PlanDevice = "",
     preset: Preset = "",
     leave_out: LeaveOut = False,
     json: Json = False,
@@ -114,10 +125,8 @@ def plan(
     request = _request(
         dataset, model, overrides, maps, leave_out=leave_out, preset=preset, adapter=adapter
     )
-    if device:
-        named_device(device)
-        request.device = device
-    made = with_engine(lambda client: _plan(client, request, quiet=json))
+    request.device = device
+    made = with_engine(lambda client: _plan(client, request, asked_device, quiet=json))
     if json:
         print_json(made)
     else:
@@ -133,6 +142,7 @@ def train(
     name: Name,
     adapter: From = "",
     from_report: FromReport = "",
+    device: TrainDevice = "",
     preset: Preset = "",
     leave_out: LeaveOut = False,
     detach: Detach = False,
@@ -147,11 +157,14 @@ def train(
     if from_report:
         _refuse_beside_report(model, adapter, preset, maps, leave_out=leave_out)
         changes = parse_overrides(overrides or [])
-        wanted = with_engine(lambda client: request_again(client, from_report, dataset, changes))
+        wanted = with_engine(
+            lambda client: request_again(client, from_report, dataset, changes, device)
+        )
     else:
         wanted = _request(
             dataset, model, overrides, maps, leave_out=leave_out, preset=preset, adapter=adapter
         )
+        wanted.device = device
     request = TrainRequest(task_name=named, **wanted.model_dump())
     created: list[TaskRecord] = []
     try:
@@ -227,8 +240,12 @@ def _refuse_beside_report(
         )
 
 
-async def _plan(client: EngineClient, request: PlanRequest, *, quiet: bool) -> Plan:
-    """Find and inspect the dataset before a model is fetched for it, then plan."""
+async def _plan(
+    client: EngineClient, request: PlanRequest, find: FindsDevice, *, quiet: bool
+) -> Plan:
+    """Find the device and inspect the dataset before a model is fetched for it, then plan."""
+    if request.device:
+        find(request.device, await client.devices())
     request.dataset_file = await dataset_path(client, request.dataset_file)
     await client.inspect(request.dataset_file, request.mapping)
     # A folder is here already; one without weights can be planned for
@@ -246,7 +263,7 @@ async def _start(
     client: EngineClient, request: TrainRequest, created: list[TaskRecord], *, quiet: bool
 ) -> None:
     """Show the plan, then create the task; an interrupt meanwhile does not leave it unknown."""
-    made = await _plan(client, request, quiet=quiet)
+    made = await _plan(client, request, own_device, quiet=quiet)
     if not quiet:
         _print_plan(made)
     creating = asyncio.ensure_future(client.train(request))

@@ -10,6 +10,7 @@ from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from engine.language import speaking
+from engine.plan.own_device import choice_of
 from engine.results.report.advice import advise
 from engine.results.report.curves import eval_curve, overfitting, samples, train_curve
 from engine.results.report.judge import judge_answers, judge_rows, rows_to_judge
@@ -152,6 +153,7 @@ def _of_plan(spec: TaskSpec) -> dict[str, Any]:
         "leave_out": plan.leave_out,
         "started_from": plan.adapter,
         "device": f"{plan.device.name}, {human_bytes(plan.device.memory_total)} of memory",
+        "chosen_device": choice_of(plan.device),
     }
 
 

@@ -118,5 +118,7 @@ class Report(BaseModel):
     started_from: str = ""
     """The adapter that the training started from; or empty."""
     device: str
+    chosen_device: str = ""
+    """What the user chose to compute on: a card's UUID, or ``cpu``; empty where the plan chose."""
     peak_memory: int
     versions: dict[str, str]

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from engine.errors import LoraDeckError
 from engine.plan.cards import CARDS, Card
 from engine.plan.hypothetical import named_device
-from tests.engine.plan.make import CARD, CPU
-
-if TYPE_CHECKING:
-    from engine.plan.types import Device
 
 GIB = 2**30
 
@@ -58,15 +52,6 @@ def test_cards_are_found_however_they_are_spelled(
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
 def test_every_card_is_found_by_its_own_name(card: Card) -> None:
     assert named_device(card.name).name == f"{card.name} {card.memory}GB"
-
-
-@pytest.mark.parametrize(("best", "hypothetical"), [(CPU, False), (CARD, True)])
-def test_a_run_starts_on_the_cpu_only_where_there_is_no_card(
-    best: Device, hypothetical: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("engine.plan.hypothetical.best_device", lambda: best)
-    device = named_device("CPU")
-    assert (device.kind, device.hypothetical) == ("cpu", hypothetical)
 
 
 @pytest.mark.parametrize(

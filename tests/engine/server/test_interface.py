@@ -103,6 +103,19 @@ async def test_a_plan_for_another_card_can_be_made_but_not_trained(
     assert service.store.all() == []
 
 
+async def test_a_task_keeps_the_device_that_was_chosen(
+    http: httpx.AsyncClient, service: EngineService, body: dict[str, Any]
+) -> None:
+    own = (await http.get("/engine/devices")).json()
+    assert own[-1]["kind"] == "cpu"
+    await http.post("/train", json={**body, "device": "cpu"})
+    task = service.store.all()[0]
+    assert task.chosen_device == "cpu"
+    assert service.plan_of(task).device.chosen
+    await http.post("/train", json={**body, "task_name": "free", "device": "auto"})
+    assert service.store.named("free").chosen_device == ""
+
+
 @pytest.mark.parametrize(
     ("wrong", "title"),
     [
@@ -139,7 +152,7 @@ async def test_what_does_not_fit_names_a_model_of_the_catalog(
 ) -> None:
     full = Device(kind="cpu", name="CPU", cores=2, memory_total=10**9, memory_free=10**6)
     asked: list[Home] = []
-    monkeypatch.setattr("engine.server.service.best_device", lambda: full)
+    monkeypatch.setattr("engine.server.service.detect", lambda: [full])
     monkeypatch.setattr("engine.server.service.list_models", lambda home: asked.append(home) or [])
     del body["task_name"]
     plan = (await http.post("/plan", json=body)).json()

@@ -82,6 +82,8 @@ class Bench:
         self.live = LiveTasks(home, self.store)
         self.pool = FakePool()
         self.cpu = CPU
+        self.devices: list[Device] = []
+        """In place of the processor, where there are any."""
         self.scheduler = self.another()
         self.control = Control(self.store, self.live, self.scheduler)
 
@@ -89,7 +91,7 @@ class Bench:
         """A scheduler as a second server would have it."""
         pool: Any = self.pool
         settings = Settings(stop_grace_seconds=0.05)
-        admission = Admission(settings, self.home.root, lambda: [self.cpu])
+        admission = Admission(settings, self.home.root, lambda: self.devices or [self.cpu])
         return Scheduler(self.home, settings, self.store, self.live, pool, admission)
 
     def add(self, name: str, **changes: Any) -> TaskRecord:

@@ -10,6 +10,7 @@ import pytest
 
 from engine.tasks.events import TaskCompleted
 from engine.tasks.journal import JOURNAL, JournalWriter
+from engine.train import worker
 from engine.train.worker import DISK_FULL, LOG, run_task
 
 if TYPE_CHECKING:
@@ -29,6 +30,20 @@ def test_a_completed_task_is_not_taken_up_again(
     run_task(spec, queue)
     assert (tmp_path / JOURNAL).read_bytes() == before
     assert not (tmp_path / LOG).exists()
+
+
+@pytest.mark.parametrize("gpu", ["GPU-1f00", ""])
+def test_a_worker_sees_its_own_card_or_none(gpu: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = {"CUDA_VISIBLE_DEVICES": "0,1"}
+    monkeypatch.setattr(worker.os, "environ", environment)
+    for name in ("os.setsid", "signal.signal", "_import_heavy_modules"):
+        monkeypatch.setattr(f"engine.train.worker.{name}", lambda *_: None)
+    monkeypatch.setattr(worker.os, "nice", lambda _: 0)
+    queue: Any = SimpleNamespace(cancel_join_thread=lambda: None)
+    gone: Any = SimpleNamespace(send=lambda _: None, recv=lambda: (_ for _ in ()).throw(EOFError))
+    worker.worker_main(gone, queue, gpu)
+    assert environment["CUDA_VISIBLE_DEVICES"] == gpu
+    assert environment.get("HIP_VISIBLE_DEVICES") == (None if gpu else "")
 
 
 @pytest.mark.parametrize("made", ["ProcessLock.acquire", "_write_output_to"])
