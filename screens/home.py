@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from engine.models.types import ModelInfo
     from screens.messages import EngineStatusChanged, TasksChanged
+    from screens.plan import PlanScreen
     from screens.session import Session
 
 Picked = TypeVar("Picked")
@@ -181,17 +182,27 @@ class HomeScreen(DeckScreen[None]):
         self.training.toggle_leave_out()
 
     def action_plan(self) -> None:
+        """Open the whole plan."""
+        self._open_plan()
+
+    def action_device(self) -> None:
+        """Open the whole plan, and ask for the device there."""
+        if screen := self._open_plan():
+            screen.call_after_refresh(screen.action_device)
+
+    def _open_plan(self) -> PlanScreen | None:
         """Open the whole plan; it needs both choices."""
         if self.training.dataset is None or self.training.model is None:
             words = tr("Choose dataset and model first.")
             self.notify(words, severity="warning", markup=False)
             self.training.focus_next_step()
-            return
+            return None
         from screens.plan import PlanScreen
 
         screen = PlanScreen(self.session, self.training.next_plan, self.training.attempt,
                             self.training.take_wishes)  # fmt: skip
         self.app.push_screen(screen, self._plan_left)
+        return screen
 
     def _plan_left(self, start: bool | None) -> None:
         """Start the training where that is wanted."""

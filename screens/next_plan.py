@@ -7,22 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
 from engine.language import tr
+from engine.plan.device_names import handle_of
 from screens.format import one_line
+from screens.sums import place_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from engine.plan.types import Plan
+    from engine.plan.types import Device, Plan
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """A preset, the values that the user set, and the adapter to train further."""
+    """A preset, the values that the user set, the adapter to train further, and the device."""
 
     preset: str = ""
     overrides: Mapping[str, Any] = field(default_factory=dict)
     adapter: str = ""
     """The task that made it; empty for a new one."""
+    device: Device | None = None
+    """As it was when it was chosen; ``None`` leaves it to the plan."""
 
     def having(self, key: str, value: Any) -> Wishes:
         """Set a value."""
@@ -34,12 +38,23 @@ class Wishes:
         return replace(self, overrides=kept)
 
     @property
+    def device_handle(self) -> str:
+        """What the engine is asked to plan for; empty for what the plan takes by itself."""
+        return handle_of(self.device) if self.device else ""
+
+    @property
+    def device_words(self) -> str:
+        """Name the chosen device; empty where none was."""
+        return place_words(self.device) if self.device else ""
+
+    @property
     def words(self) -> str:
         """Say what is wished, briefly; empty where nothing is."""
         values, adapter = len(self.overrides), one_line(self.adapter)
         parts = [tr("✎ set by you: {values}", values=values)] if values else []
         parts += [tr("preset {name}", name=self.preset)] if self.preset else []
         parts += [tr("trains {name} further", name=adapter)] if adapter else []
+        parts += [tr("device {name}", name=self.device_words)] if self.device else []
         return " · ".join(parts)
 
 
@@ -55,6 +70,12 @@ class NextPlan:
     def plan(self) -> Plan | None:
         """The plan, once it is made."""
         return None if isinstance(self.outcome, LoraDeckError) else self.outcome
+
+    @property
+    def only_to_look(self) -> str:
+        """Say why a plan for a card that is not here starts nothing; empty for any other plan."""
+        looks = self.plan is not None and self.plan.device.hypothetical
+        return tr("Only to look at: this card is not in this machine.") if looks else ""
 
     @property
     def refusal(self) -> LoraDeckError | None:

@@ -13,7 +13,6 @@ from textual.getters import query_one
 
 from engine.language import mark, tr
 from screens.base import DeckScreen, back_binding
-from screens.next_plan import NextPlan, Wishes
 from screens.widgets.findings import error_text
 from screens.widgets.line_list import LineList
 from screens.widgets.parameter_detail import ParameterDetail
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from engine.plan.types import Plan
     from screens.messages import PlanChanged
+    from screens.next_plan import NextPlan, Wishes
     from screens.session import Session
 
 _UNDO = mark("r takes back the value under the cursor, R all of them.")
@@ -52,9 +52,11 @@ class PlanScreen(DeckScreen[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p", "preset", "Preset", id="plan.preset",
                 tooltip="Start from a named preset, or from none"),
+        Binding("d", "device", "Device", id="plan.device",
+                tooltip="Choose the card or processor; or look at the plan for any other card"),
         Binding("r", "reset", "Reset", id="plan.reset",
                 tooltip="Take your value back: the plan's own comes again"),
-        Binding("R", "reset_all", "Reset all", id="plan.reset_all",
+        Binding("R", "reset_all", "Reset all", show=False, id="plan.reset_all",
                 tooltip="Take all your values back"),
         Binding("m", "sums", "Sums", id="plan.sums",
                 tooltip="Memory, disk, device and findings; or the parameters again"),
@@ -143,6 +145,8 @@ class PlanScreen(DeckScreen[bool]):
         undo = [tr(_UNDO)] if wishes.overrides else []
         undo += [tr("R trains a new adapter.")] if wishes.adapter else []
         undo += [tr("p leaves the preset {name}.", name=wishes.preset)] if wishes.preset else []
+        if wishes.device:
+            undo.append(tr("d leaves the device {name}.", name=wishes.device_words))
         lines = [error_text(self._made.refusal), Content.styled(" ".join(undo), "$muted")]
         return Content("\n").join(line for line in lines if line)
 
@@ -192,14 +196,23 @@ class PlanScreen(DeckScreen[bool]):
         if name is not None and name != wishes.preset:
             self._wish(replace(wishes, preset=name), None)
 
+    @work(group="edit", exclusive=True, exit_on_error=False)
+    async def action_device(self) -> None:
+        """Ask for a device; the plan follows."""
+        from screens.device_dialog import DeviceDialog
+
+        wishes = await self.app.push_screen_wait(DeviceDialog(self.session, self._made.wishes))
+        if wishes is not None and wishes != self._made.wishes:
+            self._wish(wishes, None)
+
     def action_reset(self) -> None:
         """Take the value under the cursor back."""
         if self.parameters.cursor is not None:
             self._wish(self._made.wishes.without(self.parameters.cursor), None)
 
     def action_reset_all(self) -> None:
-        """Take all values back, and train a new adapter; a preset stays."""
-        self._wish(Wishes(self._made.wishes.preset), None)
+        """Take all values back, and train a new adapter; a preset and a device stay."""
+        self._wish(replace(self._made.wishes, overrides={}, adapter=""), None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Offer to take back only what was set."""
@@ -229,8 +242,11 @@ class PlanScreen(DeckScreen[bool]):
         self.sums.scroll_relative(y=by, animate=False)
 
     def action_start(self) -> None:
-        """Start the training."""
-        self.dismiss(True)
+        """Start the training; one for a card that is not here is refused with words."""
+        if words := self._made.only_to_look:
+            self.notify(words, severity="warning", markup=False)
+        else:
+            self.dismiss(True)
 
     def action_back(self) -> None:
         """Go back to Home, which has kept all that was set."""

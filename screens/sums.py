@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from engine.language import mark, tr, trn
+from engine.plan.device_names import device_name
 from engine.text import human_bytes, human_count, human_duration
 from screens.format import fitted, one_line
 from screens.widgets.findings import counted, finding_text
@@ -76,10 +77,12 @@ def tokens_seen(plan: Plan) -> float:
 
 
 def brief_sums(plan: Plan) -> list[Content]:
-    """Write the sums in two lines, for a small terminal."""
+    """Write the sums in three lines, for a small terminal."""
     return [
         Content.assemble((f"{tr('memory')} ", "$muted"), memory_words(plan.memory),
                          (f"  {tr('disk')} ", "$muted"), disk_words(plan)),
+        Content.assemble((f"{tr('device')} ", "$muted"), device_words(plan.device),
+                         (f"  {tr('chosen by you')}" if plan.device.chosen else "", "$muted")),
         Content.assemble((f"{tr('run')} ", "$muted"), _run(plan), *_counted(plan.findings)),
     ]  # fmt: skip
 
@@ -100,19 +103,39 @@ def sums_lines(plan: Plan, width: int) -> list[Content]:
         *_shares(plan.disk_parts, width),
         *_heading(tr("Run"), Content(_steps(plan))),
         *_run_lines(plan),
-        *_heading(tr("Device"), Content(device_words(plan.device))),
-        *_device_lines(plan.device),
+        *_heading(tr("Device"), device_words(plan.device)),
+        *device_lines(plan.device),
     ]
     if plan.findings:
         lines += [*_heading(tr("Findings"), Content()), *map(finding_text, plan.findings)]
     return lines[1:]
 
 
-def device_words(device: Device) -> str:
-    """Write where the run computes."""
+def device_words(device: Device) -> Content:
+    """Write where the run computes, and whether the user wants it so."""
+    if device.hypothetical:
+        here = (f"  ▲ {tr('not here')}", "$text-warning")
+        return Content.assemble(one_line(device.name), here)
+    if device.chosen:
+        return Content.assemble(("✎ ", "$text-warning"), place_words(device))
+    # The number matters where there is a choice
+    return Content(place_words(device) if device.kind == "cpu" else one_line(device.name))
+
+
+def place_words(device: Device) -> str:
+    """Name a device; the processor by its cores, a card of this machine with its number."""
     if device.kind == "cpu":
         return trn("CPU, {count} core", "CPU, {count} cores", device.cores)
-    return one_line(device.name)
+    return one_line(device_name(device))
+
+
+def free_words(device: Device) -> str:
+    """Write what is free of a device's memory."""
+    return tr(
+        "{free} of {total} free",
+        free=human_bytes(device.memory_free),
+        total=human_bytes(device.memory_total),
+    )
 
 
 def changed_words(before: Plan | None, after: Plan) -> list[Content]:
@@ -217,20 +240,19 @@ def _run_lines(plan: Plan) -> list[Content]:
     return lines
 
 
-def _device_lines(device: Device) -> list[Content]:
+def device_lines(device: Device) -> list[Content]:
     """Say what is known of the device, and who holds its memory."""
-    known = [one_line(device.name)] if device.kind == "cpu" else [f"GPU {device.index}"]
+    known = [] if device.hypothetical else [f"GPU {device.index}"]
+    if device.kind == "cpu":
+        known = [one_line(device.name)]
+    if device.chosen:
+        known.insert(0, tr("chosen by you"))
     if device.capability:
         version = "{}.{}".format(*device.capability)
         known.append(tr("capability {version}", version=version))
     known += ["bfloat16"] if device.bf16 else []
     known += [one_line(feature) for feature in device.features]
-    memory = tr(
-        "{free} of {total} free",
-        free=human_bytes(device.memory_free),
-        total=human_bytes(device.memory_total),
-    )
-    lines = [_note(", ".join(known)), _fact(tr("memory"), memory)]
+    lines = [_note(", ".join(known)), _fact(tr("memory"), free_words(device))]
     for holder in device.holders[:_HOLDERS]:
         size = human_bytes(holder.memory) if holder.memory else tr("memory not told")
         lines.append(_fact(tr("held by"), f"{one_line(holder.name)} ({holder.pid}), {size}"))

@@ -30,6 +30,7 @@ _AT_HOME = {
     mark("Choose dataset"): ("dataset", mark("Pick the file to train on")),
     mark("Choose model"): ("model", mark("Pick the base model")),
     mark("Show the whole plan"): ("plan", mark("Every parameter, and your own values")),
+    mark("Choose device"): ("device", mark("The card or processor to train on")),
     mark("Name the training"): ("name", mark("Give the next training a name")),
     mark("Start training"): ("start", mark("Start what is planned")),
     mark("Show tasks"): ("tasks", mark("Go to the list of tasks")),

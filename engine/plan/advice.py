@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.language import tr
+from engine.plan.device_names import device_name
 from engine.plan.findings import finding
-from engine.plan.own_device import device_name
 from engine.text import human_bytes, visible
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from functools import cache
 
 from engine.errors import LoraDeckError
 from engine.language import mark, tr
@@ -59,6 +60,15 @@ def named_device(text: str) -> Device:
         )
     name = f"{card.name} {size:g}GB"
     return _device(name, size, card.capability, amd_bf16=card.bf16)
+
+
+@cache
+def known_cards() -> tuple[Device, ...]:
+    """Make a device of every card of the table, with the memory that it is sold with most."""
+    return tuple(
+        _device(f"{card.name} {card.memory}GB", card.memory, card.capability, amd_bf16=card.bf16)
+        for card in CARDS
+    )
 
 
 def _from_numbers(text: str) -> Device:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError
 from engine.language import tr
+from engine.plan.device_names import device_name
 from engine.plan.hypothetical import card_key, named_device
 from engine.text import visible
 
@@ -58,23 +59,6 @@ def asked_device(text: str, devices: Sequence[Device]) -> Device:
     except LoraDeckError as error:
         words = f"{error.message} {_what_there_is(devices)}"
         raise LoraDeckError(error.title, words, error.hint) from error
-
-
-def handle_of(device: Device) -> str:
-    """Give what names a device the same tomorrow: a card's UUID, else its kind."""
-    return device.uuid or device.kind
-
-
-def choice_of(device: Device) -> str:
-    """Give what names a device that the user chose; empty where the plan chose."""
-    return handle_of(device) if device.chosen else ""
-
-
-def device_name(device: Device) -> str:
-    """Name a device, with its number where it is a card of this machine."""
-    if device.kind != "cuda" or device.hypothetical:
-        return device.name
-    return tr("{name} (card {index})", name=device.name, index=device.index)
 
 
 def _named(wanted: str, devices: Sequence[Device]) -> list[Device]:

@@ -27,9 +27,10 @@ from engine.models.adapters import copy_adapter, is_made_by
 from engine.models.catalog import find_model, find_unweighted, list_models
 from engine.plan.abilities import attention_kernels
 from engine.plan.calibration import Calibrations
+from engine.plan.device_names import choice_of
 from engine.plan.findings import overlap_finding, refuse_impossible
 from engine.plan.hardware import best_device, detect
-from engine.plan.own_device import asked_device, choice_of, own_device
+from engine.plan.own_device import asked_device, own_device
 from engine.plan.parameters import check_overrides
 from engine.plan.planner import make_plan
 from engine.plan.presets import find_preset

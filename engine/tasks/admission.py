@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
 
+from engine.plan.device_names import device_name
 from engine.plan.disk import checkpoint_size
 from engine.plan.hardware import detect
-from engine.plan.own_device import device_name
 from engine.plan.types import PLAN, Plan
 from engine.tasks.waiting import for_device, for_memory
 from engine.text import human_bytes

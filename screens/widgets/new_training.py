@@ -259,6 +259,7 @@ class NewTraining(ShowsFailures, Column):
             dataset_file=self.dataset.inspection.path, base_model=self.model.name,
             mapping=self.dataset.mapping, leave_out=self.leave_out,
             overrides=dict(wishes.overrides), preset=wishes.preset, adapter=wishes.adapter,
+            device=wishes.device_handle,
         )  # fmt: skip
 
     @work(group="plan", exclusive=True, exit_on_error=False)
@@ -307,7 +308,8 @@ class NewTraining(ShowsFailures, Column):
         if self.model is None:
             return tr("Choose a base model first."), self.model_row
         if not self.plan_panel.ready:
-            return tr("Not possible: see the plan."), self.plan_panel
+            refused = self.next_plan.only_to_look or tr("Not possible: see the plan.")
+            return refused, self.plan_panel
         if self.name_row.problem or not self.name_row.value.strip():
             return tr("The name cannot be used."), self.name_row
         return None

@@ -65,9 +65,9 @@ class PlanPanel(Static):
     @property
     def ready(self) -> bool:
         """Tell whether there is a plan that nothing speaks against."""
-        return self.plan is not None and not any(
-            finding.level == "error" for finding in self.plan.findings
-        )
+        if self.plan is None or self.plan.device.hypothetical:
+            return False
+        return not any(finding.level == "error" for finding in self.plan.findings)
 
     def on_resize(self, _: events.Resize) -> None:
         """Put the facts into one column or two."""
@@ -100,7 +100,7 @@ def _material(plan: Plan) -> list[Fact]:
     return [
         (tr("dataset"), Content(f"{plan.dataset.dataset_type}, {rows}")),
         (tr("model"), Content(_model_words(plan))),
-        (tr("device"), Content(device_words(plan.device))),
+        (tr("device"), device_words(plan.device)),
         (tr("memory"), memory_words(plan.memory)),
         (tr("steps"), Content(", ".join(steps))),
     ]

@@ -23,8 +23,9 @@ from engine.data.types import (
 from engine.errors import ConflictError, EngineUnavailableError, LoraDeckError, NotFoundError
 from engine.machine_load import MachineLoad
 from engine.models.types import Capacity, ModelInfo, ModelShape
+from engine.plan.own_device import asked_device
 from engine.plan.parameters import TrainingParams
-from engine.plan.types import Choice, Device, Memory, Plan
+from engine.plan.types import Choice, Device, Holder, Memory, Plan
 from engine.server.wire import DatasetInfo, EngineInfo, PlanRequest, TrainRequest
 from engine.tasks.curves import CurveFold, Line
 from engine.tasks.events import (
@@ -176,11 +177,23 @@ CPU = Device(
 )  # fmt: skip
 
 
+CARDS = [
+    Device(kind="cuda", name="NVIDIA RTX A5000", index=index, uuid=f"GPU-{index}f00", bf16=True,
+           memory_total=25_300_000_000, memory_free=free, capability=(8, 6), holders=holders)
+    for index, free, holders in (
+        (1, 24_900_000_000, ()),
+        (0, 4_700_000_000, (Holder(pid=812, name="python", memory=20_100_000_000),)),
+    )
+]  # fmt: skip
+"""Two cards, the one with more free memory first."""
+
+
 def plan(
     found: Inspection,
     model: ModelInfo,
     findings: tuple[Finding, ...] = (),
     request: PlanRequest | None = None,
+    device: Device = CPU,
 ) -> Plan:
     """Make a plan; a request's own values are in it, and what follows from them."""
     given = dict(request.overrides) if request else {}
@@ -196,7 +209,8 @@ def plan(
         model=model, dataset=found,
         lengths=Lengths(rows=16, measured=16, p50=60, p95=90, p99=96, longest=96, total=960,
                         trained=420, counts=(60,) * 16, estimated_total=960),
-        device=CPU, memory=Memory(parts=parts, total=sum(parts.values()), free=6_100_000_000),
+        device=device,
+        memory=Memory(parts=parts, total=sum(parts.values()), free=device.memory_free),
         disk_parts={"checkpoints": 74_000_000, "adapter": 25_900_000, "cache": 100_000},
         disk_needed=10**8, disk_free=10**10, train_rows=found.rows,
         total_steps=found.rows * params.num_epochs // params.effective_batch,
@@ -322,6 +336,7 @@ class FakeEngine(FakeChat, FakeResults):
             dataset("sharegpt_example.json", 12, dataset_type="sharegpt"),
             dataset("broken_json.json", 0, dataset_type=None, problem="Broken JSON."),
         ]
+        self.known_devices = [CPU]
         self.known_models = {"demo": DEMO, BIG.name: BIG}
         self.inspections: dict[str, Inspection | LoraDeckError] = {
             ALPACA: inspection(),
@@ -406,6 +421,9 @@ class FakeEngine(FakeChat, FakeResults):
         self.calls["machine_load"].append(None)
         return self.load
 
+    async def devices(self) -> list[Device]:
+        return self.known_devices
+
     async def stop(self) -> None:
         self.break_streams()
 
@@ -469,7 +487,9 @@ class FakeEngine(FakeChat, FakeResults):
             left = tuple(one for one in found.findings if one.level != "error")
             found = found.model_copy(update={"findings": left})
         self._refuse_wishes(request)
-        return plan(found, self.known_models[request.base_model], self.plan_findings, request)
+        device = asked_device(request.device, self.known_devices)
+        base = self.known_models[request.base_model]
+        return plan(found, base, self.plan_findings, request, device)
 
     def _refuse_wishes(self, request: PlanRequest) -> None:
         """Refuse what the real one refuses: rows longer than the model reads."""

@@ -324,7 +324,7 @@ def test_what_is_known_of_a_card_is_told() -> None:
     memory = made.memory.model_copy(update={"free": 10**9, "measured": True})
     changed = {"device": card, "memory": memory, "seconds": None, "rows_cut": 3, "tokens_cut": 90}
     words = "\n".join(line.plain for line in sums_lines(made.model_copy(update=changed), 60))
-    for known in ("RTX [b]3060[/b]", "GPU 1, capability 8.6, bfloat16", "py␛thon (7), 11.0 GB",
+    for known in ("RTX [b]3060[/b]", "capability 8.6, bfloat16", "py␛thon (7), 11.0 GB",
                   "x (8), memory not told", "Not in this machine", "✗ too little",
                   "corrected by a step measured here", "known once a run was measured",
                   "3 rows lose 90 tokens"):  # fmt: skip

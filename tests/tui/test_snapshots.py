@@ -169,7 +169,7 @@ async def to_plan(pilot: Pilot[None]) -> None:
     await until(pilot, lambda: isinstance(app.screen, PlanScreen) and app.screen.parameters.items)
     home = app.screen_stack[0]
     home.training.take_wishes(Wishes("", {"num_epochs": 12}), None)
-    await until(pilot, lambda: "48 steps" in text_of(app) and "Reset all" in text_of(app))
+    await until(pilot, lambda: "48 steps" in text_of(app))
     app.screen.parameters.cursor = "learning_rate"
     await pilot.pause()
 

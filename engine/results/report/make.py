@@ -10,7 +10,7 @@ from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from engine.language import speaking
-from engine.plan.own_device import choice_of
+from engine.plan.device_names import choice_of
 from engine.results.report.advice import advise
 from engine.results.report.curves import eval_curve, overfitting, samples, train_curve
 from engine.results.report.judge import judge_answers, judge_rows, rows_to_judge

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import LoraDeckError
-from engine.plan.own_device import asked_device, choice_of, device_name, own_device
+from engine.plan.device_names import choice_of, device_name
+from engine.plan.own_device import asked_device, own_device
 from engine.plan.text import plan_lines
 from tests.engine.plan.make import APPLE, CARD, CPU, GB, plan_for
 
