@@ -28,7 +28,6 @@ from screens.widgets.option_list import Option, OptionList
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from textual import events
     from textual.app import ComposeResult
 
     from engine.plan.types import Device
@@ -153,12 +152,6 @@ class DeviceDialog(ShowsFailures, ModalScreen[Wishes | None]):
     def action_other(self) -> None:
         """Go to the field."""
         self.set_focus(self.field)
-
-    def on_key(self, event: events.Key) -> None:
-        """From the field, the arrows lead into the list."""
-        if event.key == "down" and self.field.has_focus:
-            event.stop()
-            self.set_focus(self.table)
 
 
 def _named(devices: Iterable[Device], typed: str) -> list[Device]:

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
 from engine.language import tr
-from engine.plan.device_names import handle_of
 from screens.format import one_line
-from screens.sums import place_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,12 +38,20 @@ class Wishes:
     @property
     def device_handle(self) -> str:
         """What the engine is asked to plan for; empty for what the plan takes by itself."""
-        return handle_of(self.device) if self.device else ""
+        if self.device is None:
+            return ""
+        from engine.plan.device_names import handle_of
+
+        return handle_of(self.device)
 
     @property
     def device_words(self) -> str:
         """Name the chosen device; empty where none was."""
-        return place_words(self.device) if self.device else ""
+        if self.device is None:
+            return ""
+        from screens.sums import place_words
+
+        return place_words(self.device)
 
     @property
     def words(self) -> str:
