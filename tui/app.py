@@ -157,7 +157,7 @@ class LoraDeckApp(ShowsFailures, Shell):
         """Give the client; it is imported aside, since that takes a fifth of a second."""
         if self.session.connected_client is None:
             module = await asyncio.to_thread(import_module, "engine.server.client")
-            self.session.connected_client = module.EngineClient(self.session.home, spoken())
+            self.session.connected_client = module.EngineClient(self.session.home)
         return self.session.client
 
     async def _watch(self, client: EngineClient) -> None:

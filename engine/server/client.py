@@ -20,7 +20,7 @@ from engine.errors import (
     NotFoundError,
     OtherVersionError,
 )
-from engine.language import tr
+from engine.language import spoken, tr
 from engine.machine_load import MachineLoad
 from engine.models.found import ModelScan
 from engine.models.types import ModelInfo
@@ -68,19 +68,19 @@ _DATASETS = TypeAdapter(list[DatasetInfo])
 
 
 class EngineClient(TaskCalls, JobCalls, ChatCalls):
-    """One connection to a home's engine server; an async context manager.
+    """One connection to a home's engine server, in the language that is spoken; a context manager.
 
     Every call raises ``LoraDeckError`` with words for the user: what the engine answered, or
     ``EngineUnavailableError`` where it cannot be reached.
     """
 
-    def __init__(self, home: Home, language: str = "en") -> None:
+    def __init__(self, home: Home) -> None:
         transport = httpx.AsyncHTTPTransport(uds=str(home.socket))
         self.home = home
         self._http = httpx.AsyncClient(
             transport=transport,
             base_url="http://engine" + PREFIX,
-            headers={"Accept-Language": language},
+            headers={"Accept-Language": spoken()},
         )
         self.books = BookClient(self.call)
 

@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from babel.messages.catalog import Catalog
+from typer.main import get_command
+
+from tui.cli.commands import app
+from tui.cli.language import EXAMPLE, help_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,10 +30,25 @@ def collect() -> Catalog:
         for path in sorted((ROOT / package).rglob("*.py")):
             place = str(path.relative_to(ROOT))
             for message in messages_of(path.read_text(encoding="utf-8"), place):
-                # Without line numbers: these change with every commit
-                flags = ("python-brace-format",) if "{" in str(message) else ()
-                catalogue.add(message, locations=[(place, 0)], flags=flags)
+                _add(catalogue, message, place)
+    for message in messages_of_help():
+        _add(catalogue, message, "tui/cli")
     return catalogue
+
+
+def _add(catalogue: Catalog, message: Message, place: str) -> None:
+    """Add a message; without line numbers, which change with every commit."""
+    flags = ("python-brace-format",) if "{" in str(message) else ()
+    catalogue.add(message, locations=[(place, 0)], flags=flags)
+
+
+def messages_of_help() -> Iterator[str]:
+    """Give the help texts of all commands; of an example nothing is translated."""
+    command = get_command(app)
+    for owner, name in help_of(command, command.context_settings):
+        text: str = getattr(owner, name)
+        if not text.startswith(EXAMPLE):
+            yield text
 
 
 def messages_of(source: str, place: str) -> Iterator[Message]:

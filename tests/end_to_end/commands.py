@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _REPOSITORY = Path(__file__).parents[2]
-_MODULES = ("tui.cli", "engine.server.client", "engine.server.launch")
+_MODULES = ("tui.cli.commands", "engine.server.client", "engine.server.launch")
 _ASKED = 1_000_000  # bytes of a request: arguments and environment
 
 

@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 from engine.errors import LoraDeckError
+from tui.cli.language import command_of, speak_as_set
 
 
 def main() -> None:
@@ -31,10 +32,11 @@ def main() -> None:
 
 def _run() -> None:
     """Open the dashboard, or do what is asked for."""
+    speak_as_set()
     if len(sys.argv) > 1:
         from tui.cli.commands import app
 
-        app()
+        command_of(app)()
     else:
         gc.disable()  # nothing of what is made up to the first frame is garbage
         from tui.run import open_dashboard

@@ -14,7 +14,7 @@ from engine.results.chat.types import Sampling
 from engine.text import visible
 from tui.cli.chat_prompt import Prompt
 from tui.cli.chat_talk import Talk
-from tui.cli.output import print_json, print_table
+from tui.cli.output import JsonEvents, print_json, print_table
 from tui.cli.session import model_name, with_engine
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def chat(
         str, typer.Option("--continue", help="The id of a chat to go on with.", show_default=False)
     ] = "",
     listed: Annotated[bool, typer.Option("--list", help="List the chats that are kept.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON event a line.")] = False,
+    json: JsonEvents = False,
 ) -> None:
     """Talk to an adapter, an assistant or a base model; answers stream, /help tells the rest."""
     if listed:

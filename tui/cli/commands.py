@@ -21,7 +21,6 @@ from tui.cli import (
     train,
     web,
 )
-from tui.run import open_dashboard
 
 app = typer.Typer(
     name="loradeck",
@@ -67,4 +66,6 @@ def dashboard(
     """Open the dashboard where no command is given."""
     if context.invoked_subcommand is not None:
         return
+    from tui.run import open_dashboard  # which alone needs Textual
+
     open_dashboard()

@@ -9,8 +9,8 @@ import typer
 from engine.results.chat.types import Sampling
 from engine.results.export.types import DeployRequest, Quantization
 from tui.cli.export import Source, adapter_source, one_of
-from tui.cli.follow import JsonEvents
 from tui.cli.job_start import Detach, start_and_follow
+from tui.cli.output import JsonEvents
 
 EXAMPLE = "Example: loradeck deploy my-first --to ollama --name my-bot"
 

@@ -10,8 +10,8 @@ import typer
 from engine.errors import LoraDeckError
 from engine.results.export.types import ExportRequest, Format, Quantization
 from engine.text import visible
-from tui.cli.follow import JsonEvents
 from tui.cli.job_start import Detach, start_and_follow
+from tui.cli.output import JsonEvents
 from tui.cli.session import absolute
 
 EXAMPLE = "Example: loradeck export my-first --format gguf --quantize q8_0"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tui.cli.followers import Follower
 
 _RETRY_SECONDS = 0.5
-JsonEvents = Annotated[bool, typer.Option("--json", help="Print one JSON event a line.")]
 
 
 def follow_to_end(task: TaskRecord, *, json: bool) -> None:

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tui.cli.follow import JsonEvents
 from tui.cli.job_follow import follow_job_to_end, print_ended
-from tui.cli.output import Json, print_json, print_table, print_text
+from tui.cli.output import Json, JsonEvents, print_json, print_table, print_text
 from tui.cli.session import with_engine
 
 app = typer.Typer(

@@ -12,13 +12,21 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from engine.text import json_text, visible
+from tui.cli.language import speak_for_programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from engine.errors import LoraDeckError
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+
+def _json_option(words: str) -> Any:
+    """Make an option that asks for JSON, and so for English."""
+    return typer.Option("--json", callback=speak_for_programs, is_eager=True, help=words)
+
+
+Json = Annotated[bool, _json_option("Print JSON and nothing else.")]
+JsonEvents = Annotated[bool, _json_option("Print one JSON event a line.")]
 
 
 def print_json(value: BaseModel | Sequence[BaseModel] | dict[str, Any]) -> None:

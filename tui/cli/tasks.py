@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tui.cli.follow import JsonEvents, follow_to_end
-from tui.cli.output import Json, print_json, print_table, print_text
+from tui.cli.follow import follow_to_end
+from tui.cli.output import Json, JsonEvents, print_json, print_table, print_text
 from tui.cli.session import with_engine
 from tui.cli.task_actions import Reference, add_to
 from tui.cli.task_compare import compare_tasks

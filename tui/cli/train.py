@@ -16,10 +16,10 @@ from engine.plan.text import plan_lines
 from engine.server.wire import PlanRequest, TrainRequest
 from engine.tasks.record import check_task_name
 from tui.cli.dataset_names import Dataset, dataset_path
-from tui.cli.follow import JsonEvents, follow_to_end, settle_interrupt
+from tui.cli.follow import follow_to_end, settle_interrupt
 from tui.cli.from_report import request_again
 from tui.cli.options import LeaveOut, Maps, mapping_of
-from tui.cli.output import Json, print_json, print_json_line, print_text
+from tui.cli.output import Json, JsonEvents, print_json, print_json_line, print_text
 from tui.cli.pulling import ensure_model
 from tui.cli.session import model_name, with_engine
 

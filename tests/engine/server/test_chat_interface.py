@@ -17,6 +17,7 @@ from engine.errors import (
     LoraDeckError,
     NotFoundError,
 )
+from engine.language import speaking
 from engine.results.chat.types import (
     Answered,
     Assistant,
@@ -132,7 +133,9 @@ async def test_whoever_is_named_answers(
 async def test_the_model_speaks_to_each_in_the_language_of_whoever_asks(
     client: EngineClient, processes: Processes, engine: Served
 ) -> None:
-    async with EngineClient(engine.home, "zh_CN") as chinese:
+    with speaking("zh_CN"):
+        theirs = EngineClient(engine.home)
+    async with theirs as chinese:
         for asker in (chinese, client):
             _ = [event async for event in asker.chat(question("tiny"))]
     (process,) = processes.all
