@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import gettext
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 DOMAIN = "loradeck"
 LOCALE = Path(__file__).parent / "locale"
@@ -31,7 +31,7 @@ _spoken = "en"
 _asked: ContextVar[str] = ContextVar("language", default="")
 
 
-def tr(message: str, **values: object) -> str:
+def tr(message: str, /, **values: object) -> str:
     """Translate a message, then fill its ``{names}`` in.
 
     Args:
@@ -46,6 +46,11 @@ def trn(one: str, many: str, count: int, **values: object) -> str:
     """Translate a message that depends on a number, which stands there as ``{count}``."""
     words = _catalogue(spoken()).ngettext(one, many, count)
     return words.format(count=count, **values)
+
+
+def listed(names: Iterable[str]) -> str:
+    """List names one after the other, with the language's own comma between."""
+    return tr(", ").join(names)
 
 
 def mark(message: str) -> str:

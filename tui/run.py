@@ -7,7 +7,7 @@ import sys
 
 from engine.errors import LoraDeckError
 from engine.home import Home
-from engine.language import language_of_locale, speak
+from engine.language import language_of_locale, speak, tr
 from engine.settings import load_settings
 from tui.app import LoraDeckApp
 from tui.terminal import encoding_of_terminal, language_for
@@ -23,9 +23,9 @@ def open_dashboard() -> None:
     browser = "TEXTUAL_DRIVER" in os.environ
     if not browser and not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise LoraDeckError(
-            "No terminal",
-            "The dashboard needs a terminal to draw on.",
-            "For scripts there are commands: loradeck --help",
+            tr("No terminal"),
+            tr("The dashboard needs a terminal to draw on."),
+            tr("For scripts there are commands: loradeck --help"),
         )
     run_dashboard(Home.locate())
 

@@ -15,6 +15,7 @@ from aiohttp import web
 from textual_serve.server import Server
 
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _POLICY = (
     "default-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:;"
     " connect-src 'self' ws://{place}; frame-ancestors 'none'"
 )
-_REFUSED = "Open the address that 'loradeck web' has printed; it holds the token.\n"
+_REFUSED = mark("Open the address that 'loradeck web' has printed; it holds the token.")
 
 
 class DeckServer(Server):
@@ -64,13 +65,13 @@ class DeckServer(Server):
         """Answer a request that may be answered; the token is taken out of the address."""
         origin = request.headers.get("Origin")
         if request.host != self._place or origin not in (None, f"http://{self._place}"):
-            return web.Response(status=403, text=_REFUSED)
+            return web.Response(status=403, text=f"{tr(_REFUSED)}\n")
         if self._fits(request.query.get("token")):
             found = web.HTTPFound("/")
             found.set_cookie(self._cookie, self._token, httponly=True, samesite="Strict")
             raise found
         if not self._fits(request.cookies.get(self._cookie)):
-            return web.Response(status=401, text=_REFUSED)
+            return web.Response(status=401, text=f"{tr(_REFUSED)}\n")
         response = await self._handle(request, handler)
         if not response.prepared:
             # Its page would ask a font of another host, which learns of the visit then
@@ -110,12 +111,18 @@ def words(place: str, address: str) -> str:
     """Say how to reach the dashboard, here and from elsewhere."""
     port = place.rpartition(":")[2]
     there = f"{getpass.getuser()}@{socket.gethostname()}"
-    return visible(
-        f"LoRADeck in a browser, on this machine alone:\n  {address}\n"
-        f"From another machine, first:\n  ssh -L {port}:{place} {there}\n"
-        "then open the same address there. Who has it can do what you can. Ctrl-C ends it;"
-        " trainings go on.\n"
+    lines = (
+        tr("LoRADeck in a browser, on this machine alone:"),
+        f"  {address}",
+        tr("From another machine, first:"),
+        f"  ssh -L {port}:{place} {there}",
+        tr(
+            "then open the same address there. Who has it can do what you can. Ctrl-C ends it;"
+            " trainings go on."
+        ),
+        "",
     )
+    return visible("\n".join(lines))
 
 
 def serve(port: int) -> None:
@@ -130,8 +137,13 @@ def serve(port: int) -> None:
             probe.bind((HOST, port))
         except OSError as error:
             raise LoraDeckError(
-                "Port not usable",
-                f"{HOST}:{port} cannot be listened on: {error.strerror or error}.",
-                "Take another one: loradeck web --port 8001",
+                tr("Port not usable"),
+                tr(
+                    "{host}:{port} cannot be listened on: {reason}.",
+                    host=HOST,
+                    port=port,
+                    reason=error.strerror or error,
+                ),
+                tr("Take another one: loradeck web --port 8001"),
             ) from error
     DeckServer(port).serve()

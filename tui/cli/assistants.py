@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine.errors import LoraDeckError
+from engine.language import listed, tr
 from engine.results.chat.types import Assistant, Sampling
 from tui.cli.chat import MaxTokens, Seed, Temperature, TopK, TopP, given_sampling, target_name
 from tui.cli.output import Json, print_json, print_table, print_text
@@ -68,7 +69,9 @@ def create(
     """Bind a base model or an adapter, a system prompt and sampling settings to a name."""
     if not (model or adapter):
         raise LoraDeckError(
-            "Who is it?", "Neither a base model nor an adapter is named.", "Add: --adapter TASK"
+            tr("Who is it?"),
+            tr("Neither a base model nor an adapter is named."),
+            tr("Add: --adapter TASK"),
         )
     bound = _bound(model, adapter, system, description)
     sampling = given_sampling(temperature, top_p, top_k, max_tokens, seed)
@@ -119,7 +122,7 @@ def delete(name: Name, *, json: Json = False) -> None:
     if json:
         print_json({"deleted": name})
     else:
-        print_text(f"'{name}' is deleted.")
+        print_text(tr("'{name}' is deleted.", name=name))
 
 
 def _bound(
@@ -141,9 +144,8 @@ def _list(*, json: bool) -> None:
     if json:
         print_json(found)
         return
-    columns = ("NAME", "BASE MODEL", "ADAPTER", "TEMPERATURE", "DESCRIPTION")
     print_table(
-        columns,
+        (tr("NAME"), tr("BASE MODEL"), tr("ADAPTER"), tr("TEMPERATURE"), tr("DESCRIPTION")),
         (
             (
                 one.name,
@@ -164,5 +166,5 @@ def _print(assistant: Assistant, *, json: bool) -> None:
         return
     for key, value in assistant.model_dump(mode="json").items():
         if isinstance(value, dict):
-            value = ", ".join(f"{name} {inner}" for name, inner in value.items() if inner != [])
+            value = listed(f"{name} {inner}" for name, inner in value.items() if inner != [])
         print_text(f"{key}: {value}")

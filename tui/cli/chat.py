@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.results.chat.types import Sampling
 from engine.text import visible
 from tui.cli.chat_prompt import Prompt
@@ -78,7 +79,9 @@ def chat(
     if question:
         _once(talk, question, keep=bool(continued))
     elif json or not sys.stdin.isatty():
-        raise LoraDeckError("No question", "There is nothing to ask.", 'Add: --message "…"')
+        raise LoraDeckError(
+            tr("No question"), tr("There is nothing to ask."), tr('Add: --message "…"')
+        )
     else:
         _welcome(talk)
         Prompt(talk).run()
@@ -100,9 +103,9 @@ async def _begin(client: EngineClient, target: str, continued: str) -> Talk:
     """Begin a chat, or take one up again."""
     if not target and not continued:
         raise LoraDeckError(
-            "Who answers?",
-            "No assistant, task, adapter or base model is named.",
-            "For example: loradeck chat demo. See: loradeck assistants, tasks, models",
+            tr("Who answers?"),
+            tr("No assistant, task, adapter or base model is named."),
+            tr("For example: loradeck chat demo. See: loradeck assistants, tasks, models"),
         )
     assistants = {one.name: one for one in await client.assistants()}
     if not continued:
@@ -132,7 +135,7 @@ def _welcome(talk: Talk) -> None:
     """Say how the chat is used, and what was said before."""
     for one in talk.messages[-2:]:
         typer.echo(_quoted(one.role, one.content))
-    typer.secho("/help tells the commands; Ctrl-D ends.", err=True, dim=True)
+    typer.secho(tr("/help tells the commands; Ctrl-D ends."), err=True, dim=True)
 
 
 def _quoted(role: str, content: str) -> str:
@@ -146,7 +149,7 @@ def _list(*, json: bool) -> None:
     if json:
         print_json(found)
         return
-    print_table(("ID", "WITH", "CHANGED", "TITLE"), (_row(one) for one in found))
+    print_table(("ID", tr("WITH"), tr("CHANGED"), tr("TITLE")), (_row(one) for one in found))
 
 
 def _row(kept: Conversation) -> tuple[str, str, str, str]:

@@ -12,6 +12,7 @@ import click
 import typer
 
 from engine.errors import LoraDeckError
+from engine.language import mark, tr
 from engine.text import visible
 from tui.cli.output import print_error
 
@@ -20,16 +21,19 @@ if TYPE_CHECKING:
 
     from tui.cli.chat_talk import Talk
 
-_HELP = """\
-/system TEXT      set the system prompt; without a text, none
-/set NAME VALUE   set temperature, top_p, top_k, repetition_penalty, max_tokens, seed or stop
-/regenerate       answer the last question again
-/edit             change the last question, in $EDITOR where one is set
-/undo             take the last question and its answer back
-/copy             copy the last answer, where the terminal lets programs do so
-/save             keep the conversation, and say how it goes on
-/quit             end; so does Ctrl-D
-Ctrl-C stops an answer; twice, it ends the chat. A line that ends with \\ goes on."""
+_HELP = {
+    "/system TEXT": mark("set the system prompt; without a text, none"),
+    "/set NAME VALUE": mark(
+        "set temperature, top_p, top_k, repetition_penalty, max_tokens, seed or stop"
+    ),
+    "/regenerate": mark("answer the last question again"),
+    "/edit": mark("change the last question, in $EDITOR where one is set"),
+    "/undo": mark("take the last question and its answer back"),
+    "/copy": mark("copy the last answer, where the terminal lets programs do so"),
+    "/save": mark("keep the conversation, and say how it goes on"),
+    "/quit": mark("end; so does Ctrl-D"),
+}
+_KEYS = mark("Ctrl-C stops an answer; twice, it ends the chat. A line that ends with \\ goes on.")
 
 
 class Prompt:
@@ -46,7 +50,7 @@ class Prompt:
             "undo": self._undo,
             "copy": self._copy,
             "save": self._save,
-            "help": lambda _: typer.echo(_HELP),
+            "help": lambda _: typer.echo(_help()),
         }
 
     def run(self) -> None:
@@ -72,7 +76,7 @@ class Prompt:
                 if self._interrupted:
                     raise
                 self._interrupted = True
-                _dim("Once more ends the chat.")
+                _dim(tr("Once more ends the chat."))
             except LoraDeckError as error:
                 print_error(error)
 
@@ -86,7 +90,11 @@ class Prompt:
         name, _, rest = line[1:].partition(" ")
         found = [one for one in self._commands if name and one.startswith(name)]
         if len(found) != 1:
-            raise LoraDeckError("Unknown command", f"There is no /{visible(name)}.", "See /help")
+            raise LoraDeckError(
+                tr("Unknown command"),
+                tr("There is no /{name}.", name=visible(name)),
+                tr("See /help"),
+            )
         self._commands[found[0]](rest.strip())
 
     def _ask(self, question: str) -> None:
@@ -118,7 +126,7 @@ class Prompt:
         """
         if question := self._talk.undo():
             return question
-        raise LoraDeckError("No question", "Nothing was asked yet.", "")
+        raise LoraDeckError(tr("No question"), tr("Nothing was asked yet."), "")
 
     def _again(self, change: Callable[[str], str]) -> None:
         """Ask the last question anew, changed; where that fails all stays as it was."""
@@ -142,23 +150,29 @@ class Prompt:
 
     def _undo(self, _: str) -> None:
         """Take the last question and its answer back."""
-        _dim(f"Taken back: {visible(self._last())}")
+        _dim(tr("Taken back: {question}", question=visible(self._last())))
         self._talk.save()
 
     def _copy(self, _: str) -> None:
         """Hand the last answer to the terminal's clipboard."""
         said = [one.content for one in self._talk.messages if one.role == "assistant"]
         if not said:
-            raise LoraDeckError("No answer", "Nothing was answered yet.", "")
+            raise LoraDeckError(tr("No answer"), tr("Nothing was answered yet."), "")
         coded = base64.b64encode(said[-1].encode()).decode()
         sys.stdout.write(f"\x1b]52;c;{coded}\a")
         sys.stdout.flush()
-        _dim("Copied, where the terminal allows it (tmux: set-clipboard on).")
+        _dim(tr("Copied, where the terminal allows it (tmux: set-clipboard on)."))
 
     def _save(self, _: str) -> None:
         """Keep the conversation."""
         kept = self._talk.save()
-        _dim(f"Kept. It goes on with: loradeck chat --continue {kept.id}")
+        _dim(tr("Kept. It goes on with: loradeck chat --continue {id}", id=kept.id))
+
+
+def _help() -> str:
+    """Say what there is to be typed."""
+    lines = [f"{command:<18}{tr(words)}" for command, words in _HELP.items()]
+    return "\n".join([*lines, tr(_KEYS)])
 
 
 def _read(sign: str) -> str:

@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from engine.errors import LoraDeckError
+from engine.language import listed, tr
 from engine.results.chat.types import (
     Answered,
     ChatMessage,
@@ -22,7 +23,7 @@ from engine.results.chat.types import (
     Sampling,
 )
 from engine.text import visible
-from tui.cli.output import print_json_line
+from tui.cli.output import print_error, print_json_line
 from tui.cli.session import with_engine
 
 if TYPE_CHECKING:
@@ -61,9 +62,10 @@ class Talk:
             self.sampling = Sampling.model_validate(before | changes)
         except ValidationError as error:
             first = error.errors()[0]
-            known = ", ".join(Sampling.model_fields)
             raise LoraDeckError(
-                "Setting not usable", f"{first['loc'][0]}: {first['msg']}.", f"There are: {known}."
+                tr("Setting not usable"),
+                tr("{name}: {reason}.", name=first["loc"][0], reason=first["msg"]),
+                tr("There are: {names}.", names=listed(Sampling.model_fields)),
             ) from error
 
     def ask(self, question: str) -> bool:
@@ -114,7 +116,7 @@ class Talk:
             system=self.system,
             sampling=self.sampling,
         )
-        label = (f"{target}, base model" if base else target) if self.compare else ""
+        label = (tr("{name}, base model", name=target) if base else target) if self.compare else ""
         shown = _Json(label) if self.json else _Shown(label)
         try:
             with_engine(lambda client: _follow(client, request, shown))
@@ -157,7 +159,7 @@ class _Shown:
     def stopped(self) -> None:
         """Say that the user has ended the answer."""
         typer.echo()
-        self._say("Stopped.")
+        self._say(tr("Stopped."))
 
     def _label(self, label: str) -> None:
         """Say who answers."""
@@ -169,20 +171,21 @@ class _Shown:
 
     def _tell(self, answered: Answered) -> None:
         """Write how long the answer took, and what else there is to know."""
-        cut = " · cut at the longest length" if answered.finish == "length" else ""
-        self._say(
-            f"{answered.tokens} tokens · first after {answered.first_token_seconds:.2f} s · "
-            f"{answered.tokens_per_second:.1f} tokens/s{cut}"
+        words = tr(
+            "{tokens} tokens · first after {seconds:.2f} s · {rate:.1f} tokens/s",
+            tokens=answered.tokens,
+            seconds=answered.first_token_seconds,
+            rate=answered.tokens_per_second,
         )
+        cut = [tr("cut at the longest length")] if answered.finish == "length" else []
+        self._say(" · ".join([words, *cut]))
         if answered.notice:
             self._say(answered.notice)
 
     def _fail(self, failed: Failed) -> None:
         """Write why there is no answer."""
         self.failed = True
-        typer.secho(visible(f"{failed.title}: {failed.message}"), err=True, fg="red")
-        if failed.hint:
-            typer.echo(visible(failed.hint), err=True)
+        print_error(LoraDeckError(failed.title, failed.message, failed.hint))
 
 
 class _Json(_Shown):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine.errors import ConflictError, LoraDeckError
+from engine.language import tr
 from engine.text import visible
 from tui.cli.dataset_names import Dataset, dataset_path
 from tui.cli.dataset_rows import opened, rows_from
@@ -51,13 +52,13 @@ def edit(
     with draft.kept_on_failure():
         after = _edited(draft, before, numbers)
         if after == before:
-            print_text("Nothing was changed; nothing is saved.")
+            print_text(tr("Nothing was changed; nothing is saved."))
             return
         saved = with_engine(lambda client: _save(client, file, mapping, rows, after, name))
     if json:
         print_json(saved)
     else:
-        print_text(f"{saved.path}: {saved.rows:,} rows.")
+        print_text(tr("{path}: {rows:,} rows.", path=saved.path, rows=saved.rows))
 
 
 def _edited(draft: Draft, before: list[Value], numbers: list[int]) -> list[Value]:
@@ -70,7 +71,7 @@ def _edited(draft: Draft, before: list[Value], numbers: list[int]) -> list[Value
             if not sys.stdin.isatty():
                 raise
             typer.secho(visible(error.message), err=True, fg="red")
-            if not typer.confirm("Edit it again?", default=True, err=True):
+            if not typer.confirm(tr("Edit it again?"), default=True, err=True):
                 raise
 
 
@@ -78,13 +79,20 @@ def _checked(value: Any, before: list[Value], numbers: list[int]) -> list[Value]
     """Refuse what is no row or list of rows."""
     rows = [value] if len(numbers) == 1 else value
     if not isinstance(rows, list) or not all(isinstance(one, dict) for one in rows):
-        wanted = "an object: { … }" if len(numbers) == 1 else "a list of objects: [ { … }, { … } ]"
-        raise LoraDeckError("Not a row", f"Wanted is {wanted}.", "")
+        one, several = (
+            tr("Wanted is an object: { … }."),
+            tr("Wanted is a list of objects: [ { … }, { … } ]."),
+        )
+        raise LoraDeckError(tr("Not a row"), one if len(numbers) == 1 else several)
     if numbers and len(rows) != len(before):
         raise LoraDeckError(
-            "Rows missing or added",
-            f"{len(before)} rows were opened, {len(rows)} came back.",
-            "Rows are added and deleted in a whole dataset, without --row, or in the dashboard.",
+            tr("Rows missing or added"),
+            tr(
+                "{before} rows were opened, {after} came back.", before=len(before), after=len(rows)
+            ),
+            tr(
+                "Rows are added and deleted in a whole dataset, without --row, or in the dashboard."
+            ),
         )
     return rows
 
@@ -100,15 +108,19 @@ async def _read(
         size = sum(len(json.dumps(one.value)) for one in rows)
     if len(rows) > _MOST_ROWS or size > _MOST_CHARACTERS:
         raise LoraDeckError(
-            "Too much for an editor",
-            f"{visible(info.path)} has more than {_MOST_ROWS} rows, or very large ones.",
-            "Say which: --row 5. Or edit it in the dashboard: loradeck",
+            tr("Too much for an editor"),
+            tr(
+                "{file} has more than {most} rows, or very large ones.",
+                file=visible(info.path),
+                most=_MOST_ROWS,
+            ),
+            tr("Say which: --row 5. Or edit it in the dashboard: loradeck"),
         )
     if any(one.fault and not one.value for one in rows):
         raise LoraDeckError(
-            "Rows that cannot be read",
-            "Some rows cannot be read, and would be lost.",
-            "Say which row to edit: --row 5. Or mend the file.",
+            tr("Rows that cannot be read"),
+            tr("Some rows cannot be read, and would be lost."),
+            tr("Say which row to edit: --row 5. Or mend the file."),
         )
     return rows
 
@@ -127,9 +139,13 @@ async def _save(
             there = await rows_from(client, info, one.number, 1)
             if there[0].value != one.value:
                 raise ConflictError(
-                    "Dataset changed meanwhile",
-                    f"Row {one.number:,} of {visible(info.path)} was changed by someone else.",
-                    "Edit it again.",
+                    tr("Dataset changed meanwhile"),
+                    tr(
+                        "Row {row:,} of {file} was changed by someone else.",
+                        row=one.number,
+                        file=visible(info.path),
+                    ),
+                    tr("Edit it again."),
                 )
         before = [one.value for one in rows]
         for remove, put in _differences(before, after):

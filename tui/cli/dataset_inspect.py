@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from engine.data.shapes import describe_shape
 from engine.errors import EngineUnavailableError
+from engine.language import listed, tr, trn
 from engine.plan.schedule import recommended_length
 from engine.text import human_bytes, human_count
 from tui.cli.dataset_names import Dataset, dataset_path
@@ -23,7 +24,7 @@ from tui.cli.session import model_name, with_engine
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from engine.data.types import Finding, Inspection, Lengths, Scanning
+    from engine.data.types import Finding, Inspection, Lengths, Scanning, Shape
     from engine.server.client import EngineClient
 
 EXAMPLE = "Example: loradeck datasets inspect rows.csv --map instruction=问题,output=答案 -m demo"
@@ -76,7 +77,9 @@ async def _scan(
                 return step.inspection
             show(step)
     raise EngineUnavailableError(
-        "Engine ended", "The engine ended before the dataset was looked at.", "Try it again."
+        tr("Engine ended"),
+        tr("The engine ended before the dataset was looked at."),
+        tr("Try it again."),
     )
 
 
@@ -87,7 +90,7 @@ def _progress() -> Iterator[Callable[[Scanning], None]]:
         yield lambda _: None
         return
     columns = (
-        TextColumn("Reading"),
+        TextColumn(tr("Reading")),
         BarColumn(),
         TaskProgressColumn(),
         TextColumn("{task.fields[rows]}"),
@@ -97,63 +100,102 @@ def _progress() -> Iterator[Callable[[Scanning], None]]:
 
         def show(step: Scanning) -> None:
             found = sum(one.level != "note" for one in step.findings)
-            words = f"{step.rows:,} rows" + (f", {found} findings so far" if found else "")
+            words = [trn("{count:,} row", "{count:,} rows", step.rows)]
+            words += [trn("{count} finding so far", "{count} findings so far", found)] * (found > 0)
             total = None if step.share is None else 1.0
-            bar.update(task, completed=step.share or 0.0, total=total, rows=words)
+            bar.update(task, completed=step.share or 0.0, total=total, rows=listed(words))
 
         yield show
 
 
 def _print(found: Inspection, lengths: Lengths | None) -> None:
     """Print what was found, for people."""
-    left_out = f", {found.faulty:,} of them with faults" if found.faulty else ""
-    print_text(
-        f"{found.path}: {found.container}, {found.rows:,} rows{left_out}, "
-        f"{human_bytes(found.size_bytes)}"
-    )
+    print_text(_head(found))
     if found.shape is not None:
-        guessed = " (interpreted; set it with --map FIELD=COLUMN)" if found.shape.guessed else ""
-        print_text(f"read as {describe_shape(found.shape)}{guessed}")
+        print_text(_reading(found.shape))
     for one in (*found.findings, *(lengths.findings if lengths else ())):
         _print_finding(one)
     if found.languages:
-        shares = ", ".join(f"{code} {share:.0%}" for code, share in found.languages)
-        print_text(f"languages (guessed): {shares}")
-    for name, spread in (("turns", found.turns), ("characters", found.characters)):
+        shares = listed(f"{code} {share:.0%}" for code, share in found.languages)
+        print_text(tr("languages (guessed): {shares}", shares=shares))
+    for name, spread in ((tr("turns"), found.turns), (tr("characters"), found.characters)):
         if spread is not None:
             print_histogram(name, spread)
     if lengths is not None:
         _print_lengths(lengths)
     for conversation in found.preview:
-        print_text(f"row {conversation.row}")
+        print_text(tr("row {number:,}", number=conversation.row))
         for message in conversation.messages:
             calls = "".join(f" {call.name}({call.arguments})" for call in message.tool_calls)
             print_text(f"    {message.role}: {message.content}{calls}")
 
 
+def _head(found: Inspection) -> str:
+    """Say what file it is, and how many rows it has."""
+    facts = {
+        "path": found.path,
+        "kind": found.container,
+        "rows": found.rows,
+        "size": human_bytes(found.size_bytes),
+    }
+    if not found.faulty:
+        return tr("{path}: {kind}, {rows:,} rows, {size}", **facts)
+    return tr(
+        "{path}: {kind}, {rows:,} rows, {faulty:,} of them with faults, {size}",
+        faulty=found.faulty,
+        **facts,
+    )
+
+
+def _reading(shape: Shape) -> str:
+    """Say as what the rows are read."""
+    words = describe_shape(shape)
+    if not shape.guessed:
+        return tr("read as {shape}", shape=words)
+    return tr("read as {shape} (interpreted; set it with --map FIELD=COLUMN)", shape=words)
+
+
 def _print_finding(one: Finding) -> None:
     """Print a finding, and what to do."""
-    print_text(f"{one.level}: {one.message}")
+    print_text(tr("{name}: {words}", name=tr(one.level), words=one.message))
     print_text(f"    {one.hint}")
 
 
 def _print_lengths(lengths: Lengths) -> None:
     """Print the tokens: counted, or estimated from a sample with the error that this may have."""
-    if lengths.measured < lengths.rows:
-        how = f" (estimated from {lengths.measured:,} of {lengths.rows:,} rows, "
-        how += f"±{lengths.error:.1%})" if lengths.error else "the others were refused)"
-    else:
-        how = ""
     share = lengths.estimated_trained / max(1, lengths.estimated_total)
-    print_text(f"tokens: {human_count(lengths.estimated_total)}{how}, {share:.0%} of them trained")
+    counted = human_count(lengths.estimated_total) + _estimate(lengths)
+    print_text(tr("tokens: {tokens}, {share:.0%} of them trained", tokens=counted, share=share))
     if lengths.histogram is not None:
-        print_histogram("tokens a row", lengths.histogram)
-    print_text(f"recommended length: {_recommended(lengths)}")
+        print_histogram(tr("tokens a row"), lengths.histogram)
+    print_text(tr("recommended length: {length}", length=_recommended(lengths)))
+
+
+def _estimate(lengths: Lengths) -> str:
+    """Say from how many rows a number of tokens is estimated; nothing where all were counted."""
+    if lengths.measured >= lengths.rows:
+        return ""
+    of = {"measured": lengths.measured, "rows": lengths.rows}
+    if lengths.error:
+        return tr(
+            " (estimated from {measured:,} of {rows:,} rows, ±{error:.1%})",
+            error=lengths.error,
+            **of,
+        )
+    return tr(" (estimated from {measured:,} of {rows:,} rows, the others were refused)", **of)
 
 
 def _recommended(lengths: Lengths) -> str:
     """Give the length that a plan would choose where memory allows it, with the reason."""
     if lengths.over_context:
-        return f"all that the model can read; {lengths.over_context:,} rows are longer"
+        return trn(
+            "all that the model can read; {count:,} row is longer",
+            "all that the model can read; {count:,} rows are longer",
+            lengths.over_context,
+        )
     length = recommended_length(lengths.longest)
-    return f"{length:,} tokens, since the longest row has {lengths.longest:,}"
+    return tr(
+        "{length:,} tokens, since the longest row has {longest:,}",
+        length=length,
+        longest=lengths.longest,
+    )

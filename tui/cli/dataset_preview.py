@@ -10,6 +10,7 @@ import typer
 from pydantic import BaseModel
 
 from engine.data.types import Message, RenderedRow
+from engine.language import listed, tr
 from engine.text import visible
 from tui.cli.dataset_names import Dataset, dataset_path
 from tui.cli.dataset_rows import opened, rows_from
@@ -82,7 +83,7 @@ def preview(
         print_json([_as_json(shape, one, rendered) for one, rendered in found])
         return
     if model and not sys.stdout.isatty():
-        print_text("⟦…⟧ encloses what is trained; ✂ stands where the length limit cuts.")
+        print_text(tr("⟦…⟧ encloses what is trained; ✂ stands where the length limit cuts."))
     for one, rendered in found:
         _print(shape, one, rendered)
 
@@ -101,22 +102,32 @@ def _as_json(shape: Shape, row: BookRow, rendered: RenderedRow | None) -> Previe
 
 def _print(shape: Shape, row: BookRow, rendered: RenderedRow | None) -> None:
     """Print one row for people."""
-    tokens = ""
-    if rendered is not None and not rendered.fault:
-        tokens = f", {rendered.tokens:,} tokens, {rendered.trained:,} of them trained"
-    findings = f" ({', '.join(row.codes)})" if row.codes else ""
-    typer.secho(visible(f"row {row.number:,}{tokens}{findings}"), bold=True)
+    typer.secho(visible(_head(row, rendered)), bold=True)
     fault = row.fault or (rendered.fault if rendered else "")
     if fault:
-        print_text(f"cannot train: {fault}")
+        print_text(tr("cannot train: {fault}", fault=fault))
     elif rendered is not None:
         typer.echo(marked(rendered, styled=sys.stdout.isatty()))
     else:
         for message in _messages(shape, row):
             print_text(f"    {message.role}: {message.content}")
             for call in message.tool_calls:
-                print_text(f"    {message.role} calls {call.name}: {call.arguments}")
+                said = {"role": message.role, "tool": call.name, "arguments": call.arguments}
+                print_text("    " + tr("{role} calls {tool}: {arguments}", **said))
     typer.echo("")
+
+
+def _head(row: BookRow, rendered: RenderedRow | None) -> str:
+    """Name a row, with how long it is and what was found of it."""
+    words = tr("row {number:,}", number=row.number)
+    if rendered is not None and not rendered.fault:
+        words = tr(
+            "row {number:,}, {tokens:,} tokens, {trained:,} of them trained",
+            number=row.number,
+            tokens=rendered.tokens,
+            trained=rendered.trained,
+        )
+    return f"{words} ({listed(row.codes)})" if row.codes else words
 
 
 def _messages(shape: Shape, row: BookRow) -> tuple[Message, ...]:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError, NotFoundError
+from engine.language import tr
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -43,9 +44,15 @@ async def rows_from(client: EngineClient, info: BookInfo, first: int, count: int
         info = await client.books.info(info.id)
     if info.rows < first:
         if info.problem:
-            raise LoraDeckError("Dataset could not be read", info.problem)
+            raise LoraDeckError(tr("Dataset could not be read"), info.problem)
         raise NotFoundError(
-            "Row not found", f"{visible(info.path)} has {info.rows:,} rows, no row {first:,}."
+            tr("Row not found"),
+            tr(
+                "{file} has {rows:,} rows, no row {row:,}.",
+                file=visible(info.path),
+                rows=info.rows,
+                row=first,
+            ),
         )
     rows: list[BookRow] = []
     while len(rows) < count:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.server.book_wire import Exported, ExportRequest
 from engine.text import human_bytes, human_count, visible
 from tui.cli import dataset_edit, dataset_inspect, dataset_preview
@@ -18,6 +19,7 @@ from tui.cli.session import absolute, with_engine
 
 if TYPE_CHECKING:
     from engine.server.client import EngineClient
+    from engine.server.wire import DatasetInfo
 
 app: typer.Typer = typer.Typer(
     help="List datasets, look into one, edit its rows, add, export or remove one.",
@@ -57,7 +59,15 @@ def add(
     if json:
         print_json(added)
     else:
-        print_text(f"{added.name}: {added.dataset_type}, {added.rows:,} rows, {added.path}")
+        print_text(
+            tr(
+                "{name}: {kind}, {rows:,} rows, {path}",
+                name=added.name,
+                kind=added.dataset_type,
+                rows=added.rows,
+                path=added.path,
+            )
+        )
 
 
 @app.command(epilog="Example: loradeck datasets export rows.csv rows.jsonl --as messages")
@@ -98,11 +108,12 @@ def export(
     if json:
         print_json(done)
         return
-    left_out = f" {human_count(done.left_out)} rows that cannot be written are left out."
-    print_text(
-        f"{done.path}: {done.rows:,} rows, {human_bytes(done.size_bytes)}."
-        + (left_out if done.left_out else "")
-    )
+    size = human_bytes(done.size_bytes)
+    words = [tr("{path}: {rows:,} rows, {size}.", path=done.path, rows=done.rows, size=size)]
+    if done.left_out:
+        rows = human_count(done.left_out)
+        words.append(tr("{rows} rows that cannot be written are left out.", rows=rows))
+    print_text(" ".join(words))
 
 
 @app.command(epilog="Example: loradeck datasets remove rows.v2.jsonl --yes")
@@ -115,11 +126,13 @@ def remove(
     if not yes:
         if not sys.stdin.isatty():
             raise LoraDeckError(
-                "Not confirmed", f"'{name}' would be removed for good.", "To mean it: --yes"
+                tr("Not confirmed"),
+                tr("'{name}' would be removed for good.", name=name),
+                tr("To mean it: --yes"),
             )
-        typer.confirm(f"Remove '{visible(name)}' from the home for good?", abort=True)
+        typer.confirm(tr("Remove '{name}' from the home for good?", name=visible(name)), abort=True)
     with_engine(lambda client: client.books.delete(name))
-    print_text(f"'{name}' is removed.")
+    print_text(tr("'{name}' is removed.", name=name))
 
 
 app.command("inspect", epilog=dataset_inspect.EXAMPLE)(dataset_inspect.inspect)
@@ -134,11 +147,11 @@ def _list(*, json: bool) -> None:
         print_json(found)
         return
     print_table(
-        ("NAME", "TYPE", "ROWS", "SIZE", "PATH"),
+        (tr("NAME"), tr("TYPE"), tr("ROWS"), tr("SIZE"), tr("PATH")),
         (
             (
                 info.name,
-                info.dataset_type or ("unreadable" if info.problem else "not inspected"),
+                info.dataset_type or _unknown(info),
                 str(info.rows) if info.dataset_type else "",
                 human_bytes(info.size_bytes),
                 info.path,
@@ -146,3 +159,8 @@ def _list(*, json: bool) -> None:
             for info in found
         ),
     )
+
+
+def _unknown(info: DatasetInfo) -> str:
+    """Say why a dataset's type is not known."""
+    return tr("unreadable") if info.problem else tr("not inspected")

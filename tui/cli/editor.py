@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.text import json_text
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class Draft:
             if not self.path.exists() or self.path.read_bytes() == before:
                 self.path.unlink(missing_ok=True)
                 raise
-            hint = f"{error.hint} What you wrote is kept in {self.path}".strip()
+            kept = tr("What you wrote is kept in {path}", path=self.path)
+            hint = f"{error.hint} {kept}".strip()
             raise type(error)(error.title, error.message, hint) from error
         except BaseException:
             if self.path.exists() and self.path.read_bytes() == before:
@@ -60,14 +62,22 @@ class Draft:
             code = subprocess.run([*self._command, str(self.path)], check=False).returncode
         except OSError as error:
             raise LoraDeckError(
-                "Editor not started",
-                f"'{shlex.join(self._command)}' cannot be started: {error.strerror}.",
-                "Set another one, for example: export EDITOR=nano",
+                tr("Editor not started"),
+                tr(
+                    "'{command}' cannot be started: {reason}.",
+                    command=shlex.join(self._command),
+                    reason=error.strerror,
+                ),
+                tr("Set another one, for example: export EDITOR=nano"),
             ) from error
         if code != 0:
             raise LoraDeckError(
-                "Editor failed",
-                f"'{shlex.join(self._command)}' ended with status {code}; nothing is saved.",
+                tr("Editor failed"),
+                tr(
+                    "'{command}' ended with status {code}; nothing is saved.",
+                    command=shlex.join(self._command),
+                    code=code,
+                ),
                 "",
             )
 
@@ -81,13 +91,20 @@ class Draft:
             return json.loads(self.path.read_text(encoding="utf-8-sig"))
         except json.JSONDecodeError as error:
             raise LoraDeckError(
-                "Broken JSON",
-                f"Line {error.lineno}, column {error.colno}: {error.msg}.",
-                "Nothing is saved.",
+                tr("Broken JSON"),
+                tr(
+                    "Line {line}, column {column}: {reason}.",
+                    line=error.lineno,
+                    column=error.colno,
+                    reason=error.msg,
+                ),
+                tr("Nothing is saved."),
             ) from None
         except (OSError, UnicodeDecodeError, RecursionError, ValueError) as error:
             raise LoraDeckError(
-                "Not readable", f"What the editor wrote cannot be read: {error}.", ""
+                tr("Not readable"),
+                tr("What the editor wrote cannot be read: {reason}.", reason=error),
+                "",
             ) from None
 
 
@@ -100,8 +117,8 @@ def _editor() -> list[str]:
         command = []
     if not command:
         raise LoraDeckError(
-            "No editor set",
-            "Neither $VISUAL nor $EDITOR names an editor.",
-            "Set one, for example: export EDITOR=nano. The dashboard has an editor of its own.",
+            tr("No editor set"),
+            tr("Neither $VISUAL nor $EDITOR names an editor."),
+            tr("Set one, for example: export EDITOR=nano. The dashboard has an editor of its own."),
         )
     return command

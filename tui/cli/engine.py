@@ -6,15 +6,17 @@ import asyncio
 import datetime
 import os
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.cells import set_cell_size
 
 from engine.doctor import check
 from engine.doctor.check import ok
 from engine.doctor.leftovers import clean as clean_up
 from engine.errors import EngineUnavailableError, LoraDeckError
 from engine.home import Home
+from engine.language import tr
 from engine.locks import holder
 from engine.server.client import EngineClient
 from engine.server.foreground import command
@@ -23,6 +25,12 @@ from engine.server.stop import stop_server
 from engine.server.token import Token
 from engine.server.wire import EngineInfo
 from tui.cli.output import Json, print_json, print_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_STATUS = 8
+"""The columns in which a check's status stands."""
 
 app = typer.Typer(
     help="The engine server of this home.",
@@ -40,14 +48,7 @@ def status(*, json: Json = False) -> None:
     elif info is None:
         print_text(_silence())
     else:
-        since = datetime.datetime.fromtimestamp(info.started_at).astimezone()
-        network = f"\nnetwork: {info.network}, with the token" if info.network else ""
-        print_text(
-            f"Engine {info.version}, process {info.pid}, since {since:%Y-%m-%d %H:%M:%S}\n"
-            f"home: {info.home}\ntasks: {info.tasks_running} running, "
-            f"{info.tasks_pending} pending\n"
-            f"spare worker: {'ready' if info.spare_ready else 'none ready'}{network}"
-        )
+        print_text("\n".join(_state(info)))
 
 
 @app.command(epilog="Example: loradeck engine serve --tcp 127.0.0.1:8600")
@@ -88,7 +89,7 @@ def token(
         if json:
             print_json({"revoked": revoked})
         else:
-            print_text("Revoked." if revoked else "There was no token.")
+            print_text(tr("Revoked.") if revoked else tr("There was no token."))
         return
     made = kept.make()
     if json:
@@ -104,7 +105,7 @@ def stop(*, json: Json = False) -> None:
     if json:
         print_json({"stopped": stopped})
     else:
-        print_text("Stopped." if stopped else "No engine was running.")
+        print_text(tr("Stopped.") if stopped else tr("No engine was running."))
 
 
 def doctor(
@@ -122,11 +123,29 @@ def doctor(
         print_json(checks)
     else:
         for item in checks:
-            print_text(f"{item.status:8} {item.name}: {item.detail}")
+            words = tr("{name}: {words}", name=tr(item.name), words=item.detail)
+            print_text(f"{set_cell_size(tr(item.status), _STATUS)} {words}")
             if item.hint:
-                print_text(f"         {item.hint}")
+                print_text(f"{'':{_STATUS}} {item.hint}")
     if any(item.status == "problem" for item in checks):
         raise typer.Exit(1)
+
+
+def _state(info: EngineInfo) -> Iterator[str]:
+    """Say what the engine is, and what it does."""
+    since = datetime.datetime.fromtimestamp(info.started_at).astimezone()
+    yield tr(
+        "Engine {version}, process {pid}, since {since:%Y-%m-%d %H:%M:%S}",
+        version=info.version,
+        pid=info.pid,
+        since=since,
+    )
+    yield tr("home: {path}", path=info.home)
+    running, pending = info.tasks_running, info.tasks_pending
+    yield tr("tasks: {running} running, {pending} pending", running=running, pending=pending)
+    yield tr("spare worker: ready") if info.spare_ready else tr("spare worker: none ready")
+    if info.network:
+        yield tr("network: {address}, with the token", address=info.network)
 
 
 def _prepare_network(token: Token, *, allow_remote: bool) -> None:
@@ -134,30 +153,37 @@ def _prepare_network(token: Token, *, allow_remote: bool) -> None:
     if not token.exists:
         if not sys.stdout.isatty():
             raise LoraDeckError(
-                "No token yet",
-                "The interface over the network needs a token, and this output may be kept.",
-                "Make one first: loradeck engine token",
+                tr("No token yet"),
+                tr("The interface over the network needs a token, and this output may be kept."),
+                tr("Make one first: loradeck engine token"),
             )
         print_text(_shown_once(token.make()))
     if allow_remote:
         typer.echo(
-            "Warning: the token and all data cross the network unencrypted. Whoever reads them can "
-            "use this engine. Better: 127.0.0.1 with ssh -L, or a proxy with TLS.",
+            tr(
+                "Warning: the token and all data cross the network unencrypted. Whoever reads them"
+                " can use this engine. Better: 127.0.0.1 with ssh -L, or a proxy with TLS."
+            ),
             err=True,
         )
 
 
 def _shown_once(token: str) -> str:
     """Say a token, and how it is used."""
-    return f"Token, shown this once: {token}\nSend it as the header: Authorization: Bearer TOKEN"
+    shown = tr("Token, shown this once: {token}", token=token)
+    return shown + "\n" + tr("Send it as the header: Authorization: Bearer TOKEN")
 
 
 def _silence() -> str:
     """Say why no engine answers."""
     home = Home.locate()
     if (pid := holder(home.run / LOCK)) is None:
-        return f"No engine runs for {home.root}."
-    return f"Process {pid} does not answer for {home.root}. End it with: loradeck engine stop"
+        return tr("No engine runs for {home}.", home=home.root)
+    return tr(
+        "Process {pid} does not answer for {home}. End it with: loradeck engine stop",
+        pid=pid,
+        home=home.root,
+    )
 
 
 async def _info() -> EngineInfo | None:

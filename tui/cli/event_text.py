@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from engine.language import tr
 from engine.tasks.events import (
     AdapterSaved,
     AnswersCompared,
@@ -26,28 +27,34 @@ def describe(event: Event) -> str:
     """Put an event into a line of words; empty for those that need none."""
     match event:
         case TaskStarted(resumed_from=0):
-            return f"Started on {event.device}."
+            return tr("Started on {device}.", device=event.device)
         case TaskStarted():
-            return f"Goes on from step {event.resumed_from} on {event.device}."
+            return tr(
+                "Goes on from step {step} on {device}.",
+                step=event.resumed_from,
+                device=event.device,
+            )
         case PhaseEntered():
-            return f"{event.phase.capitalize()} ..."
+            return f"{tr(event.phase).capitalize()} ..."
         case RowsEncoded():
-            return f"{event.rows:,} of {event.of:,} rows prepared"
+            return tr("{rows} of {of} rows prepared", rows=f"{event.rows:,}", of=f"{event.of:,}")
         case DatasetPrepared():
-            return (
-                f"{event.train_rows} rows, {event.tokens} tokens, {event.trained_tokens} of "
-                f"them trained; {event.eval_rows} rows held out; {event.rows_cut} rows cut; "
-                f"{event.rows_left_out} left out."
+            return tr(
+                "{train_rows} rows, {tokens} tokens, {trained_tokens} of them trained;"
+                " {eval_rows} rows held out; {rows_cut} rows cut; {rows_left_out} left out.",
+                **event.model_dump(),
             )
         case StepLogged():
-            return (
-                f"step {event.step}/{event.max_steps}  epoch {event.epoch:.2f}  "
-                f"loss {event.loss:.4f}  {event.seconds:.1f} s"
+            return tr(
+                "step {step}/{max_steps}  epoch {epoch:.2f}  loss {loss:.4f}  {seconds:.1f} s",
+                **event.model_dump(),
             )
         case Evaluated():
-            return f"Loss on the held-out rows at step {event.step}: {event.eval_loss:.4f}"
+            return tr(
+                "Loss on the held-out rows at step {step}: {eval_loss:.4f}", **event.model_dump()
+            )
         case CheckpointSaved():
-            return f"Checkpoint at step {event.step}."
+            return tr("Checkpoint at step {step}.", step=event.step)
         case _:
             return _describe_result(event)
 
@@ -56,20 +63,21 @@ def _describe_result(event: Event) -> str:
     """Put what comes out of a run into words."""
     match event:
         case AdapterSaved():
-            return f"Adapter saved in {event.path} ({human_bytes(event.size_bytes)})."
+            size = human_bytes(event.size_bytes)
+            return tr("Adapter saved in {path} ({size}).", path=event.path, size=size)
         case AnswersCompared():
             return _side_by_side(event)
         case _:
             words = keeping_words(event)
-            return f"{words[0].upper()}{words[1:]}." if words else ""
+            return tr("{sentence}.", sentence=f"{words[0].upper()}{words[1:]}") if words else ""
 
 
 def _side_by_side(event: AnswersCompared) -> str:
     """Set the base's and the adapter's answer to one question in two columns."""
     table = Table(
-        "Base",
-        "Adapter",
-        title=Text(f"Question: {visible(event.question)}"),
+        tr("Base"),
+        tr("Adapter"),
+        title=Text(tr("Question: {question}", question=visible(event.question))),
         title_justify="left",
         expand=True,
         show_lines=False,

@@ -8,6 +8,7 @@ from typing import Annotated, get_args
 import typer
 
 from engine.errors import LoraDeckError
+from engine.language import listed, tr
 from engine.results.export.types import ExportRequest, Format, Quantization
 from engine.text import visible
 from tui.cli.job_start import Detach, start_and_follow
@@ -60,7 +61,9 @@ def export(
     """
     if quantize and format_ != "gguf":
         raise LoraDeckError(
-            "Not quantized", "Number formats are GGUF's alone.", "--format gguf, or no --quantize."
+            tr("Not quantized"),
+            tr("Number formats are GGUF's alone."),
+            tr("--format gguf, or no --quantize."),
         )
     request = ExportRequest(
         source=adapter_source(source),
@@ -87,6 +90,8 @@ def one_of(option: str, given: str, known: tuple[str, ...]) -> str:
     """
     if given not in known:
         raise LoraDeckError(
-            "Unknown value", f"{option} has no '{visible(given)}'.", f"Known: {', '.join(known)}."
+            tr("Unknown value"),
+            tr("{option} has no '{value}'.", option=option, value=visible(given)),
+            tr("Known: {names}.", names=listed(known)),
         )
     return given

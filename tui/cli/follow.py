@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from engine.errors import EngineUnavailableError
+from engine.language import tr
 from engine.tasks.record import Status, TaskRecord
 from engine.text import human_duration, visible
 from tui.cli.followers import choose_follower
@@ -80,27 +81,31 @@ def _differs(task: TaskRecord, told: TaskRecord | None) -> bool:
 def settle_interrupt(task: TaskRecord) -> None:
     """After Ctrl-C: ask on a terminal whether the task goes on; without one it does."""
     name = visible(task.task_name)
-    goes_on = f"'{name}' goes on. See: loradeck tasks follow {visible(task.id)}"
+    goes_on = tr(
+        "'{name}' goes on. See: loradeck tasks follow {id}", name=name, id=visible(task.id)
+    )
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         typer.echo(goes_on, err=True)
         return
-    question = "\nLeave the training running, or cancel it? [L/c]"
+    question = "\n" + tr("Leave the training running, or cancel it? [L/c]")
     try:
         answer = typer.prompt(question, default="l", show_default=False, err=True)
     except typer.Abort:
         answer = "l"
     if answer.strip().lower().startswith("c"):
         with_engine(lambda client: client.cancel(task.id))
-        typer.echo(f"'{name}' is being cancelled.", err=True)
+        typer.echo(tr("'{name}' is being cancelled.", name=name), err=True)
     else:
         typer.echo(goes_on, err=True)
 
 
 def _print_end(task: TaskRecord) -> None:
     """Say how the task ended."""
-    took = ""
+    told = {"name": task.task_name, "state": tr(task.status), "message": task.message}
     if task.started_at and task.completed_at:
-        took = f" after {human_duration((task.completed_at - task.started_at).total_seconds())}"
-    print_text(f"'{task.task_name}' is {task.status}{took}. {task.message}")
+        took = human_duration((task.completed_at - task.started_at).total_seconds())
+        print_text(tr("'{name}' is {state} after {time}. {message}", time=took, **told))
+    else:
+        print_text(tr("'{name}' is {state}. {message}", **told))
     if task.status is Status.FAILED:
-        print_text(f"Log: loradeck tasks logs {task.id}")
+        print_text(tr("Log: loradeck tasks logs {id}", id=task.id))

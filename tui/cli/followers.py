@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
+from engine.language import tr, trn
 from engine.tasks.events import (
     Event,
     PhaseEntered,
@@ -46,10 +47,28 @@ def waiting_words(task: TaskRecord) -> str:
     """Say that a task waits, for what, and how it goes on; empty where it does not wait."""
     if task.status not in (Status.PENDING, Status.PAUSED):
         return ""
-    state = "waits in the queue" if task.status is Status.PENDING else "is paused"
-    words = f"'{task.task_name}' {state}{': ' + task.message if task.message else '.'}"
-    by_hand = task.status is Status.PAUSED and not task.waits_for_disk
-    return f"{words} Resume it with: loradeck tasks resume {task.id}" if by_hand else words
+    if task.status is Status.PENDING:
+        return _queued(task)
+    words = _paused(task)
+    if task.waits_for_disk:
+        return words
+    return f"{words} {tr('Resume it with: loradeck tasks resume {id}', id=task.id)}"
+
+
+def _queued(task: TaskRecord) -> str:
+    """Say that a task is to start yet, and what for it waits."""
+    told = {"name": task.task_name, "why": task.message}
+    if task.message:
+        return tr("'{name}' waits in the queue: {why}", **told)
+    return tr("'{name}' waits in the queue.", **told)
+
+
+def _paused(task: TaskRecord) -> str:
+    """Say that a task is paused, and why."""
+    told = {"name": task.task_name, "why": task.message}
+    if task.message:
+        return tr("'{name}' is paused: {why}", **told)
+    return tr("'{name}' is paused.", **told)
 
 
 def choose_follower(task: TaskRecord, *, json: bool) -> Follower:
@@ -111,7 +130,7 @@ class _Bar:
         )
         self._bar = Progress(*columns, console=Console(markup=False, highlight=False))
         self._bar.start()
-        self._row: TaskID = self._bar.add_task("starting", total=None, figures="")
+        self._row: TaskID = self._bar.add_task(tr("starting"), total=None, figures="")
 
     def show(self, event: Event) -> None:
         """Move the bar, or print above it."""
@@ -133,7 +152,7 @@ class _Bar:
         """Draw the bar as the task is now; what does not run has no figures but its steps."""
         view = self._figures.view(self._task)
         running = view.task.status is Status.RUNNING
-        loss = f"loss {view.loss:.3f}" if running and view.loss is not None else ""
+        loss = tr("loss {loss:.3f}", loss=view.loss) if running and view.loss is not None else ""
         seconds = view.seconds_left
         left = "" if seconds is None else human_left(seconds, view.seconds_left_range)
         self._bar.update(
@@ -147,13 +166,14 @@ class _Bar:
     def _doing(self, view: TaskView) -> str:
         """Name what the worker does now, or the task's state where none has it."""
         if view.phase:
-            rows = f" {view.rows_encoded:,} rows" if view.rows_encoded else ""
-            return f"{view.phase}{rows}"
+            rows = view.rows_encoded
+            shown = [trn("{count:,} row", "{count:,} rows", rows)] if rows else []
+            return " ".join([tr(view.phase), *shown])
         state = sign_of(view).word
         if state != STATES["running"].word:
-            return state
+            return tr(state)
         ending = isinstance(self._figures.outcome, TaskCompleted | TaskFailed)
-        return "ending" if ending else "starting"
+        return tr("ending") if ending else tr("starting")
 
     def close(self) -> None:
         """Let the bar stand as it is."""

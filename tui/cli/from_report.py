@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.plan.own_device import own_device
 from engine.server.wire import PlanRequest
 from engine.text import visible
@@ -39,10 +40,15 @@ async def request_again(
     found, mapping = await _inspected(client, path, report)
     if found.sha256 != report.dataset_sha256:
         raise LoraDeckError(
-            "Dataset changed",
-            f"{visible(path)} is not what '{visible(report.task_name)}' was trained on: its "
-            f"SHA-256 is {found.sha256[:12]}…, not {report.dataset_sha256[:12]}….",
-            "Put the old file back, or give its place: loradeck train FILE --from-report …",
+            tr("Dataset changed"),
+            tr(
+                "{path} is not what '{name}' was trained on: its SHA-256 is {found}…, not {told}….",
+                path=visible(path),
+                name=visible(report.task_name),
+                found=found.sha256[:12],
+                told=report.dataset_sha256[:12],
+            ),
+            tr("Put the old file back, or give its place: loradeck train FILE --from-report …"),
         )
     return PlanRequest(
         dataset_file=path,
@@ -64,10 +70,13 @@ def _old_place(report: Report) -> str:
     """
     if not Path(report.dataset_file).exists():
         raise LoraDeckError(
-            "Dataset gone",
-            f"{visible(report.dataset_file)}, which '{visible(report.task_name)}' was trained on, "
-            "is not there any more.",
-            "Give its new place: loradeck train FILE --from-report …",
+            tr("Dataset gone"),
+            tr(
+                "{path}, which '{name}' was trained on, is not there any more.",
+                path=visible(report.dataset_file),
+                name=visible(report.task_name),
+            ),
+            tr("Give its new place: loradeck train FILE --from-report …"),
         )
     return report.dataset_file
 

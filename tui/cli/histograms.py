@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.language import tr
 from tui.cli.output import print_text
 
 if TYPE_CHECKING:
@@ -15,8 +16,11 @@ _SIGNS = " ▁▂▃▄▅▆▇█"
 def print_histogram(name: str, spread: Histogram) -> None:
     """Print a measure: its percentiles, and a small picture of how the rows spread."""
     print_text(
-        f"{name}: p50 {spread.p50:,}, p95 {spread.p95:,}, p99 {spread.p99:,}, "
-        f"longest {spread.longest:,}, total {spread.total:,}"
+        tr(
+            "{name}: p50 {p50:,}, p95 {p95:,}, p99 {p99:,}, longest {longest:,}, total {total:,}",
+            name=name,
+            **spread.model_dump(include={"p50", "p95", "p99", "longest", "total"}),
+        )
     )
     if len(spread.bins) > 1:
         print_text(f"    {sparkline([count for _, count in spread.bins])}")

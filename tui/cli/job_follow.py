@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from engine.errors import EngineUnavailableError
+from engine.language import tr
 from engine.text import human_bytes, human_duration, visible
 from tui.cli.output import print_json_line, print_table, print_text
 from tui.cli.session import with_engine
@@ -45,18 +46,18 @@ def follow_job_to_end(job: Job, *, json: bool) -> None:
 def settle_job_interrupt(job: Job) -> None:
     """After Ctrl-C: ask on a terminal whether the job goes on; without one it does."""
     title = visible(job.title)
-    goes_on = f"'{title}' goes on. See: loradeck jobs follow {job.id}"
+    goes_on = tr("'{title}' goes on. See: loradeck jobs follow {id}", title=title, id=job.id)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         typer.echo(goes_on, err=True)
         return
-    question = "\nLeave it running, or cancel it? [L/c]"
+    question = "\n" + tr("Leave it running, or cancel it? [L/c]")
     try:
         answer = typer.prompt(question, default="l", show_default=False, err=True)
     except typer.Abort:
         answer = "l"
     if answer.strip().lower().startswith("c"):
         with_engine(lambda client: client.cancel_job(job.id))
-        typer.echo(f"'{title}' is being cancelled.", err=True)
+        typer.echo(tr("'{name}' is being cancelled.", name=title), err=True)
     else:
         typer.echo(goes_on, err=True)
 
@@ -68,9 +69,9 @@ def print_ended(job: Job) -> None:
     if job.state == "completed" and job.exported:
         print_text(_made(job))
         return
-    print_text(f"'{job.title}' is {job.state}.")
+    print_text(tr("'{name}' is {state}.", name=job.title, state=tr(job.state)))
     if job.error_title:
-        print_text(f"{job.error_title}: {job.message}")
+        print_text(tr("{name}: {words}", name=job.error_title, words=job.message))
     if job.hint:
         print_text(job.hint)
 
@@ -114,7 +115,7 @@ class _Lines:
         """Print the stage where it is another one."""
         if job.stage != self._stage and not job.ended:
             self._stage = job.stage
-            print_text(f"{job.title}: {job.stage}")
+            print_text(tr("{name}: {words}", name=job.title, words=job.stage))
             sys.stdout.flush()
 
     def close(self) -> None:
@@ -134,7 +135,7 @@ class _Bar:
         console = Console(stderr=True, markup=False, highlight=False)
         self._bar = Progress(*columns, console=console, transient=True)
         self._bar.start()
-        self._row = self._bar.add_task("starting", total=None)
+        self._row = self._bar.add_task(tr("starting"), total=None)
 
     def show(self, job: Job) -> None:
         """Move the bar."""
@@ -153,28 +154,28 @@ def _print_gate(exported: Exported) -> None:
     if not exported.gate:
         return
     print_table(
-        ("FORM", "TOKENS", "Δ MEAN", "Δ MAX", "ANSWERS", "RESULT"),
+        (tr("FORM"), tr("TOKENS"), tr("Δ MEAN"), tr("Δ MAX"), tr("ANSWERS"), tr("RESULT")),
         (_row(one) for one in exported.gate),
     )
     for one in exported.gate:
         if one.problem:
-            print_text(f"{one.name}: {one.problem}")
+            print_text(tr("{name}: {words}", name=one.name, words=one.problem))
         if not one.passed and one.prompt:
-            print_text(
-                f"  asked: {one.prompt}\n  adapter: {one.expected}\n  {one.name}: {one.found}"
-            )
+            print_text("  " + tr("asked: {text}", text=one.prompt))
+            print_text("  " + tr("adapter: {text}", text=one.expected))
+            print_text("  " + tr("{name}: {words}", name=one.name, words=one.found))
 
 
 def _row(one: Agreement) -> tuple[str, ...]:
     """Write what was found of one form."""
-    result = "shown" if not one.judged else "passed"
+    agreed = tr("passed") if one.judged else tr("shown")
     return (
         one.name,
-        f"{one.agreeing} of {one.tokens}",
+        tr("{part} of {whole}", part=one.agreeing, whole=one.tokens),
         "" if one.logprob_mean is None else f"{one.logprob_mean:.3f}",
         "" if one.logprob_max is None else f"{one.logprob_max:.3f}",
-        f"{one.same_answers} of {one.prompts}",
-        result if one.passed else "REFUSED",
+        tr("{part} of {whole}", part=one.same_answers, whole=one.prompts),
+        agreed if one.passed else tr("REFUSED"),
     )
 
 
@@ -185,5 +186,5 @@ def _made(job: Job) -> str:
     where = made.path or made.ollama_name
     size = f" ({human_bytes(made.size_bytes)})" if made.size_bytes else ""
     took = human_duration((job.ended_at or job.created_at) - job.created_at)
-    forced = " It did not pass, and was forced." if made.forced else ""
-    return f"{where}{size}, after {took}.{forced}"
+    words = tr("{what}, after {time}.", what=f"{where}{size}", time=took)
+    return f"{words} {tr('It did not pass, and was forced.')}" if made.forced else words

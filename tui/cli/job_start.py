@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.language import tr
 from tui.cli.job_follow import follow_job_to_end, settle_job_interrupt
 from tui.cli.output import print_json_line, print_text
 from tui.cli.session import with_engine
@@ -37,7 +38,8 @@ def start_and_follow(begin: Begin, *, detach: bool, json: bool) -> None:
     elif json:
         print_json_line(job.model_dump(mode="json"))
     else:
-        print_text(f"'{job.title}' has begun. Follow it with: loradeck jobs follow {job.id}")
+        told = {"title": job.title, "id": job.id}
+        print_text(tr("'{title}' has begun. Follow it with: loradeck jobs follow {id}", **told))
 
 
 async def _start(beginning: Coroutine[None, None, Job], started: list[Job]) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from engine.language import tr
 from tui.cli.job_follow import follow_job_to_end, print_ended
 from tui.cli.output import Json, JsonEvents, print_json, print_table, print_text
 from tui.cli.session import with_engine
@@ -40,11 +41,11 @@ def _list(*, json: bool) -> None:
         print_json(found)
         return
     print_table(
-        ("ID", "STATE", "PROGRESS", "STARTED", "WHAT"),
+        ("ID", tr("STATE"), tr("PROGRESS"), tr("STARTED"), tr("WHAT")),
         (
             (
                 job.id,
-                job.state,
+                tr(job.state),
                 "" if job.progress is None else f"{job.progress:.0%}",
                 time.strftime("%Y-%m-%d %H:%M", time.localtime(job.created_at)),
                 job.title,
@@ -64,7 +65,9 @@ def show(job_id: JobId, *, json: Json = False) -> None:
         print_ended(job)
     else:
         share = "" if job.progress is None else f" ({job.progress:.0%})"
-        print_text(f"'{job.title}' is {job.state}: {job.stage}{share}")
+        doing = f"{job.stage}{share}"
+        told = {"name": job.title, "state": tr(job.state), "doing": doing}
+        print_text(tr("'{name}' is {state}: {doing}", **told))
 
 
 @app.command(epilog="Example: loradeck jobs follow 3f2a")
@@ -80,7 +83,7 @@ def cancel(job_id: JobId, *, json: Json = False) -> None:
     if json:
         print_json(job)
     else:
-        print_text(f"'{job.title}' is being cancelled.")
+        print_text(tr("'{name}' is being cancelled.", name=job.title))
 
 
 @app.command(epilog="Example: loradeck jobs forget 3f2a")
@@ -90,4 +93,4 @@ def forget(job_id: JobId, *, json: Json = False) -> None:
     if json:
         print_json(job)
     else:
-        print_text(f"'{job.title}' is forgotten.")
+        print_text(tr("'{name}' is forgotten.", name=job.title))

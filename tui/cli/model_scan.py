@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.language import listed, tr, trn
 from engine.models.found import FoundModel, ModelScan
 from engine.text import human_bytes
 from tui.cli.output import Json, print_json, print_table, print_text
@@ -36,7 +37,9 @@ def scan(
         print_json(whole)
         return
     if whole.found:
-        print_table(("NAME", "KIND", "BASE", "SIZE", "DETAILS"), map(_row, whole.found))
+        print_table(
+            (tr("NAME"), tr("KIND"), tr("BASE"), tr("SIZE"), tr("DETAILS")), map(_row, whole.found)
+        )
     print_text(_passed_over(whole))
 
 
@@ -60,8 +63,10 @@ def _together(scans: list[ModelScan]) -> ModelScan:
 def _row(found: FoundModel) -> tuple[str, ...]:
     """Give one line; what lies outside home and cache goes by its path."""
     name = _from_home(found.path) if found.place == "folder" else found.name
-    base = found.base and f"{found.base}{'' if found.base_here else ' (not here)'}"
-    return name, found.kind, base, human_bytes(found.size_bytes), _details(found)
+    base = found.base and (
+        found.base if found.base_here else tr("{name} (not here)", name=found.base)
+    )
+    return name, tr(found.kind), base, human_bytes(found.size_bytes), _details(found)
 
 
 def _from_home(path: str) -> str:
@@ -73,23 +78,23 @@ def _from_home(path: str) -> str:
 def _details(found: FoundModel) -> str:
     """Say in a few words what it is, and why it cannot be used."""
     words = [
-        found.problem and f"unusable: {found.problem}",
-        found.rank and f"rank {found.rank}",
+        found.problem and tr("unusable: {why}", why=found.problem),
+        found.rank and tr("rank {rank}", rank=found.rank),
         *found.variants,
         found.quantization,
         found.kind != "adapter" and found.architecture,
-        found.chat_template is False and "no chat template",
-        found.task_name and f"task {found.task_name}",
+        found.chat_template is False and tr("no chat template"),
+        found.task_name and tr("task {name}", name=found.task_name),
     ]
-    return ", ".join(str(word) for word in words if word)
+    return listed(str(word) for word in words if word)
 
 
 def _passed_over(scan: ModelScan) -> str:
     """Say what was looked at, and what was not."""
     parts = [
-        f"{scan.folders} folder{'s' * (scan.folders != 1)} looked into",
-        scan.unreadable and f"{scan.unreadable} cannot be read",
-        scan.links and f"{scan.links} link{'s' * (scan.links != 1)} not followed",
+        trn("{count} folder looked into", "{count} folders looked into", scan.folders),
+        scan.unreadable and tr("{count} cannot be read", count=scan.unreadable),
+        scan.links and trn("{count} link not followed", "{count} links not followed", scan.links),
         scan.cut_short,
     ]
-    return ", ".join(str(part) for part in parts if part) + "."
+    return tr("{sentence}.", sentence=listed(str(part) for part in parts if part))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.language import tr
 from engine.text import human_bytes, human_count
 from tui.cli.model_scan import scan
 from tui.cli.output import Json, print_json, print_table, print_text
@@ -31,29 +32,35 @@ def models(context: typer.Context, *, json: Json = False) -> None:
         print_json(found)
         return
     print_table(
-        ("NAME", "STATE", "PARAMETERS", "CONTEXT", "SIZE", "FITS", "LICENCE", "SOURCE"),
+        _columns(),
         (
             (
                 info.name,
-                info.state,
+                tr(info.state),
                 human_count(info.shape.parameters) if info.shape else "",
                 str(info.shape.context) if info.shape else "",
                 human_bytes(info.size_bytes) if info.size_bytes else "",
                 _fits(info),
                 info.licence,
-                info.source,
+                tr(info.source),
             )
             for info in found
         ),
     )
 
 
+def _columns() -> tuple[str, ...]:
+    """Name what is told of each model."""
+    named = (tr("NAME"), tr("STATE"), tr("PARAMETERS"), tr("CONTEXT"), tr("SIZE"))
+    return (*named, tr("FITS"), tr("LICENCE"), tr("SOURCE"))
+
+
 def _fits(info: ModelInfo) -> str:
     """Say in which format a model can be trained here."""
     if info.capacity is None:
         return ""
-    plain = "32-bit" if info.capacity.dtype == "float32" else "16-bit"
-    return {"plain": plain, "4bit": "4-bit", "no": "no"}[info.capacity.fits]
+    plain = tr("32-bit") if info.capacity.dtype == "float32" else tr("16-bit")
+    return {"plain": plain, "4bit": tr("4-bit"), "no": tr("no")}[info.capacity.fits]
 
 
 @app.command(epilog="Example: loradeck models pull demo")
@@ -83,7 +90,7 @@ def stop(
     if json:
         print_json(info)
     else:
-        print_text(f"{info.name}: {info.state}")
+        print_text(tr("{name}: {words}", name=info.name, words=tr(info.state)))
 
 
 app.command("scan", epilog="Example: loradeck models scan ~/adapters")(scan)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from engine.language import tr
 from engine.text import json_text, visible
 from tui.cli.language import speak_for_programs
 
@@ -72,6 +73,7 @@ def _cell(text: str) -> Text:
 
 def print_error(error: LoraDeckError) -> None:
     """Print an error's title, sentence and next step on standard error."""
-    typer.secho(visible(f"{error.title}: {error.message}"), err=True, fg="red")
+    words = tr("{name}: {words}", name=error.title, words=error.message)
+    typer.secho(visible(words), err=True, fg="red")
     if error.hint:
         typer.echo(visible(error.hint), err=True)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ async def ensure_model(client: EngineClient, name: str, *, quiet: bool) -> Model
     shown = visible(name)
     console = Console(stderr=True, markup=False, highlight=False, quiet=quiet)
     if not console.is_terminal:
-        console.print(f"Fetching the base model {shown} ...")
+        console.print(tr("Fetching the base model {name} ...", name=shown))
     with Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -44,12 +45,14 @@ async def ensure_model(client: EngineClient, name: str, *, quiet: bool) -> Model
         while (info := await client.model(name)).state not in ("ready", "absent"):
             bar.update(
                 row,
-                description=f"{shown}: {info.state}",
+                description=tr("{name}: {words}", name=shown, words=tr(info.state)),
                 completed=info.progress or 0.0,
                 total=None if info.progress is None else 1.0,
             )
             await asyncio.sleep(_POLL_SECONDS)
     if info.state == "absent":
-        raise LoraDeckError("Base model not fetched", info.problem or f"{name} is still not here.")
-    console.print(f"Base model {shown} is ready.")
+        raise LoraDeckError(
+            tr("Base model not fetched"), info.problem or tr("{name} is still not here.", name=name)
+        )
+    console.print(tr("Base model {name} is ready.", name=shown))
     return info

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.errors import NotFoundError
+from engine.language import tr
 from engine.results.report.files import load_report
 from engine.results.report.markdown import report_text
 from engine.results.report.types import FILE
@@ -70,7 +71,10 @@ def _report_at(given: str) -> Report | None:
     if "/" not in given:
         return None
     raise NotFoundError(
-        "No report there",
-        f"{visible(str(path))} is no report, and no folder with one.",
-        f"Give a {FILE}, the folder of an adapter that LoRADeck has trained, or a task.",
+        tr("No report there"),
+        tr("{path} is no report, and no folder with one.", path=visible(str(path))),
+        tr(
+            "Give a {file}, the folder of an adapter that LoRADeck has trained, or a task.",
+            file=FILE,
+        ),
     )

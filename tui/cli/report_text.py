@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from engine.language import tr
 from engine.results.report.words import answers_words, compared_rows, facts, judged_words
 from engine.text import visible
 
@@ -29,22 +30,22 @@ def print_report(report: Report) -> None:
     console.width = min(_WIDEST, console.width)
     console.print(Text(visible(report.task_name), style="bold"))
     console.print(Text(visible(report.advice)))
-    _section(console, "Scores", judged_words(report))
-    console.print(_indented(_table(("", "Base", "Adapter"), compared_rows(report))))
+    _section(console, tr("Scores"), judged_words(report))
+    console.print(_indented(_table(("", tr("Base"), tr("Adapter")), compared_rows(report))))
     if report.answers:
-        _section(console, "Answers", answers_words(report))
+        _section(console, tr("Answers"), answers_words(report))
         for said in report.answers:
             console.print(_indented(_answer(said)))
     if report.samples:
-        _section(console, "One question over time", report.sample_question)
+        _section(console, tr("One question over time"), report.sample_question)
         rows = ((f"{one.step:,}", one.answer) for one in report.samples)
-        console.print(_indented(_table(("Step", "Answer"), rows)))
-    _section(console, "Run", "")
+        console.print(_indented(_table((tr("Step"), tr("Answer")), rows)))
+    _section(console, tr("Run"), "")
     console.print(_indented(_table((), facts(report))))
     again = quote(visible(report.task_name)), quote(visible(f"{report.task_name}-again"))
     console.print()
-    command = f"Again: loradeck train --from-report {again[0]} --name {again[1]}"
-    console.print(Text(command), soft_wrap=True)  # it is copied
+    command = f"loradeck train --from-report {again[0]} --name {again[1]}"
+    console.print(Text(tr("Again: {command}", command=command)), soft_wrap=True)  # it is copied
 
 
 def _section(console: Console, title: str, words: str) -> None:
@@ -62,13 +63,14 @@ def _indented(content: RenderableType) -> Padding:
 
 def _answer(said: JudgedAnswer) -> Table:
     """Set a question's answers beneath each other, with how like the reference they are."""
+    nothing = tr("(nothing)")
     return _table(
         (),
         (
-            ("Question", said.question),
-            ("Dataset", said.reference),
-            (f"Base (chrF {said.base_chrf:.0f})", said.base or "(nothing)"),
-            (f"Adapter (chrF {said.adapter_chrf:.0f})", said.adapter or "(nothing)"),
+            (tr("Question"), said.question),
+            (tr("Dataset"), said.reference),
+            (tr("Base (chrF {score:.0f})", score=said.base_chrf), said.base or nothing),
+            (tr("Adapter (chrF {score:.0f})", score=said.adapter_chrf), said.adapter or nothing),
             ("", ""),
         ),
     )

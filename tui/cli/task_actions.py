@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.language import tr
 from engine.tasks.queue import Where
 from tui.cli.output import Json, print_json, print_text
 from tui.cli.session import with_engine
@@ -96,8 +97,9 @@ def _do(act: Callable[[EngineClient], Awaitable[TaskRecord]], *, json: bool) -> 
     if json:
         print_json(task)
     else:
-        words = f": {task.message}" if task.message else "."
-        print_text(f"'{task.task_name}' is {task.status}{words}")
+        told = {"name": task.task_name, "state": tr(task.status), "why": task.message}
+        why = tr("'{name}' is {state}: {why}", **told)
+        print_text(why if task.message else tr("'{name}' is {state}.", **told))
 
 
 _COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (

@@ -63,9 +63,9 @@ async def _look_up(client: EngineClient, references: Sequence[str]) -> list[Comp
     found = {one.task.id: one for one in [await look_up(client, name) for name in references]}
     if len(found) < 2:
         raise LoraDeckError(
-            "Nothing to compare",
-            "It takes two tasks or more.",
-            "Name them: loradeck tasks compare first second",
+            tr("Nothing to compare"),
+            tr("It takes two tasks or more."),
+            tr("Name them: loradeck tasks compare first second"),
         )
     return list(found.values())
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.language import tr
 from tui.cli.follow import follow_to_end
 from tui.cli.output import Json, JsonEvents, print_json, print_table, print_text
 from tui.cli.session import with_engine
@@ -31,12 +32,12 @@ def tasks(context: typer.Context, *, json: Json = False) -> None:
         print_json(found)
         return
     print_table(
-        ("ID", "NAME", "STATUS", "PROGRESS", "MODEL", "CREATED"),
+        ("ID", tr("NAME"), tr("STATUS"), tr("PROGRESS"), tr("MODEL"), tr("CREATED")),
         (
             (
                 task.id,
                 task.task_name,
-                task.status,
+                tr(task.status),
                 f"{task.progress:.0f} %",
                 task.base_model,
                 f"{task.created_at.astimezone():%Y-%m-%d %H:%M}",
@@ -94,10 +95,10 @@ def delete(
     if json:
         print_json(task)
     else:
-        print_text(
-            f"'{task.task_name}' is deleted."
-            + ("" if adapter or task.status != "completed" else f" Its adapter: {task.output_path}")
-        )
+        words = tr("'{name}' is deleted.", name=task.task_name)
+        if task.status == "completed" and not adapter:
+            words += " " + tr("Its adapter: {path}", path=task.output_path)
+        print_text(words)
 
 
 def _print(task: TaskRecord) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.errors import LoraDeckError
+from engine.language import listed, tr
 from engine.plan.own_device import asked_device, own_device
 from engine.plan.parameters import parse_overrides
 from engine.plan.presets import PRESETS, find_preset
@@ -177,9 +178,9 @@ def train(
     if json:
         print_json_line({"type": "task_created", "task": task.model_dump(mode="json")})
     elif detach:
+        told = {"id": task.id, "name": task.task_name, "state": tr(task.status)}
         print_text(
-            f"Task {task.id} '{task.task_name}' is {task.status}. "
-            f"Follow it with: loradeck tasks follow {task.id}"
+            tr("Task {id} '{name}' is {state}. Follow it with: loradeck tasks follow {id}", **told)
         )
     if detach:
         return
@@ -200,15 +201,15 @@ def _request(
     find_preset(preset)
     if not dataset:
         raise LoraDeckError(
-            "Dataset missing",
-            "Say which file to train on.",
-            "For example: loradeck train rows.json --model demo --name my-first",
+            tr("Dataset missing"),
+            tr("Say which file to train on."),
+            tr("For example: loradeck train rows.json --model demo --name my-first"),
         )
     if not (model or adapter):
         raise LoraDeckError(
-            "Base model missing",
-            "Say which base model to train.",
-            "For example: --model demo; or --from TASK to train its adapter further.",
+            tr("Base model missing"),
+            tr("Say which base model to train."),
+            tr("For example: --model demo; or --from TASK to train its adapter further."),
         )
     return PlanRequest(
         dataset_file=dataset,
@@ -234,9 +235,9 @@ def _refuse_beside_report(
     }
     if beside := [option for option, value in given.items() if value]:
         raise LoraDeckError(
-            "Options do not fit together",
-            f"--from-report says all that {', '.join(beside)} would.",
-            "Leave one of them out; --set changes a parameter.",
+            tr("Options do not fit together"),
+            tr("--from-report says all that {options} would.", options=listed(beside)),
+            tr("Leave one of them out; --set changes a parameter."),
         )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 
 EXAMPLE = "Example: loradeck web --port 8000"
 _HERE = ("127.0.0.1", "localhost")
@@ -23,17 +24,25 @@ def web(
     """Show the dashboard in a browser, on this machine alone, until Ctrl-C."""
     if host not in _HERE:
         raise LoraDeckError(
-            "Host not served",
-            "The dashboard in a browser can do whatever you can, unencrypted: it listens on"
-            " 127.0.0.1 alone.",
-            f"Reach it from elsewhere with: ssh -L {port}:127.0.0.1:{port} USER@THIS-MACHINE",
+            tr("Host not served"),
+            tr(
+                "The dashboard in a browser can do whatever you can, unencrypted: it listens on"
+                " 127.0.0.1 alone."
+            ),
+            tr(
+                "Reach it from elsewhere with: ssh -L {port}:127.0.0.1:{port} USER@THIS-MACHINE",
+                port=port,
+            ),
         )
     try:
         from tui.web import serve
     except ImportError as error:
         raise LoraDeckError(
-            "Package missing",
-            f"The dashboard in a browser needs textual-serve ({error.name} is missing).",
+            tr("Package missing"),
+            tr(
+                "The dashboard in a browser needs textual-serve ({package} is missing).",
+                package=error.name,
+            ),
             f"{sys.executable} -m pip install 'loradeck[web]'",
         ) from error
     serve(port)
