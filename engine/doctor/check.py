@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import subprocess
 from contextlib import suppress
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from engine.language import listed, mark, tr
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 Status = Literal["ok", "warning", "problem"]
+STATUSES = mark("ok"), mark("warning"), mark("problem")
+_NAMED = 3
 
 
 class Check(BaseModel):
@@ -17,6 +24,7 @@ class Check(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str
+    """The same in any language, for programs; marked for translation."""
     status: Status
     """``problem`` keeps LoRADeck from working; ``warning`` may surprise."""
     detail: str
@@ -37,6 +45,14 @@ def warning(name: str, detail: str, hint: str) -> Check:
 def problem(name: str, detail: str, hint: str) -> Check:
     """Say that a thing keeps LoRADeck from working."""
     return Check(name=name, status="problem", detail=detail, hint=hint)
+
+
+def some(names: Sequence[str]) -> str:
+    """Name the first few, and say how many more there are."""
+    shown = listed(names[:_NAMED])
+    if (more := len(names) - _NAMED) <= 0:
+        return shown
+    return tr("{names} and {count} more", names=shown, count=more)
 
 
 def output(*command: str) -> str:

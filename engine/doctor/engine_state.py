@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.doctor.check import Check, ok, problem, warning
 from engine.errors import LoraDeckError, OtherVersionError
+from engine.language import mark, tr
 from engine.locks import holder
 from engine.server.main import LOCK
 
@@ -14,24 +15,35 @@ if TYPE_CHECKING:
     from engine.home import Home
     from engine.server.wire import EngineInfo
 
+_NAME = mark("engine")
+
 
 def check_engine(home: Home) -> Check:
     """Ask the server for its state; starts none."""
     pid = holder(home.run / LOCK)
     if pid is None:
         if not home.socket.exists():
-            return ok("engine", "not running")
-        words = "not running; a killed server left its socket behind"
-        return warning("engine", words, "Nothing to do: the next start replaces it.")
+            return ok(_NAME, tr("not running"))
+        words = tr("not running; a killed server left its socket behind")
+        return warning(_NAME, words, tr("Nothing to do: the next start replaces it."))
     try:
         info = asyncio.run(_ask(home))
     except OtherVersionError as error:
-        return warning("engine", f"running. {error.message}", error.hint)
+        return warning(_NAME, tr("running. {words}", words=error.message), error.hint)
     except LoraDeckError as error:
-        words = f"process {pid} holds its lock, but does not answer: {error.message}"
-        return problem("engine", words, "loradeck engine stop")
-    tasks = f"{info.tasks_running} tasks running, {info.tasks_pending} queued"
-    return ok("engine", f"running, process {info.pid}; {tasks}")
+        words = tr(
+            "process {pid} holds its lock, but does not answer: {why}", pid=pid, why=error.message
+        )
+        return problem(_NAME, words, "loradeck engine stop")
+    return ok(
+        _NAME,
+        tr(
+            "running, process {pid}; {running} tasks running, {queued} queued",
+            pid=info.pid,
+            running=info.tasks_running,
+            queued=info.tasks_pending,
+        ),
+    )
 
 
 async def _ask(home: Home) -> EngineInfo:

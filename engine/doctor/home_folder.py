@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from engine.doctor.check import Check, ok, problem, warning
+from engine.doctor.check import Check, ok, problem, some, warning
+from engine.language import listed, mark, tr
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -24,14 +25,14 @@ _OVER_A_NETWORK = (
     *("nfs", "cifs", "smb", "9p", "drvfs", "lustre", "gpfs", "beegfs", "ceph", "afs", "glusterfs"),
     *("fuse.sshfs", "fuse.ceph", "fuse.glusterfs", "fuse.s3fs", "fuse.rclone"),
 )
-_NAMED = 3
+_PERMISSIONS = mark("permissions")
 
 
 def check_home_folder(home: Home) -> Iterator[Check]:
     """Look at the home's folder."""
     if home.root.exists() and not home.root.is_dir():
-        words = f"{visible(str(home.root))} is a file, no folder"
-        yield problem("permissions", words, "export LORADECK_HOME=FOLDER")
+        words = tr("{path} is a file, no folder", path=visible(str(home.root)))
+        yield problem(_PERMISSIONS, words, "export LORADECK_HOME=FOLDER")
         return
     yield _permissions(home)
     yield from _owners(home)
@@ -43,11 +44,12 @@ def _permissions(home: Home) -> Check:
     private = [path for path in (home.run, home.socket.parent, home.socket) if _is_open(path)]
     paths = list(dict.fromkeys([*private, *([home.root] if _is_open(home.root) else [])]))
     if not paths:
-        return ok("permissions", "the home is closed to others")
-    words = f"open to other users: {', '.join(visible(str(path)) for path in paths)}"
+        return ok(_PERMISSIONS, tr("the home is closed to others"))
+    names = listed(visible(str(path)) for path in paths)
+    words = tr("open to other users: {names}", names=names)
     # Whoever reaches the socket can start trainings; the rest can only be read
     report = problem if private else warning
-    return report("permissions", words, f"chmod go= {shlex.join(map(str, paths))}")
+    return report(_PERMISSIONS, words, f"chmod go= {shlex.join(map(str, paths))}")
 
 
 def _is_open(path: Path) -> bool:
@@ -62,10 +64,9 @@ def _owners(home: Home) -> Iterator[Check]:
     folders = (home.root, home.run, home.tasks, home.models, home.models / "lora", home.datasets)
     foreign = [path for folder in folders for path in _children(folder) if not _is_ours(path)]
     if foreign:
-        shown = ", ".join(visible(path.name) for path in foreign[:_NAMED])
-        more = f" and {len(foreign) - _NAMED} more" if len(foreign) > _NAMED else ""
+        words = tr("not yours: {names}", names=some([visible(path.name) for path in foreign]))
         hint = f"sudo chown -R {os.getuid()}:{os.getgid()} {shlex.quote(str(home.root))}"
-        yield problem("owner", f"not yours: {shown}{more}", hint)
+        yield problem(mark("owner"), words, hint)
 
 
 def _children(folder: Path) -> list[Path]:
@@ -88,8 +89,12 @@ def _file_system(home: Home) -> Iterator[Check]:
     kind = _kind_of(home.root)
     if not kind.startswith(_OVER_A_NETWORK):
         return
-    words = f"the home lies on {visible(kind)}: locks may not hold there, and sockets may not work"
-    yield warning("file system", words, "export LORADECK_HOME=FOLDER, a folder on a local disk")
+    words = tr(
+        "the home lies on {kind}: locks may not hold there, and sockets may not work",
+        kind=visible(kind),
+    )
+    hint = tr("export LORADECK_HOME=FOLDER, a folder on a local disk")
+    yield warning(mark("file system"), words, hint)
 
 
 def _kind_of(path: Path) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import Requirement
 
 from engine.doctor.check import Check, ok, problem, warning
+from engine.language import listed, mark, tr
 from engine.plan.nvidia import driver_versions
 from engine.text import visible
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 _NVIDIA = "0x10de"
 _DISPLAY = "0x03"
-_BUILDS = "Install the build of torch for your driver: https://pytorch.org/get-started"
+BUILDS = mark("Install the build of torch for your driver: https://pytorch.org/get-started")
+_PACKAGES, _DRIVER = mark("packages"), mark("driver")
 
 
 def check_installation(system: Path = Path("/")) -> Iterator[Check]:
@@ -30,7 +32,7 @@ def check_installation(system: Path = Path("/")) -> Iterator[Check]:
         system: Where the file system begins; another folder in tests.
     """
     # An older interpreter could not have loaded this file
-    yield ok("python", platform.python_version())
+    yield ok(mark("python"), platform.python_version())
     yield _packages()
     cuda = _torch_version("cuda")
     yield from _driver(cuda, system)
@@ -42,14 +44,17 @@ def _packages() -> Check:
     try:
         wanted = [Requirement(line) for line in metadata.requires("loradeck") or []]
     except metadata.PackageNotFoundError:
-        return problem("packages", "loradeck itself is not installed", "make setup")
+        return problem(_PACKAGES, tr("loradeck itself is not installed"), "make setup")
     needed = [item for item in wanted if item.marker is None or item.marker.evaluate()]
     wrong = [words for item in needed if (words := _mismatch(item))]
     if wrong:
-        hint = "pip install -c constraints.txt -e . installs the tested set."
-        return problem("packages", "; ".join(wrong), hint)
-    words = f"all {len(needed)} within their tested ranges; torch {metadata.version('torch')}"
-    return ok("packages", words)
+        hint = tr("pip install -c constraints.txt -e . installs the tested set.")
+        return problem(_PACKAGES, "; ".join(wrong), hint)
+    torch = metadata.version("torch")
+    words = tr(
+        "all {count} within their tested ranges; torch {torch}", count=len(needed), torch=torch
+    )
+    return ok(_PACKAGES, words)
 
 
 def _mismatch(wanted: Requirement) -> str:
@@ -57,10 +62,15 @@ def _mismatch(wanted: Requirement) -> str:
     try:
         found = metadata.version(wanted.name)
     except metadata.PackageNotFoundError:
-        return f"{wanted.name} is missing"
+        return tr("{name} is missing", name=wanted.name)
     if wanted.specifier.contains(found, prereleases=True):
         return ""
-    return f"{wanted.name} {found} is outside {wanted.specifier}"
+    return tr(
+        "{name} {version} is outside {range}",
+        name=wanted.name,
+        version=found,
+        range=wanted.specifier,
+    )
 
 
 def _driver(cuda: str, system: Path) -> Iterator[Check]:
@@ -72,19 +82,22 @@ def _driver(cuda: str, system: Path) -> Iterator[Check]:
     found = driver_versions()
     if found is None:
         if _has_card(system):
-            words = "an NVIDIA card is there, but no driver answers"
-            hint = "Look with: nvidia-smi. In a container: docker run --gpus all"
-            yield warning("driver", words, hint)
+            words = tr("an NVIDIA card is there, but no driver answers")
+            hint = tr("Look with: nvidia-smi. In a container: docker run --gpus all")
+            yield warning(_DRIVER, words, hint)
         return
     driver, newest = found
-    words = f"NVIDIA {visible(driver)}, for CUDA up to {newest[0]}.{newest[1]}"
+    told = {"version": visible(driver), "newest": f"{newest[0]}.{newest[1]}", "cuda": cuda}
     if not cuda:
         return  # the device's check tells that a card is not used
     if int(cuda.partition(".")[0]) > newest[0]:
-        words = f"{words}, is too old for torch's CUDA {cuda}"
-        yield problem("driver", words, f"Update the driver. Or: {_BUILDS}")
+        words = tr(
+            "NVIDIA {version}, for CUDA up to {newest}, is too old for torch's CUDA {cuda}", **told
+        )
+        yield problem(_DRIVER, words, tr("Update the driver. Or: {instead}", instead=tr(BUILDS)))
     else:
-        yield ok("driver", f"{words}; torch is built for {cuda}")
+        words = tr("NVIDIA {version}, for CUDA up to {newest}; torch is built for {cuda}", **told)
+        yield ok(_DRIVER, words)
 
 
 def _has_card(system: Path) -> bool:
@@ -123,11 +136,13 @@ def _bitsandbytes(cuda: str) -> Iterator[Check]:
     major = wanted.partition(".")[0]
     fitting = [name for name in names if name.startswith(major)]
     if fitting:
-        words = f"{metadata.version('bitsandbytes')}, with its library for {wanted}"
+        version = metadata.version("bitsandbytes")
+        words = tr("{version}, with its library for {wanted}", version=version, wanted=wanted)
         yield ok("bitsandbytes", words)
     else:
-        words = f"no library for {wanted}; it has: {', '.join(names) or 'none'}"
-        hint = "4-bit weights need one: pip install --force-reinstall bitsandbytes"
+        there = listed(names) or tr("none")
+        words = tr("no library for {wanted}; it has: {names}", wanted=wanted, names=there)
+        hint = tr("4-bit weights need one: pip install --force-reinstall bitsandbytes")
         yield warning("bitsandbytes", visible(words), hint)
 
 

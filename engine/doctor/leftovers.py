@@ -7,10 +7,11 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from engine.doctor.check import Check, warning
+from engine.doctor.check import Check, some, warning
 from engine.errors import ConflictError
 from engine.files import size_of
 from engine.jobs.process import pid_of
+from engine.language import listed, mark, tr
 from engine.locks import ProcessLock
 from engine.server.main import LOCK
 from engine.tasks.quarantine import Sorted
@@ -29,17 +30,15 @@ _WRITTEN_SECONDS = 3600.0
 """A file that was touched so lately may still be being written."""
 _DONE = (Status.COMPLETED, Status.CANCELLED)
 """A cancelled one that is gone on with writes its adapter anew."""
-_NAMED = 3
 
 
 def check_leftovers(home: Home) -> Iterator[Check]:
     """Tell what ``clean`` would remove, and of downloads that were not finished."""
     if found := _stale(home):
         size = sum(map(_size, found))
-        names = ", ".join(visible(path.name) for path in found[:_NAMED])
-        more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-        words = f"left by crashes, {human_bytes(size)}: {names}{more}"
-        yield warning("leftovers", words, "loradeck doctor --clean")
+        names = some([visible(path.name) for path in found])
+        words = tr("left by crashes, {size}: {names}", size=human_bytes(size), names=names)
+        yield warning(mark("leftovers"), words, "loradeck doctor --clean")
     yield from _downloads(home)
 
 
@@ -57,9 +56,9 @@ def clean(home: Home) -> list[Path]:
     lock = ProcessLock(home.run / LOCK)
     if not lock.acquire():
         raise ConflictError(
-            "Engine runs",
-            "Only while no engine runs is it certain what nobody needs.",
-            "loradeck engine stop; trainings go on.",
+            tr("Engine runs"),
+            tr("Only while no engine runs is it certain what nobody needs."),
+            tr("loradeck engine stop; trainings go on."),
         )
     try:
         # The lock is ours: a socket is of a server that was killed
@@ -144,7 +143,8 @@ def _downloads(home: Home) -> Iterator[Check]:
     """Find what interrupted downloads and conversions left: folders with a leading dot."""
     left = sorted(home.models.glob(".*")) if home.models.is_dir() else []
     if left:
-        names = ", ".join(visible(path.name) for path in left)
-        words = f"unfinished, {human_bytes(sum(map(_size, left)))}: {names}"
-        hint = "loradeck models pull NAME finishes it, unless one is under way."
-        yield warning("downloads", words, hint)
+        names = listed(visible(path.name) for path in left)
+        size = human_bytes(sum(map(_size, left)))
+        words = tr("unfinished, {size}: {names}", size=size, names=names)
+        hint = tr("loradeck models pull NAME finishes it, unless one is under way.")
+        yield warning(mark("downloads"), words, hint)

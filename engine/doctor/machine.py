@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import psutil
 
 from engine.doctor.check import Check, ok, problem, warning
+from engine.doctor.installation import BUILDS
+from engine.language import mark, tr
 from engine.plan.cgroups import memory_limits
 from engine.plan.hardware import detect
 from engine.text import human_bytes, visible
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from engine.home import Home
     from engine.plan.types import Device
 
+_DEVICE, _MEMORY_NAME, _SHARED_NAME = mark("device"), mark("memory"), mark("shared memory")
 _ROOM = 5_000_000_000
 """The demo model with its download, and a run's checkpoints, take a fifth of it."""
 _ROOM_FOR_TEMPORARY = 500_000_000
@@ -45,37 +48,53 @@ def _device() -> Check:
     """Name the device that a run would be planned for."""
     devices = detect()
     best = devices[0]
-    memory = f"{human_bytes(best.memory_free)} of {human_bytes(best.memory_total)} free"
-    others = f"; {len(devices) - 2} more" if len(devices) > 2 else ""
+    told = {"name": best.name, "cores": best.cores, "memory": _free(best)}
     if best.kind != "cpu":
-        return ok("device", f"{best.name}, {memory}{_held(best)}{others}")
-    words = f"{best.name}, {best.cores} cores, {memory}; no GPU"
+        others = [tr("{count} more", count=len(devices) - 2)] if len(devices) > 2 else []
+        return ok(_DEVICE, "; ".join([tr("{name}, {memory}", **told), *_held(best), *others]))
+    words = tr("{name}, {cores} cores, {memory}; no GPU", **told)
     if best.note:
-        hint = "Install the build of torch for your driver: https://pytorch.org/get-started"
-        return warning("device", f"{words}. {best.note}", hint)
-    return ok("device", words, "Small models train on a CPU.")
+        return warning(_DEVICE, tr("{words}. {note}", words=words, note=best.note), tr(BUILDS))
+    return ok(_DEVICE, words, tr("Small models train on a CPU."))
 
 
-def _held(device: Device) -> str:
+def _free(device: Device) -> str:
+    """Say how much of a device's memory is free."""
+    free, total = human_bytes(device.memory_free), human_bytes(device.memory_total)
+    return tr("{free} of {total} free", free=free, total=total)
+
+
+def _held(device: Device) -> Iterator[str]:
     """Name the process that holds most of a card's memory, where the driver tells."""
     holder = next((one for one in device.holders if one.memory), None)
-    if holder is None:
-        return ""
-    return f"; {holder.name} (pid {holder.pid}) holds {human_bytes(holder.memory)}"
+    if holder is not None:
+        yield tr(
+            "{name} (pid {pid}) holds {memory}",
+            name=holder.name,
+            pid=holder.pid,
+            memory=human_bytes(holder.memory),
+        )
 
 
 def _memory() -> Check:
     """Tell how much memory there is, what limits it, and whether there is swap."""
     there, swap = psutil.virtual_memory(), psutil.swap_memory().total
     limit, free = min([*memory_limits(), (there.total, there.available)])
-    words = f"{human_bytes(min(free, there.available))} of {human_bytes(limit)} free"
+    told = {
+        "free": human_bytes(min(free, there.available)),
+        "total": human_bytes(limit),
+        "there": human_bytes(there.total),
+    }
+    words = tr("{free} of {total} free", **told)
     if limit < there.total:
-        words += f": a control group limits it, the machine has {human_bytes(there.total)}"
-    words += f"; {human_bytes(swap)} of swap" if swap else "; no swap"
+        words = tr(
+            "{free} of {total} free: a control group limits it, the machine has {there}", **told
+        )
+    words += "; " + (tr("{size} of swap", size=human_bytes(swap)) if swap else tr("no swap"))
     if limit < _MEMORY:
-        hint = "Give it more: docker run --memory, sbatch --mem, or a larger machine."
-        return warning("memory", words, hint)
-    return ok("memory", words)
+        hint = tr("Give it more: docker run --memory, sbatch --mem, or a larger machine.")
+        return warning(_MEMORY_NAME, words, hint)
+    return ok(_MEMORY_NAME, words)
 
 
 def _shared_memory(folder: Path) -> Iterator[Check]:
@@ -86,21 +105,22 @@ def _shared_memory(folder: Path) -> Iterator[Check]:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        words = f"{folder} cannot be written: {error.strerror}"
-        yield problem("shared memory", words, f"sudo chmod 1777 {folder}")
+        words = tr("{path} cannot be written: {why}", path=folder, why=error.strerror)
+        yield problem(_SHARED_NAME, words, f"sudo chmod 1777 {folder}")
         return
     size = shutil.disk_usage(folder).total
     if size < _SHARED:
         hint = "docker run --shm-size=1g"
-        yield warning("shared memory", f"{folder} has {human_bytes(size)} alone", hint)
+        words = tr("{path} has {size} alone", path=folder, size=human_bytes(size))
+        yield warning(_SHARED_NAME, words, hint)
     else:
-        yield ok("shared memory", human_bytes(size))
+        yield ok(_SHARED_NAME, human_bytes(size))
 
 
 def _disk(home: Home) -> Iterator[Check]:
     """Look at the room where models, checkpoints and temporary files go."""
-    places = {"disk": (home.root, _ROOM), "cache": (home.cache, _ROOM)}
-    places["temporary files"] = Path(tempfile.gettempdir()), _ROOM_FOR_TEMPORARY
+    places = {mark("disk"): (home.root, _ROOM), mark("cache"): (home.cache, _ROOM)}
+    places[mark("temporary files")] = Path(tempfile.gettempdir()), _ROOM_FOR_TEMPORARY
     seen: set[int] = set()
     for name, (place, wanted) in places.items():
         folder = next(path for path in (place, *place.parents) if path.exists())
@@ -108,8 +128,9 @@ def _disk(home: Home) -> Iterator[Check]:
             continue
         seen.add(device)
         free = shutil.disk_usage(folder).free
-        words = f"{human_bytes(free)} free in {visible(str(place))}"
+        words = tr("{size} free in {path}", size=human_bytes(free), path=visible(str(place)))
         if free < wanted:
-            yield warning(name, words, f"Free some room first. See: du -xh {folder} | sort -h")
+            hint = tr("Free some room first. See: du -xh {path} | sort -h", path=folder)
+            yield warning(name, words, hint)
         else:
             yield ok(name, words)

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.doctor.check import Check, ok, output, warning
+from engine.language import mark, tr
 from engine.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_LOG_OUT = mark("log-out")
 _SYSTEMD = Path("/run/systemd/system")
 _LOGIN_MANAGER = (
     "org.freedesktop.login1",
@@ -33,16 +35,22 @@ def _lingering() -> Iterator[Check]:
     setting = output("busctl", "get-property", *_LOGIN_MANAGER, "KillUserProcesses")
     linger = output("loginctl", "show-user", str(os.getuid()), "--property=Linger", "--value")
     if setting == "b false" or linger == "yes":
-        yield ok("log-out", "trainings outlive it")
+        yield ok(_LOG_OUT, tr("trainings outlive it"))
         return
-    ends = "ends" if setting == "b true" else "may end"
-    words = f"systemd {ends} your processes when you log out (KillUserProcesses)"
-    yield warning("log-out", words, "loginctl enable-linger keeps trainings going.")
+    words = (
+        tr("systemd ends your processes when you log out (KillUserProcesses)")
+        if setting == "b true"
+        else tr("systemd may end your processes when you log out (KillUserProcesses)")
+    )
+    yield warning(_LOG_OUT, words, tr("loginctl enable-linger keeps trainings going."))
 
 
 def _tmux() -> Iterator[Check]:
     """Find out, inside tmux, whether copying reaches the clipboard."""
     setting = output("tmux", "show-options", "-sv", "set-clipboard")
     if os.environ.get("TMUX") and setting not in ("", "on"):
-        words = f"set-clipboard is {visible(setting)}: copying does not reach your clipboard"
+        words = tr(
+            "set-clipboard is {setting}: copying does not reach your clipboard",
+            setting=visible(setting),
+        )
         yield warning("tmux", words, "tmux set-option -s set-clipboard on")

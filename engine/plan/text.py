@@ -7,6 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from engine.data.shapes import describe_shape
+from engine.language import listed, mark, tr, trn
 from engine.plan.parameters import as_override
 from engine.plan.presets import find_preset
 from engine.text import human_bytes, human_count, human_duration, visible
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 _LABEL = 10
-_CHOSEN = "chosen by you"
+_CHOSEN = mark("chosen by you")
 
 
 def plan_lines(plan: Plan) -> list[str]:
@@ -36,100 +37,127 @@ def plan_lines(plan: Plan) -> list[str]:
 
 def _summary(plan: Plan) -> list[tuple[str, str]]:
     """Give the head of the plan, a label and a text a line."""
-    dataset = plan.dataset
-    left_out = f", {dataset.faulty:,} left out" if dataset.faulty else ""
-    rows = f"{dataset.dataset_type}, {dataset.rows:,} rows{left_out}"
     return [
-        ("dataset", f"{plan.dataset_file} ({rows})"),
+        (tr("dataset"), _dataset(plan)),
         *_mapping(plan),
-        ("tokens", _tokens(plan)),
-        ("model", _model(plan)),
-        ("device", _device(plan)),
-        ("memory", _memory(plan)),
-        ("disk", _sum(plan.disk_parts, plan.disk_needed, plan.disk_free)),
-        *([("starts from", visible(plan.adapter))] if plan.adapter else []),
-        *([("preset", _preset(plan.preset))] if plan.preset else []),
-        ("run", _run(plan)),
+        (tr("tokens"), _tokens(plan)),
+        (tr("model"), _model(plan)),
+        (tr("device"), _device(plan)),
+        (tr("memory"), _memory(plan)),
+        (tr("disk"), _sum(plan.disk_parts, plan.disk_needed, plan.disk_free)),
+        *([(tr("starts from"), visible(plan.adapter))] if plan.adapter else []),
+        *([(tr("preset"), _preset(plan.preset))] if plan.preset else []),
+        (tr("run"), _run(plan)),
     ]
+
+
+def _dataset(plan: Plan) -> str:
+    """Name the dataset, with what it is and how long."""
+    dataset = plan.dataset
+    told = {"file": plan.dataset_file, "kind": dataset.dataset_type, "rows": dataset.rows}
+    if not dataset.faulty:
+        return tr("{file} ({kind}, {rows:,} rows)", **told)
+    return tr("{file} ({kind}, {rows:,} rows, {faulty:,} left out)", faulty=dataset.faulty, **told)
 
 
 def _memory(plan: Plan) -> str:
     """Show the memory as a sum, and whether a measured step stands behind it."""
     memory = plan.memory
-    measured = "; corrected by a step measured on this machine" if memory.measured else ""
-    return _sum(memory.parts, memory.total, memory.free) + measured
+    words = _sum(memory.parts, memory.total, memory.free)
+    if not memory.measured:
+        return words
+    return tr("{sum}; corrected by a step measured on this machine", sum=words)
 
 
 def _sum(parts: dict[str, int], total: int, free: int) -> str:
     """Write what is needed beside what is free, and as the sum of its parts."""
-    needed = f"{human_bytes(total)} needed, {human_bytes(free)} free"
-    summed = " + ".join(f"{name} {human_bytes(size)}" for name, size in parts.items() if size)
-    return f"{needed}: {summed}" if summed else needed
+    told = {"needed": human_bytes(total), "free": human_bytes(free)}
+    summed = " + ".join(f"{tr(name)} {human_bytes(size)}" for name, size in parts.items() if size)
+    if not summed:
+        return tr("{needed} needed, {free} free", **told)
+    return tr("{needed} needed, {free} free: {sum}", sum=summed, **told)
 
 
 def _preset(name: str) -> str:
     """Name the preset, and what it is."""
     preset = find_preset(name)
-    return f"{name}: {preset.description}" if preset else name
+    return tr("{name}: {words}", name=name, words=tr(preset.description)) if preset else name
 
 
 def _mapping(plan: Plan) -> list[tuple[str, str]]:
     """Say which column is which, where their names had to be interpreted."""
     shape = plan.dataset.shape
-    return [("columns", describe_shape(shape))] if shape is not None and shape.guessed else []
+    return [(tr("columns"), describe_shape(shape))] if shape is not None and shape.guessed else []
 
 
 def _tokens(plan: Plan) -> str:
     """Say how long the rows are, and what is trained of them."""
     lengths = plan.lengths
-    about, how = "", ""
-    if lengths.error:
-        about = "about "
-        how = f" (± {lengths.error:.1%}, from {lengths.measured:,} of {lengths.rows:,} rows)"
-    return (
-        f"{about}{lengths.estimated_total:,}{how}, "
-        f"{about}{lengths.estimated_trained:,} of them trained; "
-        f"a row has {lengths.p50:,} (median) to {lengths.longest:,}"
+    told = dict(lengths)
+    if not lengths.error:
+        return tr(
+            "{estimated_total:,}, {estimated_trained:,} of them trained; a row has {p50:,} (median)"
+            " to {longest:,}",
+            **told,
+        )
+    return tr(
+        "about {estimated_total:,} (± {error:.1%}, from {measured:,} of {rows:,} rows), about"
+        " {estimated_trained:,} of them trained; a row has {p50:,} (median) to {longest:,}",
+        **told,
     )
 
 
 def _model(plan: Plan) -> str:
     """Name the base model with its size."""
     shape = plan.model.shape
-    size = f" ({shape.architecture}, {human_count(shape.parameters)} parameters)" if shape else ""
-    return f"{plan.base_model}{size}"
+    if shape is None:
+        return plan.base_model
+    return tr(
+        "{name} ({architecture}, {count} parameters)",
+        name=plan.base_model,
+        architecture=shape.architecture,
+        count=human_count(shape.parameters),
+    )
 
 
 def _device(plan: Plan) -> str:
     """Name the device, with what it can do."""
     device = plan.device
     if device.kind == "cpu":
-        cores = f"{device.cores} {'core' if device.cores == 1 else 'cores'}"
-        units = f" with {', '.join(device.features)}" if device.features else ""
-        return f"{device.name}, {cores}{units} ({_CHOSEN if device.chosen else 'no GPU'})"
+        why = tr(_CHOSEN) if device.chosen else tr("no GPU")
+        cores = trn("{count} core", "{count} cores", device.cores)
+        told = {"name": device.name, "cores": cores, "features": listed(device.features)}
+        if device.features:
+            return tr("{name}, {cores} with {features} ({why})", **told, why=why)
+        return tr("{name}, {cores} ({why})", **told, why=why)
     facts = [human_bytes(device.memory_total)]
     if device.capability:
-        facts.append("compute capability {}.{}".format(*device.capability))
+        number = "{}.{}".format(*device.capability)
+        facts.append(tr("compute capability {number}", number=number))
     if device.hypothetical:
-        facts.append("not in this machine")
+        facts.append(tr("not in this machine"))
     if device.chosen:
-        facts += [f"card {device.index}", _CHOSEN]
-    return f"{device.name} ({', '.join(facts)})"
+        facts += [tr("card {number}", number=device.index), tr(_CHOSEN)]
+    return tr("{name} ({facts})", name=device.name, facts=listed(facts))
 
 
 def _run(plan: Plan) -> str:
     """Say how much there is to do."""
     params = plan.training_params
-    epochs = f"{params.num_epochs} {'epoch' if params.num_epochs == 1 else 'epochs'}"
+    epochs = trn("{count} epoch", "{count} epochs", params.num_epochs)
     if params.max_steps > 0:
         epochs = f"max_steps={params.max_steps}"
-    time = ""
-    if plan.seconds is not None:
-        time = f"; about {human_duration(plan.seconds)} on this machine, from earlier runs"
-    return (
-        f"{plan.total_steps:,} steps ({epochs} of {plan.train_rows:,} rows, "
-        f"{params.effective_batch} a step){time}"
+    words = tr(
+        "{steps:,} steps ({epochs} of {rows:,} rows, {batch} a step)",
+        steps=plan.total_steps,
+        epochs=epochs,
+        rows=plan.train_rows,
+        batch=params.effective_batch,
     )
+    if plan.seconds is None:
+        return words
+    time = human_duration(plan.seconds)
+    return tr("{run}; about {time} on this machine, from earlier runs", run=words, time=time)
 
 
 def _table(plan: Plan) -> list[str]:
@@ -154,13 +182,14 @@ def _reason(choice: Choice) -> str:
 def _finding(finding: Finding) -> list[str]:
     """Write a finding with what to do about it."""
     words = f"{finding.message} {finding.hint}".strip()
-    return _hang(f"{finding.level}:", words, _LABEL)
+    return _hang(tr("{level}:", level=tr(finding.level)), words, _LABEL)
 
 
 def _hang(label: str, text: str, indent: int) -> list[str]:
     """Write a label and, beside it, a text that is wrapped under itself."""
     wrapped = _wrap(visible(text).split(), WIDTH - indent)
-    heads = [f"{label:<{indent}}", *[" " * indent] * (len(wrapped) - 1)]
+    head = label + " " * (indent - columns(label))
+    heads = [head, *[" " * indent] * (len(wrapped) - 1)]
     return [f"{head}{line}".rstrip() for head, line in zip(heads, wrapped, strict=True)]
 
 

@@ -16,7 +16,7 @@ from engine.doctor.check import ok
 from engine.doctor.leftovers import clean as clean_up
 from engine.errors import EngineUnavailableError, LoraDeckError
 from engine.home import Home
-from engine.language import tr
+from engine.language import mark, tr
 from engine.locks import holder
 from engine.server.client import EngineClient
 from engine.server.foreground import command
@@ -117,7 +117,7 @@ def doctor(
 ) -> None:
     """Check this installation: versions, GPU, disk, permissions, leftovers; with what to do."""
     home = Home.locate()
-    removed = [ok("removed", str(path)) for path in clean_up(home)] if clean else []
+    removed = [ok(mark("removed"), str(path)) for path in clean_up(home)] if clean else []
     checks = [*removed, *check(home)]
     if json:
         print_json(checks)

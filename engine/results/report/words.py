@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.language import mark, tr
+from engine.language import listed, mark, tr
 from engine.text import human_bytes, human_duration
 
 if TYPE_CHECKING:
@@ -22,37 +22,47 @@ OVERFITTING = {
 
 def judged_words(report: Report) -> str:
     """Say on which rows the scores were measured."""
-    rows = f"{report.judged_rows:,} rows, {report.judged_tokens:,} trained tokens of answers"
+    told = {"rows": report.judged_rows, "tokens": report.judged_tokens}
     if report.judged_on == "held-out":
-        return f"On held-out rows, which the training has not seen: {rows}."
-    return f"On rows that it was trained on, as none were held out: {rows}."
+        return tr(
+            "On held-out rows, which the training has not seen: {rows:,} rows, {tokens:,} trained"
+            " tokens of answers.",
+            **told,
+        )
+    return tr(
+        "On rows that it was trained on, as none were held out: {rows:,} rows, {tokens:,} trained"
+        " tokens of answers.",
+        **told,
+    )
 
 
 def compared_rows(report: Report) -> Iterator[tuple[str, str, str]]:
     """Set the scores of base and adapter side by side."""
     base, adapter = report.base, report.adapter
-    yield "Loss", f"{base.loss:.4f}", f"{adapter.loss:.4f}"
-    yield "Perplexity", _perplexity(base.perplexity), _perplexity(adapter.perplexity)
-    yield "Token accuracy", f"{base.token_accuracy:.1%}", f"{adapter.token_accuracy:.1%}"
+    yield tr("Loss"), f"{base.loss:.4f}", f"{adapter.loss:.4f}"
+    yield tr("Perplexity"), _perplexity(base.perplexity), _perplexity(adapter.perplexity)
+    yield tr("Token accuracy"), f"{base.token_accuracy:.1%}", f"{adapter.token_accuracy:.1%}"
     if report.base_chrf is not None and report.adapter_chrf is not None:
-        yield "Answers' chrF (0 to 100)", f"{report.base_chrf:.1f}", f"{report.adapter_chrf:.1f}"
+        scores = f"{report.base_chrf:.1f}", f"{report.adapter_chrf:.1f}"
+        yield tr("Answers' chrF (0 to 100)"), *scores
     if report.exact_of:
-        of = f"of {report.exact_of}"
-        yield (
-            "Short answers met exactly",
-            f"{report.base_exact} {of}",
-            f"{report.adapter_exact} {of}",
+        base_met, met = (
+            tr("{part} of {whole}", part=part, whole=report.exact_of)
+            for part in (report.base_exact, report.adapter_exact)
         )
+        yield tr("Short answers met exactly"), base_met, met
 
 
 def answers_words(report: Report) -> str:
     """Say how many answers were asked for and how many ended."""
     if not report.asked:
-        return "Each is the likeliest at every token; none of them had an end to find."
-    return (
-        "Each is the likeliest at every token. "
-        f"{report.ended} of {report.asked} of the adapter's answers ended by themselves, "
-        f"within {report.longest_answer} tokens."
+        return tr("Each is the likeliest at every token; none of them had an end to find.")
+    return tr(
+        "Each is the likeliest at every token. {ended} of {asked} of the adapter's answers ended by"
+        " themselves, within {longest} tokens.",
+        ended=report.ended,
+        asked=report.asked,
+        longest=report.longest_answer,
     )
 
 
@@ -70,7 +80,7 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
     yield tr("Dataset"), dataset
     yield tr("Dataset SHA-256"), report.dataset_sha256
     if columns := [f"{field}={name}" for field, name in report.mapping.items() if field != name]:
-        yield tr("Columns"), ", ".join(columns)
+        yield tr("Columns"), listed(columns)
     yield tr("Seed"), str(report.training_params.get("seed", ""))
     steps = tr(
         "{steps:,}; the result is that of step {best:,}",
@@ -83,7 +93,7 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
     yield tr("Time"), human_duration(report.seconds)
     yield tr("Device"), report.device
     yield tr("Peak memory"), human_bytes(report.peak_memory)
-    yield tr("Versions"), ", ".join(f"{name} {number}" for name, number in report.versions.items())
+    yield tr("Versions"), listed(f"{name} {number}" for name, number in report.versions.items())
 
 
 def _perplexity(value: float) -> str:
