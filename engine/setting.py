@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.language import tr
+from engine.language import listed, tr
 
 _SWITCH = {
     "true": True, "yes": True, "on": True, "1": True,
@@ -60,7 +60,7 @@ class About:
             return tr("true or false")
         if isinstance(self.default, str):
             *others, last = self.options or (tr("a text"),)
-            return tr("{values} or {last}", values=", ".join(others), last=last) if others else last
+            return tr("{values} or {last}", values=listed(others), last=last) if others else last
         whole = isinstance(self.default, int)
         limits = [tr("a whole number") if whole else tr("a number")]
         if self.above > -math.inf:
@@ -69,7 +69,7 @@ class About:
             limits.append(tr("at least {limit}", limit=f"{self.least:g}"))
         if self.most < math.inf:
             limits.append(tr("at most {limit}", limit=f"{self.most:g}"))
-        return ", ".join(limits)
+        return listed(limits)
 
 
 def setting(default: Any, meaning: str, **limits: Any) -> Any:

@@ -10,6 +10,7 @@ from engine.errors import LoraDeckError
 from engine.files import read_plain, write_atomic
 from engine.language import mark, meant, tr
 from engine.setting import about, setting
+from engine.text import fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +87,7 @@ class Settings:
     disk_reserve_mb: float = setting(
         100.0,
         mark(
-            "A training pauses before it takes this much of the disk,"
+            "A training pauses where less than this would stay free on the disk,"
             " and goes on when there is room."
         ),
         least=0,
@@ -232,6 +233,6 @@ def _unusable(place: str, reason: str) -> LoraDeckError:
     """Put a fault of the settings into words."""
     return LoraDeckError(
         tr("Settings not usable"),
-        tr("{place}: {reason}.", place=place, reason=reason),
+        fault_of(place, reason),
         tr("Mend or remove it."),
     )

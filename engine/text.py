@@ -7,10 +7,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
-from engine.language import tr
+from engine.language import listed, tr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _ACTED_ON = "\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069"
 _CONTROL = re.compile(f"[{_ACTED_ON}]")
@@ -47,6 +47,17 @@ def json_text(value: Any, indent: int | None = None) -> str:
 def either(names: Iterable[str]) -> str:
     """List names of which one is meant: ``a or b``."""
     return tr(" or ").join(names)
+
+
+def some(names: Sequence[str], most: int = 3) -> str:
+    """Name the first few, and say how many more there are."""
+    shown, more = listed(names[:most]), len(names) - most
+    return tr("{names} and {count:,} more", names=shown, count=more) if more > 0 else shown
+
+
+def fault_of(place: object, reason: object) -> str:
+    """Say what is wrong with a file, a field or whatever else has a name."""
+    return tr("{place}: {reason}.", place=place, reason=reason)
 
 
 def check_utf8(text: str) -> str:

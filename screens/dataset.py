@@ -135,7 +135,7 @@ class DatasetScreen(RowChanges):
             self.view.refuse(error)
             self.query_one("#matches", Static).update("")
             return
-        self.rows.empty = tr("No row is like that.")
+        self.rows.empty = tr("No row fits.")
         await self._reload(0)
         await self._follow_reading(self.book)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.language import tr, trn
+from engine.text import some
 from screens.dialogs import ConfirmDialog
 from screens.format import one_line
 
@@ -35,9 +36,7 @@ def _question(tasks: Sequence[TaskRecord]) -> ConfirmDialog:
                name=one_line(tasks[0].task_name)),
             yes=tr("Delete it"), no=tr("Keep it"),
         )  # fmt: skip
-    names = ", ".join(f"'{one_line(task.task_name)}'" for task in tasks[:_NAMED])
-    if more := len(tasks) - _NAMED if len(tasks) > _NAMED else 0:
-        names = trn("{names} and {count:,} more", "{names} and {count:,} more", more, names=names)
+    names = some([f"'{one_line(task.task_name)}'" for task in tasks], _NAMED)
     return ConfirmDialog(
         trn("Delete {count:,} task?", "Delete {count:,} tasks?", len(tasks)),
         tr("{names} go with their logs and checkpoints. Finished adapters stay.", names=names),

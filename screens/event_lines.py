@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from engine.language import tr
+from engine.language import listed, tr
 from engine.tasks.events import (
     AdapterSaved,
     AnswersCompared,
@@ -97,7 +97,7 @@ def _prepared(event: DatasetPrepared) -> str:
     rows += [tr("{rows} left out", rows=event.rows_left_out)] if event.rows_left_out else []
     return tr(
         "{rows}; {trained} of {tokens} tokens are trained",
-        rows=", ".join(rows),
+        rows=listed(rows),
         trained=event.trained_tokens,
         tokens=event.tokens,
     )

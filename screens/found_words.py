@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from engine.language import mark, tr
+from engine.language import listed, mark, tr
 from engine.text import visible
 from screens.format import one_line
 from screens.widgets.facts import Fact
@@ -48,7 +48,7 @@ def _of_adapter(found: FoundModel) -> dict[str, str]:
         base = tr("{base}, in {folder}", base=base, folder=found.base_path)
     parts = [tr("rank {rank}", rank=found.rank)] if found.rank is not None else []
     parts += [tr("alpha {alpha}", alpha=f"{found.alpha:g}")] if found.alpha is not None else []
-    parts += [", ".join(found.targets)] if found.targets else []
+    parts += [listed(found.targets)] if found.targets else []
     return {
         mark("path"): one_line(found.path),
         mark("base"): one_line(base) or tr("not named"),

@@ -112,7 +112,7 @@ class HistoryScreen(DeckScreen[None]):
         """Show the tasks in their order."""
         tasks = self.session.tasks
         self.table.empty = (
-            tr("No task is like that. f shows other states, / searches for other words.")
+            tr("No task fits. f shows other states, / searches for other words.")
             if tasks
             else tr("No task yet.")
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.language import tr
+from engine.language import listed, tr
 from engine.text import human_bytes
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def memory_words(load: MachineLoad | None, task: TaskRecord, probed: MemoryProbe
             tr("{size} probed", size=human_bytes(probed.measured)),
             tr("{size} predicted", size=human_bytes(probed.predicted)),
         ]
-    return ", ".join(words)
+    return listed(words)
 
 
 def _held(load: MachineLoad, task: TaskRecord) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
-from engine.language import mark, tr
+from engine.language import listed, mark, tr
 from engine.plan.parameters import TrainingParams, describe
 from screens.format import one_line
 
@@ -64,7 +64,7 @@ def range_words(key: str) -> str:
     """Say which values a parameter takes: ``a whole number, at least 1, at most 1,024``."""
     if options := options_of(key):
         *others, last = map(value_words, options)
-        return tr("{others} or {last}", others=", ".join(others), last=last)
+        return tr("{others} or {last}", others=listed(others), last=last)
     return limits_words(TrainingParams.model_fields[key])
 
 
@@ -77,4 +77,4 @@ def limits_words(field: FieldInfo) -> str:
         for name, words in _BOUNDS.items()
         if hasattr(limit, name)
     ]
-    return ", ".join((kind, *limits))
+    return listed((kind, *limits))

@@ -12,7 +12,7 @@ from textual.getters import query_one
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from engine.language import mark, tr
+from engine.language import listed, mark, tr
 from engine.plan.presets import PRESETS
 from screens.format import one_line
 from screens.parameters import value_words
@@ -80,7 +80,7 @@ class PresetDialog(ModalScreen[str | None]):
         words = [Content(one_line(tr(preset.description)) if preset else tr(_OWN))]
         if preset is not None:
             pairs = (f"{key} {value_words(value)}" for key, value in preset.values.items())
-            words.append(Content.styled(", ".join(pairs), "$muted"))
+            words.append(Content.styled(listed(pairs), "$muted"))
         self.query_one("#told", Static).update(Content("\n").join(words))
 
     @on(LineList.Chosen)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from textual.content import Content
 
 from engine.errors import LoraDeckError
-from engine.language import mark, tr
+from engine.language import listed, mark, tr
 from engine.text import visible
 from screens.finding_codes import code_words
 from screens.format import LEVELS
@@ -104,5 +104,5 @@ def code_note(codes: Sequence[str], fault: str) -> list[Content]:
     if not codes:
         return []
     sign = LEVELS["error" if fault else "warning"]
-    words = ", ".join(map(code_words, codes))
+    words = listed(map(code_words, codes))
     return [Content.styled(f"{sign.glyph} {words}", TONES[sign.tone])]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textual.content import Content
 
-from engine.language import mark, tr, trn
+from engine.language import listed, mark, tr, trn
 from engine.results.report.words import facts
 from engine.tasks.curves import CurveFold, Line
 from engine.text import visible
@@ -198,7 +198,7 @@ def _aligned(cells: tuple[str, ...], widths: list[int]) -> str:
 
 def _pairs(values: Mapping[str, object]) -> str:
     """Write names with their values."""
-    return ", ".join(f"{name} {_value(value)}" for name, value in values.items() if value != "")
+    return listed(f"{name} {_value(value)}" for name, value in values.items() if value != "")
 
 
 def _value(value: object) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from engine.language import mark, tr, trn
+from engine.language import listed, mark, tr, trn
 from engine.plan.device_names import device_name
 from engine.text import human_bytes, human_count, human_duration
 from screens.format import fitted, one_line
@@ -252,7 +252,7 @@ def device_lines(device: Device) -> list[Content]:
         known.append(tr("capability {version}", version=version))
     known += ["bfloat16"] if device.bf16 else []
     known += [one_line(feature) for feature in device.features]
-    lines = [_note(", ".join(known)), _fact(tr("memory"), free_words(device))]
+    lines = [_note(listed(known)), _fact(tr("memory"), free_words(device))]
     for holder in device.holders[:_HOLDERS]:
         size = human_bytes(holder.memory) if holder.memory else tr("memory not told")
         lines.append(_fact(tr("held by"), f"{one_line(holder.name)} ({holder.pid}), {size}"))

@@ -119,7 +119,7 @@ class DeckCommands(Provider):
         yield from self._of_task()
         told = tr("Colours, language, keys and more")
         yield Command(tr("Settings"), deck.action_settings, told)
-        told = tr("Try other colours; Settings keeps them")
+        told = tr("Try other colours; the settings keep them")
         yield Command(tr("Theme"), deck.action_change_theme, told)
         told = tr("Five cards for whoever is new here")
         yield Command(tr("Tour"), deck.action_tour, told)

@@ -11,7 +11,7 @@ from engine.data.recognise import fill, make_shape
 from engine.data.synonyms import CONTEXT_NAMES, FIELDS, RANKS, fold
 from engine.data.words import brief, key_list
 from engine.errors import LoraDeckError
-from engine.language import mark, tr
+from engine.language import listed, mark, tr
 from engine.text import either
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _field(name: str) -> str:
     raise LoraDeckError(
         tr("Unknown field"),
         tr("A mapping knows no field '{name}'.", name=brief(name)) + _did_you_mean(near),
-        tr("The fields are {names}.", names=", ".join(ALL_FIELDS)),
+        tr("The fields are {names}.", names=listed(ALL_FIELDS)),
     )
 
 
@@ -155,7 +155,7 @@ def _type_of(fields: Mapping[str, str], found: Shape | None) -> DatasetType:
     if not fitting:
         raise LoraDeckError(
             tr("Fields do not fit together"),
-            tr("No shape has all the fields {names}.", names=", ".join(map(brief, fields))),
+            tr("No shape has all the fields {names}.", names=listed(map(brief, fields))),
             _shapes_words(),
         )
     if found is not None and found.dataset_type in fitting:
@@ -165,7 +165,7 @@ def _type_of(fields: Mapping[str, str], found: Shape | None) -> DatasetType:
             tr("Mapping incomplete"),
             tr(
                 "{names} alone does not say how the rows are to be read.",
-                names=", ".join(map(brief, fields)),
+                names=listed(map(brief, fields)),
             ),
             _shapes_words(),
         )
@@ -175,7 +175,7 @@ def _type_of(fields: Mapping[str, str], found: Shape | None) -> DatasetType:
 def _shapes_words() -> str:
     """List the fields of each type."""
     words = [
-        tr("{shape} has {names}", shape=name, names=", ".join(need + may))
+        tr("{shape} has {names}", shape=name, names=listed(need + may))
         for name, (need, may) in FIELDS.items()
     ]
     return f"{'; '.join(words)}."

@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 from engine.data.words import brief, shown
 from engine.errors import LoraDeckError
 from engine.language import mark, tr
+from engine.text import fault_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,4 +120,4 @@ def _read(path: Path) -> str | None:
 
 def _damaged(path: Path, reason: str) -> LoraDeckError:
     """Say which of a model's files cannot be used."""
-    return LoraDeckError(tr("Model file is damaged"), f"{shown(path)}: {reason}.", tr(_WHOLE))
+    return LoraDeckError(tr("Model file is damaged"), fault_of(shown(path), reason), tr(_WHOLE))

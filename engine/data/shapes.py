@@ -11,7 +11,7 @@ from engine.data.recognise import make_shape, recognise
 from engine.data.synonyms import FIELDS, is_label
 from engine.data.words import brief, key_list
 from engine.errors import LoraDeckError
-from engine.language import mark, tr
+from engine.language import listed, mark, tr
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,7 +90,7 @@ def _elected(
 def describe_shape(shape: Shape) -> str:
     """Say how rows are read: ``prompt_completion: prompt from 问题, completion from 答案``."""
     parts = [_described(field, column) for field, column in shape.columns.items()]
-    return f"{shape.dataset_type}: {', '.join(parts)}" if parts else shape.dataset_type
+    return f"{shape.dataset_type}: {listed(parts)}" if parts else shape.dataset_type
 
 
 def _described(field: str, column: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine.language import mark, tr, trn
+from engine.language import listed, mark, tr, trn
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -46,12 +46,12 @@ def kind_of(value: Any) -> str:
 def key_list(keys: Iterable[str]) -> str:
     """List keys, the first twelve of them."""
     names = [brief(key) for key in keys]
-    more = ", …" if len(names) > _SHOWN_KEYS else ""
-    return (", ".join(names[:_SHOWN_KEYS]) or tr("no keys")) + more
+    more = ["…"] if len(names) > _SHOWN_KEYS else []
+    return listed([*names[:_SHOWN_KEYS], *more]) or tr("no keys")
 
 
 def row_list(rows: Sequence[int], count: int) -> str:
     """List row numbers: ``row 3``, ``rows 2, 5, …``; ``count`` is how many there are in all."""
-    numbers = ", ".join(str(row) for row in rows[:SHOWN_ROWS])
-    more = ", …" if count > min(len(rows), SHOWN_ROWS) else ""
-    return trn("row {numbers}", "rows {numbers}", count, numbers=numbers + more)
+    more = ["…"] if count > min(len(rows), SHOWN_ROWS) else []
+    numbers = listed([*map(str, rows[:SHOWN_ROWS]), *more])
+    return trn("row {numbers}", "rows {numbers}", count, numbers=numbers)

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import subprocess
 from contextlib import suppress
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.language import listed, mark, tr
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from engine.language import mark
 
 Status = Literal["ok", "warning", "problem"]
 STATUSES = mark("ok"), mark("warning"), mark("problem")
-_NAMED = 3
 
 
 class Check(BaseModel):
@@ -45,14 +41,6 @@ def warning(name: str, detail: str, hint: str) -> Check:
 def problem(name: str, detail: str, hint: str) -> Check:
     """Say that a thing keeps LoRADeck from working."""
     return Check(name=name, status="problem", detail=detail, hint=hint)
-
-
-def some(names: Sequence[str]) -> str:
-    """Name the first few, and say how many more there are."""
-    shown = listed(names[:_NAMED])
-    if (more := len(names) - _NAMED) <= 0:
-        return shown
-    return tr("{names} and {count} more", names=shown, count=more)
 
 
 def output(*command: str) -> str:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from engine.doctor.check import Check, ok, problem, some, warning
+from engine.doctor.check import Check, ok, problem, warning
 from engine.language import listed, mark, tr
-from engine.text import visible
+from engine.text import some, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from engine.doctor.check import Check, some, warning
+from engine.doctor.check import Check, warning
 from engine.errors import ConflictError
 from engine.files import size_of
 from engine.jobs.process import pid_of
@@ -17,7 +17,7 @@ from engine.server.main import LOCK
 from engine.tasks.quarantine import Sorted
 from engine.tasks.record import Status
 from engine.tasks.storage import read_tables
-from engine.text import human_bytes, visible
+from engine.text import human_bytes, some, visible
 from engine.train.worker import worker_of
 
 if TYPE_CHECKING:

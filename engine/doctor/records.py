@@ -5,12 +5,12 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from engine.doctor.check import Check, ok, problem, some, warning
+from engine.doctor.check import Check, ok, problem, warning
 from engine.files import size_of
 from engine.language import mark, tr
 from engine.tasks.quarantine import Sorted
 from engine.tasks.storage import read_tables
-from engine.text import human_bytes, visible
+from engine.text import human_bytes, some, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from engine.errors import LoraDeckError, NotFoundError
 from engine.language import mark, tr
 from engine.models.adapters import CONFIG, WEIGHTS
 from engine.models.folders import is_whole, weight_files
-from engine.text import visible
+from engine.text import fault_of, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -126,7 +126,7 @@ def tensor_shapes(file: Path) -> Shapes:
             name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"
         }
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        words = f"{visible(str(file))}: {visible(str(error)).splitlines()[0]}."
+        words = fault_of(visible(str(file)), visible(str(error)).splitlines()[0])
         raise LoraDeckError(
             tr("Weights not readable"), words, tr("Fetch the model again.")
         ) from error

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.errors import LoraDeckError, NotFoundError
 from engine.files import sync_tree
-from engine.language import tr
+from engine.language import listed, tr
 from engine.text import visible
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def read_adapter(folder: Path) -> AdapterConfig:
             raise _not_plain(name, tr("it is of the kind {kind}", kind=kind))
         beyond = [key for key in _BEYOND if written.get(key)]
         if beyond or written.get("bias", "none") != "none":
-            raise _not_plain(name, tr("it uses {parts}", parts=", ".join(beyond) or "bias"))
+            raise _not_plain(name, tr("it uses {parts}", parts=listed(beyond) or "bias"))
         return AdapterConfig.model_validate(written)
     except (OSError, ValueError, AttributeError, ValidationError) as error:
         raise LoraDeckError(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
 from engine.language import mark, tr
-from engine.text import visible
+from engine.text import fault_of, visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ def check_architecture(folder: Path, config: Mapping[str, Any]) -> None:
     """
     if refused := _quantized(config) or _other_kind(config) or _unknown(config):
         reason, hint = refused
-        raise LoraDeckError(tr("Model not usable"), f"{folder}: {visible(reason)}.", hint)
+        raise LoraDeckError(tr("Model not usable"), fault_of(folder, visible(reason)), hint)
 
 
 def _quantized(config: Mapping[str, Any]) -> tuple[str, str] | None:

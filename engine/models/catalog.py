@@ -16,7 +16,7 @@ from engine.models.conversion import converted_folder
 from engine.models.facts import facts_of_gguf
 from engine.models.folders import describe_folder, describe_unweighted, is_complete, read_source
 from engine.models.types import ModelInfo, Source
-from engine.text import check_utf8, either, visible
+from engine.text import check_utf8, either, fault_of, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,7 +53,7 @@ def find_model(home: Home, name: str) -> ModelInfo:
             return _at(home, name, path)
     except OSError as error:
         raise LoraDeckError(
-            tr("Model not readable"), f"{name}: {error.strerror or error}.", tr(_LIST)
+            tr("Model not readable"), fault_of(name, error.strerror or error), tr(_LIST)
         ) from error
     if (cached := hub.cached_model(name)) is not None:
         return cached
@@ -115,7 +115,7 @@ def _or_problem(
     try:
         return describe(check_utf8(path.name), path)
     except (LoraDeckError, OSError) as error:
-        problem = error.message if isinstance(error, LoraDeckError) else f"{path}: {error}."
+        problem = error.message if isinstance(error, LoraDeckError) else fault_of(path, error)
         return ModelInfo(
             name=visible(path.name),
             source=source,

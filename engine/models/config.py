@@ -10,6 +10,7 @@ from engine.files import read_plain
 from engine.language import tr
 from engine.models.gguf_header import GgufHeader, read_header
 from engine.models.types import ModelShape
+from engine.text import fault_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -178,6 +179,6 @@ def _unreadable(file: Path, reason: str) -> LoraDeckError:
     """Put a fault of a configuration into words."""
     return LoraDeckError(
         tr("Model not readable"),
-        f"{file}: {reason}.",
+        fault_of(file, reason),
         tr("Fetch the model again, or choose another one: loradeck models"),
     )

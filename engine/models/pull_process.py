@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 from engine.errors import DiskFullError, LoraDeckError, NotFoundError
 from engine.language import for_child, tr
 from engine.models.types import ModelInfo
+from engine.text import fault_of
 
 if TYPE_CHECKING:
     from engine.home import Home
@@ -115,6 +116,6 @@ def _died(name: str, code: int, errors: IO[bytes]) -> LoraDeckError:
     reason = last or (tr("it was killed") if code < 0 else tr("exit code {code}", code=code))
     return LoraDeckError(
         tr("Model not made ready"),
-        f"{name}: {reason}.",
+        fault_of(name, reason),
         tr("Try again: loradeck models pull {name}", name=name),
     )

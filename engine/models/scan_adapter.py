@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.files import read_plain
-from engine.language import mark, tr
+from engine.language import listed, mark, tr
 from engine.models.adapters import CONFIG, ORIGIN, WEIGHTS
 from engine.models.folders import is_whole, read_weights_header
 from engine.models.found import FoundModel
@@ -123,7 +123,7 @@ def _variants(config: dict[str, Any]) -> tuple[str, ...]:
     found = [tr(words) for key, words in _SWITCHES.items() if config.get(key)]
     found += [tr(words) for key, words in _LISTS.items() if config.get(key)]
     if saved := _names(config.get("modules_to_save")):
-        found.append(f"modules_to_save: {', '.join(saved)}")
+        found.append(f"modules_to_save: {listed(saved)}")
     if (bias := config.get("bias", "none")) not in ("none", None):
         found.append(f"bias: {visible(str(bias))[:20]}")
     return tuple(found)

@@ -164,4 +164,4 @@ def _batch_reason(need: Need, batches: list[int], found: TrainingParams) -> tupl
 
 def _width(params: TrainingParams) -> str:
     """Name the width of the weights when they are not quantized."""
-    return "32-bit" if params.dtype == "float32" else "16-bit"
+    return tr("32-bit") if params.dtype == "float32" else tr("16-bit")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from engine.data.held_out import held_out, overlaps
 from engine.data.types import Finding, Lengths, Level, is_few
 from engine.errors import DiskFullError, LoraDeckError
-from engine.language import tr, trn
+from engine.language import listed, tr, trn
 from engine.plan.nearest import nearest, smaller_model
 from engine.plan.parameters import as_override
 from engine.text import human_bytes
@@ -60,7 +60,7 @@ def unanswered_finding(need: Need, params: TrainingParams) -> list[Finding]:
     rows = need.unanswered(limit)
     if not rows:
         return []
-    shown = ", ".join(map(str, rows[:_SHOWN_ROWS])) + (" …" if len(rows) > _SHOWN_ROWS else "")
+    shown = listed(map(str, rows[:_SHOWN_ROWS])) + (" …" if len(rows) > _SHOWN_ROWS else "")
     words = tr(
         "Cut to {limit:,} tokens, {rows:,} rows keep nothing of their answer: {shown}.",
         limit=limit,

@@ -7,7 +7,7 @@ from importlib import metadata
 
 import psutil
 
-from engine.language import mark, tr
+from engine.language import listed, mark, tr
 from engine.plan.amd import amd_devices
 from engine.plan.nvidia import nvidia_devices
 from engine.plan.processor import processor, usable_cores
@@ -72,7 +72,7 @@ def _preferred(cards: list[Device]) -> str:
         )
         for card in others
     )
-    return f"{free} {tr('Not taken: {cards}.', cards=', '.join(named))}"
+    return f"{free} {tr('Not taken: {cards}.', cards=listed(named))}"
 
 
 def _apple() -> list[Device]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.errors import LoraDeckError
-from engine.language import tr
+from engine.language import listed, tr
 from engine.plan.device_names import device_name
 from engine.plan.hypothetical import card_key, named_device
 from engine.text import visible
@@ -82,7 +82,7 @@ def _what_there_is(devices: Iterable[Device]) -> str:
         tr("{name} (cpu)", name=device.name) if device.kind == "cpu" else device_name(device)
         for device in devices
     )
-    return tr("This machine has: {devices}.", devices=", ".join(names))
+    return tr("This machine has: {devices}.", devices=listed(names))
 
 
 def _not_here(wanted: str, devices: Sequence[Device]) -> LoraDeckError:
@@ -100,6 +100,6 @@ def _several(wanted: str, found: Sequence[Device]) -> LoraDeckError:
     words = tr(
         "'{name}' may be any of: {devices}.",
         name=wanted[:60],
-        devices=", ".join(map(device_name, found)),
+        devices=listed(map(device_name, found)),
     )
     return LoraDeckError(tr("Which card?"), words, tr("Name one by its number (--device)."))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.errors import LoraDeckError
-from engine.language import mark, tr
-from engine.text import visible
+from engine.language import listed, mark, tr
+from engine.text import fault_of, visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -166,7 +166,7 @@ def check_overrides(values: Mapping[str, Any]) -> dict[str, Any]:
 def _unknown(key: str) -> LoraDeckError:
     """Name the nearest parameter to one that there is not, or all of them."""
     near = difflib.get_close_matches(key, TrainingParams.model_fields, n=1)
-    known = ", ".join(TrainingParams.model_fields)
+    known = listed(TrainingParams.model_fields)
     hint = tr("Parameters are: {known}.", known=known)
     if near:
         hint = tr("Did you mean {names}?", names=near[0])
@@ -186,7 +186,7 @@ def _reason(error: ErrorDetails) -> str:
 
 def _refused(key: str, value: Any, reason: str) -> LoraDeckError:
     """Say why a value will not do, and what the parameter means."""
-    message = f"{key}={_short(str(value))}: {reason}."
+    message = fault_of(f"{key}={_short(str(value))}", reason)
     return LoraDeckError(tr("Override out of range"), message, f"{key}: {describe(key)}")
 
 

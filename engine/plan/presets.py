@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
-from engine.language import mark, tr
+from engine.language import listed, mark, tr
 from engine.plan.abilities import quantizes
 from engine.plan.schedule import evaluation_rows
 from engine.plan.sources import OURS
@@ -83,7 +83,7 @@ def find_preset(name: str) -> Preset | None:
     wanted = name.strip().lower()
     found = next((preset for preset in PRESETS if preset.name == wanted), None)
     if found is None and wanted:
-        known = ", ".join(preset.name for preset in PRESETS)
+        known = listed(preset.name for preset in PRESETS)
         shown = visible(name)[:60]
         raise LoraDeckError(
             tr("Unknown preset"),

@@ -30,7 +30,7 @@ from engine.server.book_service import Books
 from engine.server.openai_wire import error_body
 from engine.server.speaking import Speaking
 from engine.server.wire import PREFIX, ErrorBody
-from engine.text import visible
+from engine.text import fault_of, visible
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -112,7 +112,7 @@ async def _malformed(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
-    return _answer(request, 422, tr("Malformed request"), f"{place}: {first['msg']}.", "")
+    return _answer(request, 422, tr("Malformed request"), fault_of(place, first["msg"]), "")
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:

@@ -20,7 +20,7 @@ from engine.results.export.inputs import ExportInputs
 from engine.results.export.sizes import disk_needed, memory_needed
 from engine.results.export.types import DIRECT
 from engine.results.prompts import load_prompts
-from engine.text import visible
+from engine.text import fault_of, visible
 
 if TYPE_CHECKING:
     from engine.home import Home
@@ -237,7 +237,7 @@ def _target(home: Home, inputs: ExportInputs) -> Path:
     except OSError as error:
         raise LoraDeckError(
             tr("Folder not usable"),
-            tr("{path}: {reason}.", path=visible(str(target)), reason=error.strerror),
+            fault_of(visible(str(target)), error.strerror),
             tr("Name another one."),
         ) from error
     if taken:

@@ -14,7 +14,7 @@ from filelock import Timeout
 
 from engine.errors import ConflictError, EngineUnavailableError, LoraDeckError
 from engine.home import Home
-from engine.language import speak
+from engine.language import speak, tr
 from engine.locks import ProcessLock, holder
 from engine.server.client import EngineClient
 from engine.server.launch import launching
@@ -55,13 +55,14 @@ def main(arguments: list[str]) -> None:
     try:
         _run(Home(given.root).prepare(), given.tcp, anywhere=given.anywhere)
     except LoraDeckError as error:
-        _say(f"{error.title}: {error.message}\n{error.hint}", sys.stderr.fileno())
+        words = tr("{name}: {words}", name=error.title, words=error.message)
+        _say(f"{words}\n{error.hint}", sys.stderr.fileno())
         status = 2
     except KeyboardInterrupt:
         status = 130
     except Exception as error:
         log.exception("the engine failed")
-        _say(f"The engine failed: {error}. See engine.log.", sys.stderr.fileno())
+        _say(tr("The engine failed: {reason}. See engine.log.", reason=error), sys.stderr.fileno())
         status = 1
     logging.shutdown()
     # Leave without multiprocessing's exit handler, which would wait for workers that go on.
@@ -70,6 +71,7 @@ def main(arguments: list[str]) -> None:
 
 def _run(home: Home, tcp: str, *, anywhere: bool) -> None:
     """Take the place of the server that runs, and serve."""
+    speak(language_of(home))
     # Bound before anything else: an address of no use ends no server
     network = listen_tcp(tcp, anywhere=anywhere) if tcp else None
     launch = launching(home)
@@ -77,13 +79,17 @@ def _run(home: Home, tcp: str, *, anywhere: bool) -> None:
         launch.acquire()
     except Timeout:
         raise EngineUnavailableError(
-            "Engine is being started", "Another process starts it just now.", "Try again."
+            tr("Engine is being started"),
+            tr("Another process starts it just now."),
+            tr("Try again."),
         ) from None
     asyncio.run(_end_other(home))
     lock = ProcessLock(home.run / LOCK)
     if not lock.acquire(LOCK_SECONDS):
         raise EngineUnavailableError(
-            "Engine does not end", f"Process {holder(lock.path)} holds {lock.path}.", ""
+            tr("Engine does not end"),
+            tr("Process {pid} holds {path}.", pid=holder(lock.path), path=lock.path),
+            "",
         )
     log_to(home.run / LOG)
     from engine.server.serving import serve
@@ -92,7 +98,6 @@ def _run(home: Home, tcp: str, *, anywhere: bool) -> None:
         launch.release()
         _say(_where(home, network), sys.stdout.fileno())
 
-    speak(language_of(home))
     serve(home, listening, network, stays=True)
 
 
@@ -112,19 +117,22 @@ async def _end_other(home: Home) -> None:
             info = None  # it is just ending, or does not answer
     if info is not None and (info.stays or info.unsaved):
         why = (
-            f"Process {info.pid} serves it already, in the foreground."
+            tr("Process {pid} serves it already, in the foreground.", pid=info.pid)
             if info.stays
-            else f"{info.unsaved} open datasets have changes that nobody saved."
+            else tr("{count} open datasets have changes that nobody saved.", count=info.unsaved)
         )
-        raise ConflictError("Engine runs already", why, "Stop it with: loradeck engine stop")
+        raise ConflictError(
+            tr("Engine runs already"), why, tr("Stop it with: loradeck engine stop")
+        )
     await stop_server(home)
 
 
 def _where(home: Home, network: socket.socket | None) -> str:
     """Say where the interface is."""
-    lines = [f"Serving {home.root} until Ctrl-C."]
+    lines = [tr("Serving {home} until Ctrl-C.", home=home.root)]
     if network is not None:
-        lines.append(f"http://{written(network)}/api/simple-lora, with the token alone.")
+        address = f"http://{written(network)}/api/simple-lora"
+        lines.append(tr("{address}, with the token alone.", address=address))
     return "\n".join(lines)
 
 

@@ -9,6 +9,7 @@ from anyio import BrokenResourceError
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 
+from engine.language import tr
 from engine.server.protocol import LOCAL
 from engine.server.rate import PeerLimits
 from engine.server.wire import ErrorBody
@@ -62,12 +63,14 @@ class Gate:
         """Give the answer for who may not pass."""
         peer = client[0] if client else ""
         if self._limits.exceeded(peer):
-            return _answer(429, "Too many requests", "Wait a minute.", {"Retry-After": "60"})
+            return _answer(
+                429, tr("Too many requests"), tr("Wait a minute."), {"Retry-After": "60"}
+            )
         if self._token.accepts(token):
             return None
         self._limits.refused(peer)
         challenge = {"WWW-Authenticate": "Bearer"}
-        return _answer(401, "Token needed", "Nothing is told without the token.", challenge)
+        return _answer(401, tr("Token needed"), tr("Nothing is told without the token."), challenge)
 
     def _while_valid(self, token: str, send: Send) -> Send:
         """End an answer that goes on, such as an event stream, once its token is revoked."""

@@ -8,7 +8,8 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import LoraDeckError
-from engine.text import visible
+from engine.language import tr
+from engine.text import fault_of, visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,15 +48,20 @@ def listen_tcp(given: str, *, anywhere: bool = False) -> socket.socket:
         family, kind, protocol, _, address = found[0]
         if not anywhere and not ipaddress.ip_address(address[0]).is_loopback:
             raise LoraDeckError(
-                "Address not on this machine alone",
-                f"{visible(given)} can be reached from other machines, and nothing is encrypted.",
-                "Better: stay on 127.0.0.1 and use ssh -L. If you mean it: --allow-remote",
+                tr("Address not on this machine alone"),
+                tr(
+                    "{address} can be reached from other machines, and nothing is encrypted.",
+                    address=visible(given),
+                ),
+                tr("Better: stay on 127.0.0.1 and use ssh -L. If you mean it: --allow-remote"),
             )
         return _bound(socket.socket(family, kind, protocol), address)
     except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no name of a machine"
+        reason = error.strerror if isinstance(error, OSError) else tr("it is no name of a machine")
         raise LoraDeckError(
-            "Address not usable", f"{visible(given)}: {reason}.", "Choose another host or port."
+            tr("Address not usable"),
+            fault_of(visible(given), reason),
+            tr("Choose another host or port."),
         ) from error
 
 
@@ -103,8 +109,8 @@ def _parsed(given: str) -> tuple[str, int]:
     host = host.removeprefix("[").removesuffix("]") or LOOPBACK
     if not (port.isascii() and port.isdigit() and int(port) < 1 << 16):
         raise LoraDeckError(
-            "No address",
-            f"'{visible(given)}' is no HOST:PORT.",
-            "For example: --tcp 127.0.0.1:8600",
+            tr("No address"),
+            tr("'{address}' is no HOST:PORT.", address=visible(given)),
+            tr("For example: --tcp 127.0.0.1:8600"),
         )
     return host, int(port)

@@ -20,7 +20,7 @@ from engine.data.scan_process import inspect_whole
 from engine.data.words import shown
 from engine.errors import ConflictError, DiskFullError, LoraDeckError, NotFoundError
 from engine.files import size_of, sync_folder, sync_tree
-from engine.language import tr
+from engine.language import listed, tr
 from engine.server.book_wire import Exported, FoundDataset
 from engine.server.dataset_listing import describe, is_whole_folder
 from engine.server.reach import absolute
@@ -53,7 +53,7 @@ def find_dataset(home: Home, name: str) -> FoundDataset:
     for found in (exact, [one for one in there if _plain(one.name) == name]):
         own = [one for one in found if not one.sample] or found
         if len(own) > 1:
-            names = ", ".join(shown(one.name) for one in own)
+            names = listed(shown(one.name) for one in own)
             raise ConflictError(
                 tr("Name not clear"),
                 tr("'{name}' may be {names}.", name=shown(name), names=names),
@@ -64,7 +64,7 @@ def find_dataset(home: Home, name: str) -> FoundDataset:
     near = difflib.get_close_matches(name, [one.name for one in there], n=3, cutoff=0.5)
     hint = tr("All of them: loradeck datasets")
     if near:
-        names = ", ".join(map(shown, near))
+        names = listed(map(shown, near))
         hint = tr("Did you mean {names}? All of them: loradeck datasets", names=names)
     raise NotFoundError(
         tr("Dataset not found"),

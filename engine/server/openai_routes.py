@@ -14,6 +14,7 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import ValidationError
 
 from engine.errors import LoraDeckError
+from engine.language import tr
 from engine.models.adapters import is_adapter
 from engine.models.catalog import list_models
 from engine.results.chat.types import (
@@ -41,7 +42,7 @@ from engine.server.openai_wire import (
 )
 from engine.server.reach import InReach
 from engine.server.service import EngineService
-from engine.text import visible
+from engine.text import fault_of, visible
 
 if TYPE_CHECKING:
     from engine.home import Home
@@ -79,7 +80,7 @@ async def completions(
 ) -> Response:
     """The next answer, whole or as a stream."""
     if refused := body.refused():
-        raise LoraDeckError("Not possible", f"{refused[0]}: {refused[1]}.")
+        raise LoraDeckError(tr("Not possible"), fault_of(refused[0], tr(refused[1])))
     messages = tuple(_message(turn) for turn in body.messages)
     target = await asyncio.to_thread(service.targets.find, body.model, reach)
     asked = ChatRequest(target=body.model, messages=messages, sampling=_sampling(body, target))
@@ -131,7 +132,7 @@ class _Answer:
                     choices=[Choice(message=Said(content=event.text), finish_reason=_why(event))],
                     usage=_usage(event),
                 )
-        raise LoraDeckError("Chat ended", "The engine is ending.", "Ask again.")
+        raise LoraDeckError(tr("Chat ended"), tr("The engine is ending."), tr("Ask again."))
 
     async def chunks(
         self, first: ChatEvent | None, events: AsyncIterator[ChatEvent]
@@ -201,10 +202,12 @@ def _message(turn: Turn) -> ChatMessage:
         LoraDeckError: It is not.
     """
     if turn.role in ("tool", "function"):
-        raise LoraDeckError("Not possible", "messages: functions cannot be called.")
+        raise LoraDeckError(tr("Not possible"), tr("messages: functions cannot be called."))
     parts = turn.content if isinstance(turn.content, list) else []
     if other := next((part.type for part in parts if part.type != "text"), None):
-        raise LoraDeckError("Not possible", f"messages: only text is taken, no {other}.")
+        raise LoraDeckError(
+            tr("Not possible"), tr("messages: only text is taken, no {kind}.", kind=other)
+        )
     text = turn.content if isinstance(turn.content, str) else "".join(one.text for one in parts)
     role = "system" if turn.role == "developer" else turn.role
     return ChatMessage(role=role, content=text)
@@ -231,7 +234,7 @@ def _sampling(body: CompletionRequest, target: Target) -> Sampling:
         return Sampling.model_validate(target.sampling.model_dump() | set_here)
     except ValidationError as error:
         first = error.errors()[0]
-        raise LoraDeckError("Not possible", f"{first['loc'][0]}: {first['msg']}.") from error
+        raise LoraDeckError(tr("Not possible"), fault_of(first["loc"][0], first["msg"])) from error
 
 
 def _why(answered: Answered) -> Any:

@@ -6,17 +6,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from engine.language import mark
 from engine.results.chat.types import Text
 
 _REFUSED = {
-    "tools": "functions cannot be called",
-    "functions": "functions cannot be called",
-    "logprobs": "log-probabilities are not given",
-    "frequency_penalty": "only repetition_penalty is known",
-    "presence_penalty": "only repetition_penalty is known",
-    "logit_bias": "single tokens cannot be favoured",
-    "audio": "answers are text",
-    "prediction": "answers cannot be foretold",
+    "tools": mark("functions cannot be called"),
+    "functions": mark("functions cannot be called"),
+    "logprobs": mark("log-probabilities are not given"),
+    "frequency_penalty": mark("only repetition_penalty is known"),
+    "presence_penalty": mark("only repetition_penalty is known"),
+    "logit_bias": mark("single tokens cannot be favoured"),
+    "audio": mark("answers are text"),
+    "prediction": mark("answers cannot be foretold"),
 }
 """Fields that change an answer and cannot be kept, where they say anything."""
 
@@ -72,11 +73,11 @@ class CompletionRequest(BaseModel):
     response_format: ResponseFormat | None = None
 
     def refused(self) -> tuple[str, str] | None:
-        """Give a field that cannot be kept, and why."""
+        """Give a field that cannot be kept, and why, to be translated."""
         if self.n not in (None, 1):
-            return "n", "one answer is given at a time"
+            return "n", mark("one answer is given at a time")
         if self.response_format and self.response_format.type != "text":
-            return "response_format", "answers are plain text"
+            return "response_format", mark("answers are plain text")
         extra: dict[str, Any] = self.model_extra or {}
         return next(((key, why) for key, why in _REFUSED.items() if extra.get(key)), None)
 

@@ -50,10 +50,12 @@ class UploadRoute(APIRoute):
 def _check(home: Home, length: str) -> None:
     """Refuse an upload without a length, or one that the disk has no room for."""
     if not (length.isascii() and length.isdigit() and len(length) < 20):
-        raise HTTPException(411, "An upload needs the header Content-Length")
+        raise HTTPException(411, tr("An upload needs the header Content-Length"))
     size = int(length)
     if size > UPLOAD_BYTES:
-        raise HTTPException(413, f"An upload holds at most {human_bytes(UPLOAD_BYTES)}")
+        raise HTTPException(
+            413, tr("An upload holds at most {size}", size=human_bytes(UPLOAD_BYTES))
+        )
     if shutil.disk_usage(home.root).free < 2 * size + _ROOM_LEFT:
         raise _full(home, size)
 

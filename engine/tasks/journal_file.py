@@ -14,6 +14,7 @@ from engine.errors import LoraDeckError
 from engine.files import is_disk_full
 from engine.language import tr
 from engine.tasks.events import EVENT, Event
+from engine.text import fault_of
 
 if TYPE_CHECKING:
     import re
@@ -202,7 +203,7 @@ class JournalFile:
         """Put a journal of no use into words."""
         return LoraDeckError(
             tr("Journal not usable"),
-            tr("{path}: {reason}.", path=self._path, reason=reason),
+            fault_of(self._path, reason),
             tr("Make it a file of yours again, or move it away."),
         )
 

@@ -9,7 +9,7 @@ from tinydb import TinyDB, where
 from tinydb.table import Document
 
 from engine.errors import NotFoundError
-from engine.language import tr
+from engine.language import listed, tr
 from engine.tasks.quarantine import QUARANTINE, Misfit, Sorted
 from engine.tasks.recovery import recover, recover_misfits, write_copy
 from engine.tasks.storage import TASKS, AtomicStorage
@@ -95,7 +95,7 @@ class TaskStore:
         if len(matches) == 1 and reference:
             return matches[0]
         if matches and reference:
-            ids = ", ".join(task.id for task in matches)
+            ids = listed(task.id for task in matches)
             raise NotFoundError(
                 tr("Which task"),
                 tr("Several begin with '{reference}': {ids}.", reference=reference, ids=ids),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from engine.language import tr
+from engine.language import listed, tr
 from screens.format import fitted, one_line
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def measure_lines(inspection: Inspection) -> list[Content]:
             lines.append(_histogram_line(label, histogram))
     if inspection.languages:
         shown = inspection.languages[:_LANGUAGES]
-        words = ", ".join(f"{one_line(code)} {_percent(share)}" for code, share in shown)
+        words = listed(f"{one_line(code)} {_percent(share)}" for code, share in shown)
         lines.append(fact(tr("languages"), words))
     return lines
 

@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from engine.errors import ConflictError, LoraDeckError
-from engine.language import tr
+from engine.language import listed, tr
 from engine.text import human_bytes, human_count
 from screens.base import ShowsFailures
 from screens.draft import ChosenDataset, suggested_name
@@ -135,7 +135,7 @@ class NewTraining(ShowsFailures, Column):
         self._session.base_model = model.name
         parts = [human_count(model.shape.parameters)] if model.shape else []
         parts += [human_bytes(model.size_bytes)] if model.size_bytes else []
-        self.model_row.put("chosen", model.name, ", ".join(parts))
+        self.model_row.put("chosen", model.name, listed(parts))
         self.choices_changed()
 
     def train_further(self, task: TaskRecord) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widgets import Static
 
-from engine.language import mark, tr
+from engine.language import listed, mark, tr
 from engine.text import human_count
 from screens.format import fitted, one_line, rate_words
 from screens.widgets.findings import error_text, finding_text
@@ -102,7 +102,7 @@ def _material(plan: Plan) -> list[Fact]:
         (tr("model"), Content(_model_words(plan))),
         (tr("device"), device_words(plan.device)),
         (tr("memory"), memory_words(plan.memory)),
-        (tr("steps"), Content(", ".join(steps))),
+        (tr("steps"), Content(listed(steps))),
     ]
 
 

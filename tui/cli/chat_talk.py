@@ -22,7 +22,7 @@ from engine.results.chat.types import (
     Piece,
     Sampling,
 )
-from engine.text import visible
+from engine.text import fault_of, visible
 from tui.cli.output import print_error, print_json_line
 from tui.cli.session import with_engine
 
@@ -64,7 +64,7 @@ class Talk:
             first = error.errors()[0]
             raise LoraDeckError(
                 tr("Setting not usable"),
-                tr("{name}: {reason}.", name=first["loc"][0], reason=first["msg"]),
+                fault_of(first["loc"][0], first["msg"]),
                 tr("There are: {names}.", names=listed(Sampling.model_fields)),
             ) from error
 

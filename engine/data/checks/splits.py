@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.data.types import Finding
 from engine.data.words import brief
-from engine.language import tr
+from engine.language import listed, tr
 
 if TYPE_CHECKING:
     from engine.data.containers.source import Source
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def other_splits(source: Source) -> list[Finding]:
     """Note that a folder has splits which are not trained on."""
-    names = ", ".join(map(brief, source.other_splits))
+    names = listed(map(brief, source.other_splits))
     if not names:
         return []
     return [

@@ -19,7 +19,7 @@ from engine.data.containers.refusals import ROW_LIMIT, too_large
 from engine.data.words import shown
 from engine.errors import LoraDeckError
 from engine.language import mark, tr
-from engine.text import either
+from engine.text import either, fault_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,10 +98,9 @@ class Cursor:
 
     def too_deep(self) -> LoraDeckError:
         """Say that what begins here is nested too deep."""
-        place = self._place(self._at)
         return LoraDeckError(
             tr("JSON nested too deep"),
-            f"{shown(self._path)}: {place}: {nested_too_deep()}.",
+            fault_of(self._where(self._at), nested_too_deep()),
             tr(WANTED),
         )
 
@@ -151,6 +150,10 @@ class Cursor:
         """Count the lists and objects that are held."""
         return self._text.count("[") + self._text.count("{")
 
+    def _where(self, at: int) -> str:
+        """Name the file, and the place in it of a character that is held."""
+        return tr("{file}: {place}", file=shown(self._path), place=self._place(at))
+
     def _place(self, at: int) -> str:
         """Name the line and column of a character that is held."""
         before = self._text[:at]
@@ -166,5 +169,4 @@ class Cursor:
             hint = tr("The file ends before the JSON does: check that the file was written whole.")
         else:
             hint = tr("Mend that place in an editor, or write the file again with a JSON library.")
-        message = f"{shown(self._path)}: {self._place(at)}: {tr(why)}."
-        return LoraDeckError(tr("Broken JSON"), message, hint)
+        return LoraDeckError(tr("Broken JSON"), fault_of(self._where(at), tr(why)), hint)

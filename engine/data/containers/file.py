@@ -20,7 +20,7 @@ from engine.data.containers.sniff import look
 from engine.data.containers.stream import Progress, chunks, unpack
 from engine.data.words import brief, shown
 from engine.errors import LoraDeckError
-from engine.language import mark, tr
+from engine.language import listed, mark, tr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,7 +148,7 @@ class FileSource:
             words.append(tr("a row a line") if self._by_line else tr("a row a paragraph"))
         if self._look.kind == "markdown":
             words.append(tr("a row a section"))
-        return ", ".join([*words, *filter(None, [self._look.packing])])
+        return listed([*words, *filter(None, [self._look.packing])])
 
 
 _KINDS = {

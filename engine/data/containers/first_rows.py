@@ -10,6 +10,7 @@ from engine.data.faults import FaultyRowError, RowTooLargeError
 from engine.data.words import shown
 from engine.errors import LoraDeckError
 from engine.language import mark, tr
+from engine.text import fault_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +55,7 @@ def check_first_rows(source: Source, path: Path) -> None:
     hint = tr(_HINTS.get(first.code, _HINTS["broken-json"]))
     if first.code == "not-an-object":
         hint += " " + tr(WANTED)
-    raise LoraDeckError(_title(first, source.container), f"{shown(path)}: {first.detail}.", hint)
+    raise LoraDeckError(_title(first, source.container), fault_of(shown(path), first.detail), hint)
 
 
 def _title(fault: FaultyRowError, container: str) -> str:

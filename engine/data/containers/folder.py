@@ -15,7 +15,7 @@ from engine.data.containers.refusals import KINDS, reading, status, unreadable
 from engine.data.faults import FaultyRowError
 from engine.data.words import key_list, shown
 from engine.errors import LoraDeckError
-from engine.language import tr, trn
+from engine.language import listed, tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -238,9 +238,9 @@ def _words(found: DataFiles, first: FileSource) -> str:
     count = len(found.files)
     words = [tr("datasets folder") if found.saved else first.container]
     words.append(trn("{count:,} file", "{count:,} files", count))
-    split, others = shown(found.split), ", ".join(shown(name) for name in found.other_splits)
+    split, others = shown(found.split), listed(shown(name) for name in found.other_splits)
     if found.split and others:
         words.append(tr("split {split} (not {others})", split=split, others=others))
     elif found.split:
         words.append(tr("split {split}", split=split))
-    return ", ".join(words)
+    return listed(words)

@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, BitsAndBytesConfig, DynamicCache
 from engine.errors import LoraDeckError
 from engine.language import tr
 from engine.results.chat.prompt import Speech
-from engine.text import visible
+from engine.text import fault_of, visible
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -172,6 +172,6 @@ def _not_loadable(voice: Voice, reason: str) -> LoraDeckError:
     first = (visible(reason).splitlines() or [""])[0][:300].rstrip(".")
     return LoraDeckError(
         tr("Adapter not loadable"),
-        tr("{place}: {reason}.", place=visible(voice.adapter), reason=first),
+        fault_of(visible(voice.adapter), first),
         tr("Was it trained on this base model?"),
     )
