@@ -197,7 +197,7 @@ async def test_search_narrows_and_escape_ends_it(tmp_path: Path) -> None:
         await until(pilot, lambda: len(screen.rows.items) == 6)
         assert app.screen is screen
         await pilot.press("slash", *"nothing like that")
-        await shows(app, pilot, "No row is like that.")
+        await shows(app, pilot, "No row fits.")
         await pilot.press("escape", "escape")
         await until(pilot, lambda: app.screen is not screen)
 
@@ -325,7 +325,7 @@ async def test_the_last_row_can_go_and_the_first_come(tmp_path: Path) -> None:
     engine.books = FakeBooks([{"instruction": "q", "output": "a"}])
     async with rows_of(engine, tmp_path) as (app, pilot, screen):
         await pilot.press("d")
-        await shows(app, pilot, "No row is like that.")
+        await shows(app, pilot, "No row fits.")
         await pilot.press("d", "e", "c", "v")
         await editor(app, pilot, "a")
         await pilot.press(*"x", "f2")

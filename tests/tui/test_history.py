@@ -100,7 +100,7 @@ async def test_state_and_words_filter_and_the_count_follows(tmp_path: Path) -> N
         assert names(screen) == ["Alpha"]
         await pilot.press("f")
         assert names(screen) == []
-        assert "No task is like that" in text_of(app)
+        assert "No task fits" in text_of(app)
         await pilot.press("f", "f")
         assert names(screen) == ["Alpha"]
         await pilot.press("slash", "escape")
