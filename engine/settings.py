@@ -43,7 +43,7 @@ class Settings:
     title: bool = setting(True, mark("Show the running task and its progress as terminal title."))
     language: str = setting(
         "auto",
-        mark("The dashboard's language; auto takes it from the locale."),
+        mark("The language of dashboard and commands; auto takes it from the locale."),
         options=("auto", "en", "zh_CN"),
     )
     bell: bool = setting(

@@ -6,8 +6,9 @@ import re
 
 import pytest
 
-from tests.catalogue.collect import collect, messages_of
+from tests.catalogue.collect import ROOT, collect, messages_of, messages_of_help
 from tests.catalogue.files import TRANSLATED, mo_bytes, po_bytes, po_file, read, template, updated
+from tests.catalogue.untranslated import untranslated
 
 _GAP = re.compile(r"\{\w+(?::[^{}]*)?\}")
 _WORDS = "make strings, translate what it says is missing, and once more"
@@ -40,3 +41,21 @@ def test_a_message_that_is_put_together_is_refused() -> None:
     assert list(messages_of('tr("a"); trn("b", "c", 1); mark("d")', "x")) == ["a", ("b", "c"), "d"]
     with pytest.raises(ValueError, match="x:1"):
         list(messages_of('tr(f"{a}")', "x"))
+
+
+def test_the_help_of_commands_is_collected() -> None:
+    texts = set(messages_of_help())
+    assert {"Print the version.", "Show one task's record.", "Show this message and exit."} <= texts
+    assert not [one for one in texts if one.startswith("loradeck")]
+
+
+def test_a_sentence_that_is_not_translated_is_found() -> None:
+    assert not [*untranslated('say(tr("All is well"), f"{a}: {b}", "loradeck engine stop")')]
+    assert {*untranslated('say(f"{count} rows", "It is gone.")')} == {" rows", "It is gone."}
+
+
+@pytest.mark.parametrize("folder", ["tui/cli", "engine/doctor"])
+def test_what_commands_print_is_translated(folder: str) -> None:
+    files = sorted((ROOT / folder).glob("*.py"))
+    found = {file.name: [*untranslated(file.read_text(encoding="utf-8"))] for file in files}
+    assert {name: words for name, words in found.items() if words} == {}

@@ -103,17 +103,17 @@ def _do(act: Callable[[EngineClient], Awaitable[TaskRecord]], *, json: bool) -> 
 
 
 _COMMANDS: tuple[tuple[Callable[..., None], str], ...] = (
-    (pause, "pause my-first"),
-    (resume, "resume my-first"),
-    (finish, "finish my-first"),
-    (cancel, "cancel my-first --drop"),
-    (start, "start my-first"),
-    (move, "move my-first up"),
-    (priority, "priority my-first 10"),
+    (pause, "loradeck tasks pause my-first"),
+    (resume, "loradeck tasks resume my-first"),
+    (finish, "loradeck tasks finish my-first"),
+    (cancel, "loradeck tasks cancel my-first --drop"),
+    (start, "loradeck tasks start my-first"),
+    (move, "loradeck tasks move my-first up"),
+    (priority, "loradeck tasks priority my-first 10"),
 )
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands, each with its example."""
     for command, example in _COMMANDS:
-        app.command(epilog=f"Example: loradeck tasks {example}")(command)
+        app.command(epilog=f"Example: {example}")(command)
