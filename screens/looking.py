@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from engine.errors import EngineUnavailableError
-from engine.language import tr, trn
+from engine.language import listed, tr, trn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,7 +43,9 @@ def progress_words(scanning: Scanning) -> str:
     """Say how far a look is: ``312,000 rows looked at, 31 %``."""
     count = scanning.rows
     rows = trn("{shown} row looked at", "{shown} rows looked at", count, shown=f"{count:,}")
-    return rows if scanning.share is None else f"{rows}, {scanning.share:.0%}".replace("%", " %")
+    if scanning.share is None:
+        return rows
+    return listed((rows, f"{scanning.share:.0%}".replace("%", " %")))
 
 
 def rows_words(count: int) -> str:

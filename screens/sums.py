@@ -212,7 +212,7 @@ def _steps(plan: Plan) -> str:
     steps = tr("{steps} steps", steps=f"{plan.total_steps:,}")
     if params.max_steps > 0:
         return steps
-    return f"{steps}, {trn('{count} epoch', '{count} epochs', params.num_epochs)}"
+    return listed((steps, trn("{count} epoch", "{count} epochs", params.num_epochs)))
 
 
 def _run(plan: Plan) -> str:

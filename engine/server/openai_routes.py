@@ -202,7 +202,9 @@ def _message(turn: Turn) -> ChatMessage:
         LoraDeckError: It is not.
     """
     if turn.role in ("tool", "function"):
-        raise LoraDeckError(tr("Not possible"), tr("messages: functions cannot be called."))
+        raise LoraDeckError(
+            tr("Not possible"), fault_of("messages", tr("functions cannot be called"))
+        )
     parts = turn.content if isinstance(turn.content, list) else []
     if other := next((part.type for part in parts if part.type != "text"), None):
         raise LoraDeckError(

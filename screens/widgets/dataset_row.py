@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from engine.language import tr, trn
+from engine.language import listed, tr, trn
 from screens.looking import rows_words
 from screens.widgets.findings import counted, nothing_text
 from screens.widgets.step_row import StepRow
@@ -21,7 +21,7 @@ class DatasetRow(StepRow):
     def put_dataset(self, inspection: Inspection, *, leave_out: bool) -> None:
         """Show a dataset that was looked at."""
         name = inspection.path.rstrip("/").rsplit("/", 1)[-1]
-        detail = f"{inspection.dataset_type}, {rows_words(inspection.rows)}"
+        detail = listed((inspection.dataset_type, rows_words(inspection.rows)))
         notes = (
             _counts(inspection),
             *_faulty(inspection, leave_out=leave_out),

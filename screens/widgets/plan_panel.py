@@ -98,7 +98,7 @@ def _material(plan: Plan) -> list[Fact]:
     rows = tr("{rows} rows", rows=plan.train_rows)
     steps = filter(None, (f"{plan.total_steps:,}", time_words(plan)))
     return [
-        (tr("dataset"), Content(f"{plan.dataset.dataset_type}, {rows}")),
+        (tr("dataset"), Content(listed((plan.dataset.dataset_type, rows)))),
         (tr("model"), Content(_model_words(plan))),
         (tr("device"), device_words(plan.device)),
         (tr("memory"), memory_words(plan.memory)),
@@ -130,9 +130,9 @@ def _named(params: dict[str, Content]) -> list[Fact]:
 def _model_words(plan: Plan) -> str:
     """Write the model with its size and number format."""
     shape = plan.model.shape
-    size = f", {human_count(shape.parameters)}" if shape else ""
+    size = [human_count(shape.parameters)] if shape else []
     bits = tr("4-bit") if plan.training_params.use_4bit else plan.training_params.dtype
-    return f"{one_line(plan.model.name)}{size}, {bits}"
+    return listed((one_line(plan.model.name), *size, bits))
 
 
 def _length_words(plan: Plan) -> str:

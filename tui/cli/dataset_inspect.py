@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from engine.data.shapes import describe_shape
 from engine.errors import EngineUnavailableError
-from engine.language import listed, tr, trn
+from engine.language import listed, mark, tr, trn
 from engine.plan.schedule import recommended_length
 from engine.text import human_bytes, human_count
 from tui.cli.dataset_names import Dataset, dataset_path
@@ -164,25 +164,26 @@ def _print_finding(one: Finding) -> None:
 def _print_lengths(lengths: Lengths) -> None:
     """Print the tokens: counted, or estimated from a sample with the error that this may have."""
     share = lengths.estimated_trained / max(1, lengths.estimated_total)
-    counted = human_count(lengths.estimated_total) + _estimate(lengths)
-    print_text(tr("tokens: {tokens}, {share:.0%} of them trained", tokens=counted, share=share))
+    tokens = human_count(lengths.estimated_total)
+    print_text(tr(_counted(lengths), **{**dict(lengths), "tokens": tokens, "share": share}))
     if lengths.histogram is not None:
         print_histogram(tr("tokens a row"), lengths.histogram)
     print_text(tr("recommended length: {length}", length=_recommended(lengths)))
 
 
-def _estimate(lengths: Lengths) -> str:
-    """Say from how many rows a number of tokens is estimated; nothing where all were counted."""
+def _counted(lengths: Lengths) -> str:
+    """Say how many tokens there are, and from how many rows that is estimated."""
     if lengths.measured >= lengths.rows:
-        return ""
-    of = {"measured": lengths.measured, "rows": lengths.rows}
+        return mark("tokens: {tokens}, {share:.0%} of them trained")
     if lengths.error:
-        return tr(
-            " (estimated from {measured:,} of {rows:,} rows, ±{error:.1%})",
-            error=lengths.error,
-            **of,
+        return mark(
+            "tokens: {tokens} (estimated from {measured:,} of {rows:,} rows, ±{error:.1%}),"
+            " {share:.0%} of them trained"
         )
-    return tr(" (estimated from {measured:,} of {rows:,} rows, the others were refused)", **of)
+    return mark(
+        "tokens: {tokens} (estimated from {measured:,} of {rows:,} rows, the others were refused),"
+        " {share:.0%} of them trained"
+    )
 
 
 def _recommended(lengths: Lengths) -> str:
