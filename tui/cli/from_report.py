@@ -93,9 +93,13 @@ async def _old_device(client: EngineClient, report: Report) -> str:
         except LoraDeckError as error:
             raise LoraDeckError(
                 error.title,
-                f"'{visible(report.task_name)}' was trained on {visible(report.device)}, as its "
-                f"user had chosen. {error.message}",
-                "Choose another: --device CARD; or --device auto to leave it to the plan.",
+                tr(
+                    "'{name}' was trained on {device}, as its user had chosen. {fault}",
+                    name=visible(report.task_name),
+                    device=visible(report.device),
+                    fault=error.message,
+                ),
+                tr("Choose another: --device CARD; or --device auto to leave it to the plan."),
             ) from error
     return report.chosen_device
 
