@@ -10,7 +10,7 @@ import psutil
 from engine.errors import ConflictError
 from engine.language import tr
 from engine.models.disk import require_space
-from engine.plan.cgroups import memory_limits
+from engine.plan.processor import machine_memory
 from engine.text import human_bytes, visible
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def check_room(spec: JobSpec, running: Sequence[tuple[JobSpec, int]]) -> None:
     if spec.target:
         require_space(Path(spec.target).parent, spec.disk)
     promised = sum(max(0, other.memory - _held(pid)) for other, pid in running)
-    if (free := max(0, free_memory() - promised)) < spec.memory:
+    _, there = machine_memory()
+    if (free := max(0, there - promised)) < spec.memory:
         raise ConflictError(
             tr("Too little memory"),
             tr(
@@ -54,12 +55,6 @@ def check_room(spec: JobSpec, running: Sequence[tuple[JobSpec, int]]) -> None:
             ),
             tr("Close what uses memory, or wait for what runs: loradeck tasks; loradeck jobs"),
         )
-
-
-def free_memory() -> int:
-    """Give the bytes that a new process may take: of the machine, and of its control groups."""
-    limits = [free for _, free in memory_limits()]
-    return min([int(psutil.virtual_memory().available), *limits])
 
 
 def _held(pid: int) -> int:

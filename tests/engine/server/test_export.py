@@ -166,7 +166,7 @@ async def test_export_without_memory_or_disk_is_not_begun(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = EngineService(home, Settings())
-    monkeypatch.setattr("engine.jobs.room.free_memory", lambda: 1_000_000)
+    monkeypatch.setattr("engine.jobs.room.machine_memory", lambda: (0, 1_000_000))
     with pytest.raises(ConflictError, match="Too little memory"):
         await service.export(ExportRequest(source="first"))
     monkeypatch.undo()
