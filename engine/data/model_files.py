@@ -19,6 +19,7 @@ _CONFIG = "tokenizer_config.json"
 _SPECIAL_TOKENS = "special_tokens_map.json"
 _TEMPLATE = "chat_template.jinja"
 _TOKENIZER = "tokenizer.json"
+_GENERATION = "generation_config.json"
 _last_special: tuple[Tokenizer, frozenset[str]] | None = None
 _WHOLE = mark("Fetch the model again, or choose another one.")
 
@@ -59,6 +60,21 @@ def special_tokens(folder: Path) -> dict[str, str]:
         if name.endswith("_token") and isinstance(token, str):
             tokens[name] = token
     return tokens
+
+
+def generation_settings(folder: Path) -> dict[str, Any]:
+    """Give a model's generation settings; empty where they are missing or damaged."""
+    try:
+        values = json.loads((folder / _GENERATION).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def end_ids(settings: dict[str, Any]) -> list[int]:
+    """List the tokens at which generation settings end an answer: there is one, or a list."""
+    given = settings.get("eos_token_id")
+    return [one for one in (given if isinstance(given, list) else [given]) if isinstance(one, int)]
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
-from engine.data.model_files import load_tokenizer, special_texts, template_source
+from engine.data.model_files import (
+    end_ids,
+    generation_settings,
+    load_tokenizer,
+    special_texts,
+    template_source,
+)
 from engine.data.run_limits import RanTooLongError, never_ends
 from engine.data.template import ChatTemplate
 from engine.data.types import Message
@@ -52,7 +57,7 @@ class Speech:
         self._template = ChatTemplate.load(written)
         self.stops = ("\nUser:\n",) if self._template.is_default else ()
         named = self.tokenizer.token_to_id(self._template.eos_token or "")
-        found = {token for folder in folders for token in _end_tokens(folder)}
+        found = {token for folder in folders for token in end_ids(generation_settings(folder))}
         self.ends = sorted(found | ({named} if named is not None else set()))
 
     def decode(self, tokens: list[int]) -> str:
@@ -122,17 +127,6 @@ def _split(
     """Part a leading system prompt, which always stays, from the turns."""
     count = 1 if messages[0].role == "system" else 0
     return list(messages[:count]), list(messages[count:])
-
-
-def _end_tokens(folder: Path) -> list[int]:
-    """Read the tokens at which generation ends; none where the settings are missing or damaged."""
-    try:
-        written = json.loads((folder / "generation_config.json").read_text(encoding="utf-8"))
-        ends = written.get("eos_token_id")
-    except (OSError, ValueError, AttributeError):
-        return []
-    listed = ends if isinstance(ends, list) else [ends]
-    return [token for token in listed if isinstance(token, int)]
 
 
 def _too_long(tokens: int, room: int) -> LoraDeckError:

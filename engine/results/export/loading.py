@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections import Counter
 from pathlib import Path
@@ -12,6 +11,7 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from engine.data.model_files import end_ids, generation_settings
 from engine.errors import LoraDeckError
 from engine.language import tr
 from engine.models.folders import read_weights_header, weight_files
@@ -95,20 +95,10 @@ def end_tokens(
     ends: set[Any] = {one.end_id for one in prompts}
     for folder in (Path(inputs.adapter), Path(inputs.base)):
         if settings := generation_settings(folder):
-            given = settings.get("eos_token_id")
-            ends |= set(given if isinstance(given, list) else [given])
+            ends |= set(end_ids(settings))
             break
     ends.add(tokenizer.eos_token_id)
     return sorted(end for end in ends if isinstance(end, int) and 0 <= end < len(tokenizer))
-
-
-def generation_settings(folder: Path) -> dict[str, Any]:
-    """Read a folder's generation settings; empty where it has none."""
-    try:
-        values = json.loads((folder / "generation_config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return values if isinstance(values, dict) else {}
 
 
 def _other_shape(inputs: ExportInputs, reason: str) -> LoraDeckError:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from transformers import GenerationConfig
 
+from engine.data.model_files import generation_settings
 from engine.errors import LoraDeckError
 from engine.language import tr
-from engine.results.export.loading import generation_settings
 
 if TYPE_CHECKING:
     import torch

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from engine.language import tr
-from engine.results.export.loading import generation_settings, load_folder_tokenizer, load_model
+from engine.data.model_files import end_ids, generation_settings
+from engine.language import listed, tr
+from engine.results.export.loading import load_folder_tokenizer, load_model
 from engine.results.gate.speaker import Speaker
 
 if TYPE_CHECKING:
@@ -72,13 +73,12 @@ def _ended(
     prompt: Prompt, settings: dict[str, Any], tokenizer: PreTrainedTokenizerBase
 ) -> _Fault | None:
     """Find out whether the folder's settings end an answer where the adapter does."""
-    given = settings.get("eos_token_id")
-    ends = given if isinstance(given, list) else [given]
+    ends = end_ids(settings)
     if prompt.end_id < 0 or prompt.end_id in ends:
         return None
     end = str(tokenizer.convert_ids_to_tokens(prompt.end_id))
     return (
         tr("Its generation settings do not end an answer where the adapter does."),
         end,
-        str(given),
+        listed(map(str, ends)),
     )
