@@ -23,7 +23,7 @@ router = APIRouter(prefix="/models", tags=["models"])
 async def models(service: Service) -> list[ModelInfo]:
     """The base models at hand, and the demo model."""
     found = await asyncio.to_thread(list_models, service.home)
-    device = await service.whole_device()
+    device = await service.planning.whole_device()
     return [_with_capacity(service.pulls.with_progress(info), device) for info in found]
 
 
@@ -31,7 +31,7 @@ async def models(service: Service) -> list[ModelInfo]:
 async def find(service: Service, reach: InReach, name: str) -> ModelInfo:
     """One base model by its name, hub id or path."""
     info = await service.pulls.find(reach.model(name))
-    return _with_capacity(info, await service.whole_device())
+    return _with_capacity(info, await service.planning.whole_device())
 
 
 @router.post("/pull", status_code=202)

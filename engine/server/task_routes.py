@@ -30,7 +30,7 @@ _MOST_OF = 1000
 @router.post("/plan")
 async def plan(service: Service, reach: InReach, request: PlanRequest) -> Plan:
     """Every parameter of a run, with its reason; nothing is created."""
-    return await service.plan(reach.plan(request))
+    return await service.planning.plan(reach.plan(request))
 
 
 @router.post("/train", status_code=201)

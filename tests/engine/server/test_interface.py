@@ -152,8 +152,8 @@ async def test_what_does_not_fit_names_a_model_of_the_catalog(
 ) -> None:
     full = Device(kind="cpu", name="CPU", cores=2, memory_total=10**9, memory_free=10**6)
     asked: list[Home] = []
-    monkeypatch.setattr("engine.server.service.detect", lambda: [full])
-    monkeypatch.setattr("engine.server.service.list_models", lambda home: asked.append(home) or [])
+    monkeypatch.setattr("engine.server.planning.detect", lambda: [full])
+    monkeypatch.setattr("engine.server.planning.list_models", lambda home: asked.append(home) or [])
     del body["task_name"]
     plan = (await http.post("/plan", json=body)).json()
     assert "memory" in {finding["code"] for finding in plan["findings"]}
@@ -263,7 +263,7 @@ async def test_too_little_disk_is_refused(
     class Usage:
         free = 1000
 
-    monkeypatch.setattr("engine.server.service.shutil.disk_usage", lambda _: Usage)
+    monkeypatch.setattr("engine.server.planning.shutil.disk_usage", lambda _: Usage)
     answer = await http.post("/train", json=body)
     assert answer.status_code == 507
     assert service.store.all() == []
