@@ -87,7 +87,7 @@ def test_from_start_to_chat_by_keys_across_a_lost_link(
     terminal.wait_for("alpaca_example.json", "12 rows")
     terminal.type("Enter")
     terminal.wait_for("Base models", "tiny")
-    terminal.type("Enter")  # what is ready stands first
+    terminal.type("g", "Enter")  # what is ready stands first
     terminal.wait_for("alpaca_example-tiny", "learning rate", "1e-3")
     terminal.type("s")
     terminal.wait_for("running", "alpaca_example-tiny")
