@@ -17,7 +17,6 @@ from engine.text import human_bytes, human_count
 from screens.base import ShowsFailures
 from screens.draft import ChosenDataset, suggested_name
 from screens.format import one_line, refusal_words
-from screens.looking import look_at, progress_words
 from screens.messages import PlanChanged
 from screens.next_plan import NextPlan, Wishes
 from screens.widgets.dataset_row import DatasetRow
@@ -60,9 +59,7 @@ class NewTraining(ShowsFailures, Column):
     def __init__(self, session: Session, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._session = session
-        self.dataset: ChosenDataset | None = None
         self.model: ModelInfo | None = None
-        self.leave_out = False
         self.wishes = Wishes(preset=session.settings.default_preset)
         self.outcome: Plan | LoraDeckError | None = None
         """Of planning; ``None`` before and while that is done."""
@@ -72,7 +69,7 @@ class NewTraining(ShowsFailures, Column):
         """Lay out steps, plan and start."""
         with Vertical(id="steps") as steps:
             steps.border_title = tr("New training")
-            yield DatasetRow(tr("Dataset"), tr("Enter, or paste a path"), id="dataset")
+            yield DatasetRow(self._session, id="dataset")
             yield StepRow(tr("Model"), tr("Enter to choose"), id="model")
             yield NameRow(id="name")
         yield PlanPanel(id="plan")
@@ -85,49 +82,38 @@ class NewTraining(ShowsFailures, Column):
 
     # The choices
 
-    def take_dataset(self, dataset: ChosenDataset, *, leave_out: bool = False) -> None:
-        """Take a dataset that was looked at; faulty rows stay left out if it is the same one."""
-        same = self.dataset and self.dataset.inspection.path == dataset.inspection.path
-        self.leave_out = leave_out or bool(same and self.leave_out)
-        self.dataset = dataset
-        self._show_dataset()
+    @property
+    def dataset(self) -> ChosenDataset | None:
+        """The dataset that was chosen."""
+        return self.dataset_row.dataset
+
+    def take_dataset(self, dataset: ChosenDataset) -> None:
+        """Take a dataset that was looked at."""
+        self.dataset_row.take(dataset)
         self.choices_changed()
 
-    def _show_dataset(self) -> None:
-        """Show the dataset at its step."""
-        if self.dataset is not None:
-            self.dataset_row.put_dataset(self.dataset.inspection, leave_out=self.leave_out)
-
-    def read(
-        self, path: str, mapping: dict[str, str] | None = None, *, leave_out: bool = False
-    ) -> None:
+    def read(self, path: str, mapping: dict[str, str] | None = None) -> None:
         """Look at a dataset and take it; what is wrong with it is said at its step."""
-        self.dataset_row.put("working", path.rsplit("/", 1)[-1])
-        self._read(path, mapping or {}, leave_out=leave_out)
+        self.dataset_row.read(path, mapping or {})
 
-    @work(group="dataset", exclusive=True, exit_on_error=False)
-    async def _read(self, path: str, mapping: dict[str, str], *, leave_out: bool) -> None:
-        """Look at a dataset, with the progress at its step."""
-        name = path.rsplit("/", 1)[-1]
-        try:
-            inspection = await look_at(
-                self._session, path, mapping,
-                lambda far: self.dataset_row.put("working", name, progress_words(far)),
-            )  # fmt: skip
-        except LoraDeckError as error:
-            self._refuse_dataset(name, error)
-            return
-        self.take_dataset(ChosenDataset(inspection, mapping), leave_out=leave_out)
+    @on(DatasetRow.Taken)
+    def _dataset_taken(self) -> None:
+        """Plan for the dataset that was read."""
+        self.choices_changed()
         self._focus_if(self.model_row if self.model is None else self.start_row.button)
 
-    def _refuse_dataset(self, name: str, error: LoraDeckError) -> None:
-        """Say what is wrong with a dataset that cannot be taken."""
-        self.dataset = None
-        self.dataset_row.put("problem", name, problem=refusal_words(error))
+    @on(DatasetRow.Refused)
+    def _dataset_refused(self) -> None:
+        """Plan for nothing."""
         self.workers.cancel_group(self, "plan")
         self.outcome = None
         self.plan_panel.invite()
         self._weigh_start()
+
+    def toggle_leave_out(self) -> None:
+        """Leave the faulty rows out, or take them in again; the plan follows."""
+        if self.dataset_row.toggle_leave_out():
+            self.choices_changed()
 
     def take_model(self, model: ModelInfo) -> None:
         """Take the base model."""
@@ -165,7 +151,7 @@ class NewTraining(ShowsFailures, Column):
         dataset = self.dataset
         return Draft(
             dataset=dataset.inspection.path if dataset else "",
-            mapping=dataset.mapping if dataset else {}, leave_out=self.leave_out,
+            mapping=dataset.mapping if dataset else {}, leave_out=self.dataset_row.leave_out,
             base_model=self.model.name if self.model else "",
             wishes=self.wishes, name=self.name_row.given,
         )  # fmt: skip
@@ -177,7 +163,7 @@ class NewTraining(ShowsFailures, Column):
         if draft.base_model:
             self._begin_on(draft.base_model)
         if draft.dataset:
-            self.read(draft.dataset, draft.mapping, leave_out=draft.leave_out)
+            self.dataset_row.read(draft.dataset, draft.mapping, leave_out=draft.leave_out)
 
     @work(group="base", exclusive=True, exit_on_error=False)
     async def _begin_on(self, name: str) -> None:
@@ -186,21 +172,6 @@ class NewTraining(ShowsFailures, Column):
             self.take_model(await self._session.client.model(name))
         except LoraDeckError as error:
             self.model_row.put("problem", one_line(name), problem=refusal_words(error))
-
-    def toggle_leave_out(self) -> None:
-        """Leave the faulty rows out, or take them in again; the plan follows."""
-        found = self.dataset.inspection if self.dataset else None
-        if found is None or not found.faulty:
-            self.notify(tr("No row is known that cannot train."), markup=False)
-        elif found.can_train and not self.leave_out:
-            words = tr("Rows that cannot train are so few that they are left out.")
-            self.notify(words, markup=False)
-        elif found.faulty >= found.rows:
-            self.notify(tr("No row would be left."), severity="warning", markup=False)
-        else:
-            self.leave_out = not self.leave_out
-            self._show_dataset()
-            self.choices_changed()
 
     def choices_changed(self) -> None:
         """Suggest a name and ask for a plan, once both choices are made."""
@@ -257,7 +228,7 @@ class NewTraining(ShowsFailures, Column):
         assert self.model is not None  # noqa: S101
         return PlanRequest(
             dataset_file=self.dataset.inspection.path, base_model=self.model.name,
-            mapping=self.dataset.mapping, leave_out=self.leave_out,
+            mapping=self.dataset.mapping, leave_out=self.dataset_row.leave_out,
             overrides=dict(wishes.overrides), preset=wishes.preset, adapter=wishes.adapter,
             device=wishes.device_handle,
         )  # fmt: skip
