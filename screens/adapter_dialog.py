@@ -50,7 +50,7 @@ class AdapterDialog(ModalScreen[TaskRecord | None]):
     def compose(self) -> ComposeResult:
         """Lay out the trainings."""
         with Vertical(classes="dialog") as box:
-            box.border_title = f" {tr('Adapter')} "
+            box.border_title = tr("Adapter")
             yield Static(tr("Its base model comes with it."), markup=False, classes="label")
             yield OptionList(tr("No training has finished yet."), id="adapters")
             yield KeysLine()

@@ -56,7 +56,7 @@ class SettingsDialog(ModalScreen[tuple[str, Sampling] | None]):
     def compose(self) -> ComposeResult:
         """Lay out prompt, settings and what is wrong with them."""
         with VerticalScroll(classes="dialog", can_focus=False) as box:
-            box.border_title = f" {tr('Settings of the next answer')} "
+            box.border_title = tr("Settings of the next answer")
             yield EditArea(tr(_PROMPT), visible(self._system))
             yield SamplingFields(self._sampling)
             yield Static(id="problem", markup=False)

@@ -74,7 +74,7 @@ class DeviceDialog(ShowsFailures, ModalScreen[Wishes | None]):
     def compose(self) -> ComposeResult:
         """Lay out the devices, a field for others, and what is known of one."""
         with Vertical(classes="dialog") as box:
-            box.border_title = f" {tr('Device')} "
+            box.border_title = tr("Device")
             yield Static(tr(_ABOUT), markup=False, classes="label")
             yield Field(tr("/ any other card: RTX 4090, T4, A100 40GB"), id="other")
             yield OptionList(tr("Looking…"), id="devices")

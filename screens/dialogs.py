@@ -41,7 +41,7 @@ class ErrorDialog(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Lay the words out."""
         with Vertical(classes="dialog -error") as box:
-            box.border_title = Content(f" ✗ {one_line(self.error.title)} ")
+            box.border_title = Content(f"✗ {one_line(self.error.title)}")
             yield Static(visible(self.error.message), markup=False)
             if self.error.hint:
                 yield Static(hint_words(self.error.hint), markup=False, classes="hint")
@@ -95,7 +95,7 @@ class QuestionDialog(ModalScreen[ScreenResultType]):
     def compose(self) -> ComposeResult:
         """Lay the question out."""
         with Vertical(classes="dialog") as box:
-            box.border_title = Content(f" {one_line(self._title)} ")
+            box.border_title = Content(one_line(self._title))
             yield Static(visible(self._question), markup=False)
             with Horizontal(classes="buttons"):
                 for place, (key, (words, _)) in enumerate(self._answers.items()):

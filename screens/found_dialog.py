@@ -46,7 +46,7 @@ class FoundDialog(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """Lay out the menu."""
         with Vertical(classes="dialog") as box:
-            box.border_title = Content(f" {one_line(self._called)} ")
+            box.border_title = Content(one_line(self._called))
             yield Menu(id="menu")
             yield KeysLine()
 

@@ -35,12 +35,12 @@ class KeyDialog(ModalScreen[str | None]):
 
     def __init__(self, name: str, words: str, refusal: Callable[[str], str]) -> None:
         super().__init__()
-        self._name, self._words, self._refusal = name, words, refusal
+        self._called, self._words, self._refusal = name, words, refusal
 
     def compose(self) -> ComposeResult:
         """Lay out what the key is for, and what is wrong with one."""
         with Vertical(classes="dialog") as box:
-            box.border_title = Content(f" {self._name} ")
+            box.border_title = Content(self._called)
             yield Static(self._words, markup=False, classes="label")
             yield Static(tr("Press the key; esc leaves it as it is."), markup=False)
             yield Static(id="told", markup=False)

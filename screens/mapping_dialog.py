@@ -59,7 +59,7 @@ class MappingDialog(ModalScreen["dict[str, str] | None"]):
     def compose(self) -> ComposeResult:
         """Lay out lines and text."""
         with Vertical(classes="dialog") as box:
-            box.border_title = f" {tr('Which column holds what')} "
+            box.border_title = tr("Which column holds what")
             if self._columns:
                 yield ChoiceRow(tr("rows are"), list(self._fields), self._type, id="type")
                 yield VerticalScroll(*self._rows(), id="rows", can_focus=False)

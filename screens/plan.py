@@ -50,18 +50,18 @@ class PlanScreen(DeckScreen[bool]):
         (120, "-wide"),  # both columns need room for whole sentences
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "start", "Start", id="plan.start",
+                tooltip="Start the training with this plan"),
         Binding("p", "preset", "Preset", id="plan.preset",
                 tooltip="Start from a named preset, or from none"),
         Binding("d", "device", "Device", id="plan.device",
                 tooltip="Choose the card or processor; or look at the plan for any other card"),
-        Binding("r", "reset", "Reset", id="plan.reset",
+        Binding("r", "reset", "Reset", show=False, id="plan.reset",
                 tooltip="Take your value back: the plan's own comes again"),
         Binding("R", "reset_all", "Reset all", show=False, id="plan.reset_all",
                 tooltip="Take all your values back"),
         Binding("m", "sums", "Sums", id="plan.sums",
                 tooltip="Memory, disk, device and findings; or the parameters again"),
-        Binding("s", "start", "Start", show=False, id="plan.start",
-                tooltip="Start the training with this plan"),
         Binding("right,l", "focus_sums", "Sums", show=False, id="plan.right",
                 tooltip="Go to the sums, to scroll them"),
         Binding("left,h", "focus_parameters", "Parameters", show=False, id="plan.left",
@@ -87,8 +87,6 @@ class PlanScreen(DeckScreen[bool]):
         self._made, self._attempt, self._wish = made, attempt, wish
         self._known: Plan | None = None
         """The last plan that was made, whose values stay in sight while another one is."""
-        self._resettable = (False, False)
-        """Whether the value under the cursor, and any value, can be taken back."""
 
     def compose_body(self) -> ComposeResult:
         """Lay out the sums in brief, the parameters, what is known of one, and all sums."""
@@ -115,7 +113,8 @@ class PlanScreen(DeckScreen[bool]):
         """Show the plan, that one is being made, or why there is none."""
         made = self._made
         self._known = made.plan or self._known
-        words = made.wishes.words
+        reset = f"r {tr('Reset')}" if made.wishes.overrides else ""
+        words = " · ".join(filter(None, (made.wishes.words, reset)))
         self.parameters.border_subtitle = words if made.outcome else tr("Planning…")
         self.parameters.put(made, self._known)
         if made.refused and self.parameters.cursor not in made.refused:
@@ -127,15 +126,6 @@ class PlanScreen(DeckScreen[bool]):
             self.strip.update(self._state())
             self.sums.say(self._state())
         self._describe()
-        self._weigh_keys()
-
-    def _weigh_keys(self) -> None:
-        """Draw the footer anew where the keys that take values back change; it is dear."""
-        overrides = self._made.wishes.overrides
-        resettable = self.parameters.cursor in overrides, bool(overrides)
-        if resettable != self._resettable:
-            self._resettable = resettable
-            self.refresh_bindings()
 
     def _state(self) -> Content:
         """Say why there is no plan, and how to undo what refused it."""
@@ -151,11 +141,6 @@ class PlanScreen(DeckScreen[bool]):
         return Content("\n").join(line for line in lines if line)
 
     @on(LineList.Highlighted, "#parameters")
-    def _moved(self) -> None:
-        """Tell about the parameter under the cursor."""
-        self._describe()
-        self._weigh_keys()
-
     def _describe(self) -> None:
         """Tell about the parameter under the cursor."""
         if (item := self.parameters.items.get(self.parameters.cursor or "")) is not None:
@@ -216,8 +201,10 @@ class PlanScreen(DeckScreen[bool]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Offer to take back only what was set."""
-        one, some = self._resettable
-        return {"reset": one or None, "reset_all": some or None}.get(action, True)
+        overrides = self._made.wishes.overrides
+        if action == "reset":
+            return self.is_mounted and self.parameters.cursor in overrides
+        return action != "reset_all" or bool(overrides)
 
     # Moving
 

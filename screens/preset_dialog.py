@@ -47,7 +47,7 @@ class PresetDialog(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """Lay out the presets, and what the one under the cursor sets."""
         with Vertical(classes="dialog") as box:
-            box.border_title = f" {tr('Start from a preset')} "
+            box.border_title = tr("Start from a preset")
             words = tr("Its values go before the rules, and your own before both.")
             yield Static(words, markup=False, classes="label")
             yield OptionList(id="presets")

@@ -44,10 +44,10 @@ class ResultDialog(ShowsFailures, ModalScreen["Job | None"]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "start", "Start", key_display="enter", id="making.start",
                 tooltip="Start it as a job of its own"),
-        Binding("escape", "back", "Back", key_display="esc", id="making.back",
-                tooltip="Start nothing"),
         Binding("down", "app.focus_next", "Line", key_display="↑↓", id="making.next",
                 tooltip="Next line", priority=True),
+        Binding("escape", "back", "Back", key_display="esc", id="making.back",
+                tooltip="Start nothing"),
         Binding("up", "app.focus_previous", "Previous", show=False, id="making.previous",
                 tooltip="Line before", priority=True),
         Binding("j", "app.focus_next", "Next", show=False, id="making.down", tooltip="Next line"),
@@ -65,7 +65,7 @@ class ResultDialog(ShowsFailures, ModalScreen["Job | None"]):
     def compose(self) -> ComposeResult:
         """Lay out the lines and what comes of it."""
         with Vertical(classes="dialog") as box:
-            box.border_title = Content(f" {tr(self.TITLE_WORDS, name=one_line(self._called))} ")
+            box.border_title = Content(tr(self.TITLE_WORDS, name=one_line(self._called)))
             yield from self.compose_lines()
             yield Static(tr(_GATE), markup=False, classes="label", id="gate")
             yield Static(id="problem", markup=False)

@@ -48,7 +48,7 @@ class SaveDialog(ModalScreen[DatasetInfo | None]):
     def compose(self) -> ComposeResult:
         """Lay out name and words."""
         with Vertical(classes="dialog") as box:
-            box.border_title = f" {tr('Save as a new version')} "
+            box.border_title = tr("Save as a new version")
             words = tr(
                 "All {rows} rows go to a new file in LoRADeck's own folder. "
                 "Your file stays as it is.",

@@ -51,7 +51,7 @@ class SettingDialog(ModalScreen[Any]):
     def compose(self) -> ComposeResult:
         """Lay out meaning, value, and what is wrong with it."""
         with Vertical(classes="dialog") as box:
-            box.border_title = Content(f" {self._row.label} ")
+            box.border_title = Content(self._row.label)
             yield Static(self._row.meaning, markup=False, classes="label")
             yield Field(id="value")
             yield Static(id="told", markup=False)

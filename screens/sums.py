@@ -9,7 +9,8 @@ from textual.content import Content
 from engine.language import listed, mark, tr, trn
 from engine.plan.device_names import device_name
 from engine.text import human_bytes, human_count, human_duration
-from screens.format import fitted, one_line
+from screens.format import fitted, one_line, widest
+from screens.widgets.facts import hung
 from screens.widgets.findings import counted, finding_text
 
 if TYPE_CHECKING:
@@ -78,12 +79,16 @@ def tokens_seen(plan: Plan) -> float:
 
 def brief_sums(plan: Plan) -> list[Content]:
     """Write the sums in three lines, for a small terminal."""
+    labels = tr("memory"), tr("device"), tr("run")
+    width = widest(labels) + 1
+    memory, device, run = ((fitted(label, width), "$muted") for label in labels)
     return [
-        Content.assemble((f"{tr('memory')} ", "$muted"), memory_words(plan.memory),
+        Content.assemble(memory, memory_words(plan.memory),
                          (f"  {tr('disk')} ", "$muted"), disk_words(plan)),
-        Content.assemble((f"{tr('device')} ", "$muted"), device_words(plan.device),
-                         (f"  {tr('chosen by you')}" if plan.device.chosen else "", "$muted")),
-        Content.assemble((f"{tr('run')} ", "$muted"), _run(plan), *_counted(plan.findings)),
+        Content.assemble(device, device_words(plan.device),
+                         (f"  {tr('chosen by you')}" if plan.device.chosen else "", "$muted"),
+                         *_counted(plan.findings)),
+        Content.assemble(run, _run(plan)),
     ]  # fmt: skip
 
 
@@ -107,7 +112,8 @@ def sums_lines(plan: Plan, width: int) -> list[Content]:
         *device_lines(plan.device),
     ]
     if plan.findings:
-        lines += [*_heading(tr("Findings"), Content()), *map(finding_text, plan.findings)]
+        lines += _heading(tr("Findings"), Content())
+        lines += [hung(finding_text(finding), width) for finding in plan.findings]
     return lines[1:]
 
 

@@ -92,7 +92,7 @@ class TourScreen(ModalScreen[None]):
     def watch_place(self) -> None:
         """Show a card."""
         title, words = CARDS[self.place]
-        self.box.border_title = Content(f" {tr(title)} ")
+        self.box.border_title = Content(tr(title))
         self.query_one("#words", Static).update(tr(words))
         dots = " ".join("●" if n == self.place else "○" for n in range(len(CARDS)))
         far = tr("{place} of {count}", place=self.place + 1, count=len(CARDS))

@@ -80,7 +80,7 @@ class ValueDialog(ShowsFailures, ModalScreen[Edited | None]):
     def compose(self) -> ComposeResult:
         """Lay out meaning, range, value, and what comes of it."""
         with Vertical(classes="dialog") as box:
-            box.border_title = f" {self._key} "
+            box.border_title = self._key
             yield Static(meaning(self._key), markup=False, classes="label")
             if self._options:
                 yield OptionList(id="options")

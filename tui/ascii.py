@@ -26,7 +26,7 @@ _NAMED = {
     "≈": "~", "≤": "<", "≥": ">", "±": "+", "°": "o", "━": "=", "┃": "|", "▌": ">", "▐": "|",
     "▏": "|", "▎": "|", "▍": "|", "▋": "|", "▊": "|", "▉": "#", "▕": "|", "▔": "-", "▁": "_",
     "▂": ".", "▃": "-", "▄": "~", "▅": "+", "▆": "*", "▇": "%", "█": "#", "▀": "^",
-    "░": ".", "▒": ":", "▓": "#", "╱": "/", "╲": "\\", "╳": "X",
+    "░": ".", "▒": ":", "▓": "#", "🔎": " /", "╱": "/", "╲": "\\", "╳": "X",
 }  # fmt: skip
 
 
@@ -44,14 +44,16 @@ class AsciiFilter(LineFilter):
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002
         """Draw a line's segments."""
-        return [
-            one if one.text.isascii() else Segment(self._drawn(one.text), one.style, one.control)
-            for one in segments
-        ]
+        return [one if one.text.isascii() else self._drawn(one) for one in segments]
 
-    def _drawn(self, text: str) -> str:
-        """Draw a text, character by character: there are few that are not ASCII."""
-        return "".join(sign if sign.isascii() else ascii_of(sign, self._encoding) for sign in text)
+    def _drawn(self, one: Segment) -> Segment:
+        """Draw a segment, character by character: there are few that are not ASCII."""
+        text = "".join(
+            sign if sign.isascii() else ascii_of(sign, self._encoding) for sign in one.text
+        )
+        if one.style is not None and "@mouse.down" in one.style.meta:
+            text = " " * len(text)  # a scroll bar's end, finer than a cell: no sign stands for it
+        return Segment(text, one.style, one.control)
 
 
 @lru_cache(4096)

@@ -30,6 +30,8 @@ DRAW_SECONDS = 1.0
 _ALL = 0
 _WIDE, _HIGH = 76, 18
 """Cells from which on there is room for all charts."""
+_EDGES = 6
+"""Cells that a chart's border takes beside its title."""
 _POINTS = 400
 """More than the dots that a chart has side by side on most screens."""
 
@@ -189,7 +191,11 @@ class Charts(ShowsFailures, Container):
         if not alone:
             return Content(f"{number} {titles[number - 1]}")
         names = [
-            Content.styled(f"{key} {title}", "bold $text-primary" if key == number else "")
+            Content.styled(f"{key} {title}", "bold $text-primary")
+            if key == number
+            else Content.assemble((f"{key}", "$text-accent"), f" {title}")
             for key, title in enumerate(titles, 1)
         ]
-        return Content("  ").join(names)
+        named = Content("  ").join(names)
+        fits = named.cell_length <= self.size.width - _EDGES
+        return named if fits else Content(" ").join(names)

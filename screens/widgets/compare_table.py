@@ -85,7 +85,7 @@ class CompareTable(LineList["Line"]):
         padded = [name.pad_right(cells - name.cell_length) for name in names[self.first : last]]
         before = "←" if self.first else " "
         after = "→" if last < len(self.tasks) else ""
-        return Content.assemble(f"{before:>{_NAME}} ", *padded, after)
+        return Content.assemble(f"{before:>{_NAME}}  ", *padded, after)
 
     def height_of(self, item: Line) -> int:
         """Count the row, and its group's heading."""

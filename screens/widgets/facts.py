@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from textual.content import Content
 from textual.widgets import Static
 
-from screens.format import widest
+from screens.format import packed, widest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,18 +15,19 @@ if TYPE_CHECKING:
     from textual import events
 
 _GAP = 2
+_HANG = 2
 _LEAST = 12  # cells that the words keep beside a long name
 
 
 class Fact(NamedTuple):
-    """A name and its words."""
+    """A name, and its words or several that are not to be broken."""
 
     name: str
-    words: Content
+    words: Content | Sequence[Content]
 
 
 class Facts(Static):
-    """Facts, and lines that reach over both columns; hidden while there are none."""
+    """Facts, and texts that reach over both columns; hidden while there are none."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(markup=False, id=id)
@@ -56,10 +57,21 @@ def in_columns(lines: Sequence[Fact | Content], width: int) -> list[Content]:
     drawn: list[Content] = []
     for line in lines:
         if isinstance(line, Content):
-            drawn.append(line)
+            drawn.append(hung(line, width))
             continue
         name = Content.styled(line.name, "$muted").truncate(names, ellipsis=True, pad=True)
-        for part in line.words.wrap(max(width - names, 1)) or [Content()]:
+        for part in _broken(line.words, max(width - names, 1)) or [Content()]:
             drawn.append(Content.assemble(name, part))
             name = Content(" " * names)
     return drawn
+
+
+def _broken(words: Content | Sequence[Content], width: int) -> list[Content]:
+    """Break words into lines."""
+    return words.wrap(width) if isinstance(words, Content) else packed(words, width, " " * _GAP)
+
+
+def hung(text: Content, width: int) -> Content:
+    """Break a text's lines so that what does not fit goes on two cells further in."""
+    broken = (line.wrap(max(width - _HANG, 1)) or [line] for line in text.split("\n"))
+    return Content("\n").join(Content(f"\n{' ' * _HANG}").join(lines) for lines in broken)

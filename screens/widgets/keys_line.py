@@ -83,7 +83,7 @@ class KeysLine(Widget):
             self.refresh(layout=True)
 
     def _shown(self) -> list[Key]:
-        """Give the keys to show, the first of each action."""
+        """Give the keys to show, the first of each action; Enter, where it counts, before all."""
         found: dict[str, Key] = {}
         for _, binding, enabled, tooltip in self.screen.active_bindings.values():
             if binding.show and binding.action not in found:
@@ -95,7 +95,7 @@ class KeysLine(Widget):
                     tr(tooltip),
                     enabled,
                 )
-        return list(found.values())
+        return sorted(found.values(), key=lambda key: key.name != "enter")
 
     def render(self) -> Content:
         """Write key after key, as many as there is room for."""

@@ -7,34 +7,29 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from engine.language import listed, tr
-from screens.format import fitted, one_line
+from screens.format import one_line
+from screens.widgets.facts import Fact
 
 if TYPE_CHECKING:
     from engine.data.types import Histogram, Inspection
 
-LABEL = 14
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _LANGUAGES = 4
 _BINS = 20
 
 
-def measure_lines(inspection: Inspection) -> list[Content]:
-    """Draw the measures that an inspection has, a line each."""
-    lines = []
+def measure_facts(inspection: Inspection) -> list[Fact]:
+    """Draw the measures that an inspection has."""
+    facts = []
     histograms = (tr("turns"), inspection.turns), (tr("characters"), inspection.characters)
     for label, histogram in histograms:
         if histogram is not None:
-            lines.append(_histogram_line(label, histogram))
+            facts.append(Fact(label, _histogram_words(histogram)))
     if inspection.languages:
         shown = inspection.languages[:_LANGUAGES]
         words = listed(f"{one_line(code)} {_percent(share)}" for code, share in shown)
-        lines.append(fact(tr("languages"), words))
-    return lines
-
-
-def fact(label: str, words: str, style: str = "") -> Content:
-    """Draw a label and what belongs to it."""
-    return Content.assemble((fitted(label, LABEL), "$muted"), (words, style))
+        facts.append(Fact(tr("languages"), Content(words)))
+    return facts
 
 
 def blocks(histogram: Histogram) -> str:
@@ -47,19 +42,21 @@ def blocks(histogram: Histogram) -> str:
     )
 
 
-def _histogram_line(label: str, histogram: Histogram) -> Content:
+def _histogram_words(histogram: Histogram) -> list[Content]:
     """Draw one measure: its shape, then its quantiles."""
     figures = {
         "p50": histogram.p50, "p95": histogram.p95, "p99": histogram.p99,
         tr("max"): histogram.longest,
     }  # fmt: skip
-    parts: list[Content | tuple[str, str] | str] = [(fitted(label, LABEL), "$muted")]
     drawn = blocks(histogram)
-    if len(drawn.rstrip()) > 1:
-        parts += [(drawn, "$text-primary"), "  "]
-    for name, value in figures.items():
-        parts += [(f"{name} ", "$muted"), f"{value:,}  "]
-    return Content.assemble(*parts).rstrip()
+    shape = [Content.styled(drawn, "$text-primary")] if len(drawn.rstrip()) > 1 else []
+    return [
+        *shape,
+        *(
+            Content.assemble((f"{name} ", "$muted"), f"{value:,}")
+            for name, value in figures.items()
+        ),
+    ]
 
 
 def _percent(share: float) -> str:

@@ -60,7 +60,7 @@ class ModelList(LineList["ModelInfo"]):
         cells: dict[str, tuple[str, Style | str]] = {
             "source": (source_words(item), dim),
             "size": (human_count(shape.parameters) if shape else UNKNOWN, dim),
-            "context": (str(shape.context) if shape else UNKNOWN, dim),
+            "context": (f"{shape.context:,}" if shape else UNKNOWN, dim),
             "disk": (human_bytes(item.size_bytes) if item.size_bytes else UNKNOWN, dim),
             "template": (template_words(item), dim),
             "licence": (one_line(item.licence) or UNKNOWN, dim),

@@ -30,10 +30,11 @@ class ParameterDetail(Static):
         """Show a parameter."""
         self.border_title = item.key
         state, style = _SIGNS[item.state]
+        how = f" {tr(state)}" if state else ""
         lines = [
             Content(meaning(item.key)),
             Content.assemble(
-                (f"{tr('now')} ", "$muted"), (item.value, "bold"), " ", (tr(state), style),
+                (f"{tr('now')} ", "$muted"), (item.value, "bold"), (how, style),
                 (f"  {tr('takes')} ", "$muted"), range_words(item.key),
             ),
             _why(item),

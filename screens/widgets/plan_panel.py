@@ -10,6 +10,7 @@ from textual.widgets import Static
 from engine.language import listed, mark, tr
 from engine.text import human_count
 from screens.format import fitted, one_line, rate_words
+from screens.widgets.facts import hung
 from screens.widgets.findings import error_text, finding_text
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class PlanPanel(Static):
         else:
             lines = [*_column(material, _LABEL), *_explained(params, self.plan)]
         lines = [line.truncate(width, ellipsis=True) for line in lines]
-        lines += [finding_text(finding) for finding in self.plan.findings]
+        lines += [hung(finding_text(finding), width) for finding in self.plan.findings]
         self.update(Content("\n").join(lines))
 
 
@@ -95,7 +96,7 @@ def _material(plan: Plan) -> list[Fact]:
     """List what the run works on and needs."""
     from screens.sums import device_words, memory_words, time_words
 
-    rows = tr("{rows} rows", rows=plan.train_rows)
+    rows = tr("{rows} rows", rows=f"{plan.train_rows:,}")
     steps = filter(None, (f"{plan.total_steps:,}", time_words(plan)))
     return [
         (tr("dataset"), Content(listed((plan.dataset.dataset_type, rows)))),
@@ -137,8 +138,8 @@ def _model_words(plan: Plan) -> str:
 
 def _length_words(plan: Plan) -> str:
     """Write the length limit and what it cuts."""
-    tokens = tr("{count} tokens", count=plan.training_params.max_seq_length)
-    return f"{tokens}, {tr('{rows} cut', rows=plan.rows_cut)}" if plan.rows_cut else tokens
+    tokens = tr("{count} tokens", count=f"{plan.training_params.max_seq_length:,}")
+    return f"{tokens}, {tr('{rows} cut', rows=f'{plan.rows_cut:,}')}" if plan.rows_cut else tokens
 
 
 def _undoing(wishes: Wishes) -> list[Content]:

@@ -72,7 +72,7 @@ def marked_lines(row: RenderedRow) -> list[Content]:
     legend = [Content.styled(tr("trained"), TRAINED), Content(tr("not trained"))]
     if row.cut_at is not None:
         legend.append(Content.styled(tr("cut off"), CUT))
-    head = Content.assemble((_counts(row), "bold"), "   ", Content("  ").join(legend))
+    head = Content.assemble((_counts(row), "bold"), "\n", Content("  ").join(legend))
     told = [Content.styled(f"• {visible(note)}", "$text-warning") for note in row.notes]
     return [head, *told, Content(), rendered_text(row)]
 

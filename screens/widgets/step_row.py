@@ -105,7 +105,9 @@ class StepRow(Widget, can_focus=True):
         notes = packed(self.notes, width - label.cell_length, " · ")
         lines += [Content.assemble(indent, line) for line in notes]
         if self.problem:
-            lines.append(Content.styled(visible(self.problem), "$text-error"))
+            problem = Content.styled(visible(self.problem), "$text-error")
+            broken = problem.wrap(max(width - label.cell_length, 1))
+            lines += [Content.assemble(indent, line) for line in broken]
         return Content("\n").join(lines)
 
     def _value(self) -> Content:
