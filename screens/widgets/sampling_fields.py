@@ -23,7 +23,7 @@ class SamplingFields(Vertical):
     SamplingFields {
         height: auto;
         & Horizontal { height: 1; }
-        & .name { width: 20; }
+        & .name { width: 19; }
         & Field { width: 12; }
         & .meaning { width: 1fr; padding-left: 2; color: $muted; text-wrap: nowrap;
                      text-overflow: ellipsis; }
