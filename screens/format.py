@@ -179,7 +179,7 @@ def figures(view: TaskView) -> list[str]:
     """Write a task's step, epoch and loss, as far as they are known."""
     words = []
     if view.max_steps:
-        words.append(tr("step {step}/{of}", step=view.step, of=view.max_steps))
+        words.append(tr("step {step}/{of}", step=f"{view.step:,}", of=f"{view.max_steps:,}"))
     if view.task.current_epoch:
         words.append(tr("epoch {epoch}", epoch=f"{view.task.current_epoch:.1f}"))
     if view.loss is not None:

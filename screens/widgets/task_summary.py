@@ -99,29 +99,29 @@ class TaskSummary(Static):
     def _figures(self, view: TaskView, width: int) -> list[Content]:
         """List the figures, in as many lines as they need."""
         loss = view.task.final_loss if view.task.status == "completed" else view.loss
-        facts = {
-            tr("place"): self._place(view),
-            tr("priority"): priority_words(view),
-            tr("step"): f"{view.step}/{view.max_steps}" if view.max_steps else "",
-            tr("epoch"): f"{view.task.current_epoch:.2f}" if view.task.current_epoch else "",
-            tr("loss"): loss_words(loss) if loss is not None else "",
-            tr("rate"): rate_words(self.learning_rate) if self.learning_rate is not None else "",
-            tr("tokens/s"): human_count(view.tokens_per_second or 0)
-            if view.phase == "training"
-            else "",
-            tr("done"): self._done(view),
-            tr("memory"): self._memory(view),
-            tr("peak memory"): human_bytes(self.peak_memory) if self.peak_memory else "",
-            **(load_facts(self.load, view.task) if self.load else {}),
+        facts = [
+            (tr("place"), self._place(view)),
+            (tr("priority"), priority_words(view)),
+            (tr("step"), f"{view.step:,}/{view.max_steps:,}" if view.max_steps else ""),
+            (tr("epoch"), f"{view.task.current_epoch:.2f}" if view.task.current_epoch else ""),
+            (tr("loss"), loss_words(loss) if loss is not None else ""),
+            (tr("rate"), rate_words(self.learning_rate) if self.learning_rate is not None else ""),
+            (tr("tokens/s"), self._speed(view)),
+            (tr("done"), self._done(view)),
+            (tr("memory"), self._memory(view)),
+            (tr("peak memory"), human_bytes(self.peak_memory) if self.peak_memory else ""),
+            *(load_facts(self.load, view.task) if self.load else {}).items(),
             # Not "on" by itself, which is a switch's word too
-            tr("on {device}", device="").strip(): one_line(view.device),
-        }
+            (tr("on {device}", device="").strip(), one_line(view.device)),
+        ]  # pairs: two labels may be one word in another language
         cells = [
-            Content.assemble((f"{label} ", "$muted"), words)
-            for label, words in facts.items()
-            if words
+            Content.assemble((f"{label} ", "$muted"), words) for label, words in facts if words
         ]
         return packed(cells, width)
+
+    def _speed(self, view: TaskView) -> str:
+        """Write how many tokens a second the training reads."""
+        return human_count(view.tokens_per_second or 0) if view.phase == "training" else ""
 
     def _place(self, view: TaskView) -> str:
         """Say when a queued task's turn comes."""
