@@ -114,7 +114,7 @@ class HistoryScreen(DeckScreen[None]):
         self.table.empty = (
             tr("No task fits. f shows other states, / searches for other words.")
             if tasks
-            else tr("No task yet.")
+            else tr("No task yet. What you start appears here.")
         )
         self.table.show({key: tasks[key] for key in self.order.in_order()})
         self._tell()
