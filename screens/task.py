@@ -178,7 +178,7 @@ class TaskScreen(DeckScreen[None], TaskActions, ResultActions, TaskLooks):
             self._note(event)
         self.log_lines.add(events, self.session.now().tzinfo)
         if steps := [event for event in events if isinstance(event, StepLogged)]:
-            self.summary.learning_rate = steps[-1].learning_rate
+            self.summary.last_step = steps[-1]
         self._put()
         self.charts.news()
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from textual import events
 
     from engine.machine_load import MachineLoad
-    from engine.tasks.events import MemoryProbed, StopTested
+    from engine.tasks.events import MemoryProbed, StepLogged, StopTested
     from engine.tasks.view import TaskView
     from screens.session import Session
 
@@ -43,7 +43,7 @@ class TaskSummary(Static):
         self._session = session
         self.view: TaskView | None = None
         self._lines = 0
-        self.learning_rate: float | None = None
+        self.last_step: StepLogged | None = None
         self.peak_memory: int | None = None
         """Bytes, once the task has ended."""
         self.probed: MemoryProbed | None = None
@@ -99,13 +99,14 @@ class TaskSummary(Static):
     def _figures(self, view: TaskView, width: int) -> list[Content]:
         """List the figures, in as many lines as they need."""
         loss = view.task.final_loss if view.task.status == "completed" else view.loss
+        last = self.last_step
         facts = [
             (tr("place"), self._place(view)),
             (tr("priority"), priority_words(view)),
-            (tr("step"), f"{view.step:,}/{view.max_steps:,}" if view.max_steps else ""),
+            (tr("step"), self._step(view)),
             (tr("epoch"), f"{view.task.current_epoch:.2f}" if view.task.current_epoch else ""),
             (tr("loss"), loss_words(loss) if loss is not None else ""),
-            (tr("rate"), rate_words(self.learning_rate) if self.learning_rate is not None else ""),
+            (tr("rate"), rate_words(last.learning_rate) if last else ""),
             (tr("tokens/s"), self._speed(view)),
             (tr("done"), self._done(view)),
             (tr("memory"), self._memory(view)),
@@ -118,6 +119,11 @@ class TaskSummary(Static):
             Content.assemble((f"{label} ", "$muted"), words) for label, words in facts if words
         ]
         return packed(cells, width)
+
+    def _step(self, view: TaskView) -> str:
+        """Write how far it is; of an ended task only its own events tell."""
+        far = view if view.max_steps else self.last_step
+        return f"{far.step:,}/{far.max_steps:,}" if far else ""
 
     def _speed(self, view: TaskView) -> str:
         """Write how many tokens a second the training reads."""

@@ -38,10 +38,7 @@ if TYPE_CHECKING:
     from tui.app import LoraDeckApp
 
 RUNNING = "00000001"
-DONE = TaskView(
-    task=task("done", "completed", 3, progress=100.0, final_loss=0.412), step=24, max_steps=24,
-    device="CPU, 2 cores",
-)  # fmt: skip
+DONE = TaskView(task=task("done", "completed", 3, progress=100.0, final_loss=0.412))
 
 
 async def show(app: LoraDeckApp, pilot: Pilot[None], task_id: str) -> TaskScreen:
@@ -120,6 +117,7 @@ async def test_the_answers_are_shown_when_they_come(tmp_path: Path) -> None:
         shown = text_of(app)
         assert "I am not aware of a specific" in shown
         assert "Ada Morrow keeps the lighthouse at" in shown
+        assert "step 24/24" in shown
         assert "peak memory 1.3 GB" in shown
         assert "/home/u/loradeck/models/lora/done" in shown
 
