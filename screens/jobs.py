@@ -28,7 +28,7 @@ POLL_SECONDS = 0.5
 class JobsScreen(DeckScreen[None]):
     """Lists the jobs; a running one is asked after twice a second."""
 
-    HEADING = mark("Exports and deployments")
+    HEADING = mark("Jobs")
     CSS_PATH = "jobs.tcss"
     AUTO_FOCUS = "JobList"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -49,7 +49,7 @@ class JobsScreen(DeckScreen[None]):
     def compose_body(self) -> ComposeResult:
         """Lay out the list."""
         jobs = JobList(self.session, id="jobs")
-        jobs.border_title = tr("Jobs")
+        jobs.border_title = tr("Exports and deployments")
         yield jobs
 
     def on_screen_resume(self) -> None:
