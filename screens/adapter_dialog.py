@@ -8,12 +8,12 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.getters import query_one
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.language import tr
 from engine.tasks.record import TaskRecord
 from screens.format import one_line
+from screens.layers import Dialog
 from screens.widgets.keys_line import KeysLine
 from screens.widgets.line_list import LineList
 from screens.widgets.option_list import Option, OptionList
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _LINES = 12
 
 
-class AdapterDialog(ModalScreen[TaskRecord | None]):
+class AdapterDialog(Dialog[TaskRecord | None]):
     """Answers with the training whose adapter was chosen.
 
     Args:

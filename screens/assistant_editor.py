@@ -19,6 +19,7 @@ from engine.text import visible
 from screens.base import DeckScreen
 from screens.dialogs import ConfirmDialog
 from screens.format import refusal_words
+from screens.layers import ask, open_above
 from screens.widgets.edit_area import EditArea
 from screens.widgets.field import Field
 from screens.widgets.sampling_fields import SamplingFields
@@ -178,11 +179,11 @@ class AssistantEditor(DeckScreen[Assistant | None]):
             from screens.adapter_dialog import AdapterDialog
 
             dialog = AdapterDialog(self._finished(), self._value("adapter"))
-            self.app.push_screen(dialog, self._adapter_chosen)
+            open_above(self, dialog, self._adapter_chosen)
         else:
             from screens.model_picker import ModelPicker
 
-            self.app.push_screen(ModelPicker(self.session), self._model_chosen)
+            open_above(self, ModelPicker(self.session), self._model_chosen)
 
     def _model_chosen(self, model: ModelInfo | None) -> None:
         """Take the base model."""
@@ -208,5 +209,5 @@ class AssistantEditor(DeckScreen[Assistant | None]):
             tr("Drop what you wrote?"), tr("The assistant is not saved. Stay, and F2 saves it."),
             yes=tr("Drop it"), no=tr("Stay"),
         )  # fmt: skip
-        if not self.unsaved or await self.app.push_screen_wait(question):
+        if not self.unsaved or await ask(self, question):
             self.dismiss(None)

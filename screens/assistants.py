@@ -16,6 +16,7 @@ from engine.text import visible
 from screens.base import DeckScreen, back_binding
 from screens.conversations import go_on_with_one
 from screens.dialogs import ConfirmDialog
+from screens.layers import ask, open_above
 from screens.partner import of_assistant
 from screens.sampling_words import sampling_words
 from screens.widgets.assistant_list import AssistantList
@@ -106,7 +107,7 @@ class AssistantsScreen(DeckScreen[None]):
         from screens.chat import ChatScreen
 
         if self.chosen is not None:
-            self.app.push_screen(ChatScreen(self.session, of_assistant(self.chosen)))
+            open_above(self, ChatScreen(self.session, of_assistant(self.chosen)))
 
     def action_create(self) -> None:
         """Create an assistant."""
@@ -121,7 +122,7 @@ class AssistantsScreen(DeckScreen[None]):
         """Show the form, and then what came of it."""
         from screens.assistant_editor import AssistantEditor
 
-        saved = await self.app.push_screen_wait(AssistantEditor(self.session, assistant))
+        saved = await ask(self, AssistantEditor(self.session, assistant))
         if saved is not None:
             self._list(saved.name)
 
@@ -143,7 +144,7 @@ class AssistantsScreen(DeckScreen[None]):
             ),
             yes=tr("Delete it"), no=tr("Keep it"),
         )  # fmt: skip
-        if await self.app.push_screen_wait(question):
+        if await ask(self, question):
             await self.session.client.delete_assistant(assistant.name)
             self._list()
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.screen import Screen, ScreenResultType
+from textual.screen import ScreenResultType
 from textual.worker import Worker, WorkerState
 
 from engine.language import tr
+from screens.layers import Layer
 from screens.widgets.header import DeckHeader
 from screens.widgets.keys_line import KeysLine
 
@@ -45,7 +46,7 @@ class ShowsFailures:
             show_failure(app, error)
 
 
-class DeckScreen(ShowsFailures, Screen[ScreenResultType]):
+class DeckScreen(ShowsFailures, Layer[ScreenResultType]):
     """A full screen of the dashboard."""
 
     HEADING: ClassVar[str] = ""

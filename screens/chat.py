@@ -13,6 +13,7 @@ from textual.getters import query_one
 from engine.language import mark, tr
 from screens.base import DeckScreen, show_failure
 from screens.format import one_line
+from screens.layers import ask
 from screens.partner import find_partner
 from screens.sampling_words import sampling_words
 from screens.saying import Exchange
@@ -263,7 +264,7 @@ class ChatScreen(DeckScreen[None]):
         from screens.chat_settings import SettingsDialog
 
         dialog = SettingsDialog(self.talk.system, self.talk.sampling)
-        if (settings := await self.app.push_screen_wait(dialog)) is not None:
+        if (settings := await ask(self, dialog)) is not None:
             self.talk.system, self.talk.sampling = settings
             self._show_settings()
 
@@ -272,7 +273,7 @@ class ChatScreen(DeckScreen[None]):
         """Open another conversation in this one's place."""
         from screens.conversations import ConversationsScreen
 
-        chosen = await self.app.push_screen_wait(ConversationsScreen(self.session))
+        chosen = await ask(self, ConversationsScreen(self.session))
         if chosen is not None:
             self.talk = go_on(chosen, await find_partner(self.session, chosen.target))
             self._editing = False

@@ -9,13 +9,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static, TextArea
 
 from engine.errors import LoraDeckError
 from engine.language import mark, tr
 from engine.results.chat.types import Sampling
 from engine.text import visible
+from screens.layers import Dialog
 from screens.widgets.edit_area import EditArea
 from screens.widgets.keys_line import KeysLine
 from screens.widgets.sampling_fields import SamplingFields
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _PROMPT = mark("System prompt: what the model is told before all else")
 
 
-class SettingsDialog(ModalScreen[tuple[str, Sampling] | None]):
+class SettingsDialog(Dialog[tuple[str, Sampling] | None]):
     """Answers with system prompt and settings, or with nothing where they stay."""
 
     CSS_PATH = "chat_settings.tcss"

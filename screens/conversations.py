@@ -16,6 +16,7 @@ from engine.results.chat.types import Conversation
 from engine.text import visible
 from screens.base import DeckScreen, back_binding
 from screens.dialogs import ConfirmDialog
+from screens.layers import ask, open_above
 from screens.partner import find_partner
 from screens.widgets.conversation_list import ConversationList
 from screens.widgets.line_list import LineList
@@ -36,10 +37,10 @@ async def go_on_with_one(screen: DeckScreen[None]) -> None:
     from screens.chat import ChatScreen
 
     session = screen.session
-    chosen = await screen.app.push_screen_wait(ConversationsScreen(session))
+    chosen = await ask(screen, ConversationsScreen(session))
     if chosen is not None:
         partner = await find_partner(session, chosen.target)
-        await screen.app.push_screen(ChatScreen(session, partner, chosen))
+        open_above(screen, ChatScreen(session, partner, chosen))
 
 
 class ConversationsScreen(DeckScreen[Conversation | None]):
@@ -111,7 +112,7 @@ class ConversationsScreen(DeckScreen[Conversation | None]):
             tr("'{title}' goes for good.", title=self.table.items[key].title),
             yes=tr("Delete it"), no=tr("Keep it"),
         )  # fmt: skip
-        if await self.app.push_screen_wait(question):
+        if await ask(self, question):
             await self.session.client.delete_conversation(key)
             self._list()
 

@@ -20,6 +20,7 @@ from screens.book import ANY, OpenBook
 from screens.dialogs import ConfirmDialog
 from screens.finding_codes import code_words
 from screens.format import one_line
+from screens.layers import ask
 from screens.rendering import code_note, show_value
 from screens.row_changes import RowChanges
 from screens.widgets.field import Field
@@ -304,7 +305,8 @@ class DatasetScreen(RowChanges):
         question = ConfirmDialog(
             tr("Leave without saving?"), lost, yes=tr("Leave"), no=tr("Stay")
         )  # fmt: skip
-        return await self.app.push_screen_wait(question)
+        leave = await ask(self, question)
+        return bool(leave)
 
 
 def _looked_at(book: OpenBook, count: int) -> str:

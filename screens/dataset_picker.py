@@ -17,6 +17,7 @@ from engine.language import mark, tr
 from screens.base import DeckScreen, back_binding
 from screens.draft import ChosenDataset, absolute, is_saved_dataset, pasted_path
 from screens.format import one_line
+from screens.layers import ask, open_above
 from screens.looking import look_at
 from screens.rendering import marked
 from screens.widgets.dataset_list import DatasetList
@@ -274,7 +275,7 @@ class DatasetPicker(DeckScreen[ChosenDataset | None]):
         columns = shown.columns if shown else ()
         mapping = self.mapping_of(path) or (shape.columns if shape else {})
         dialog = MappingDialog(shown.dataset_type if shown else "", mapping, columns)
-        answer = await self.app.push_screen_wait(dialog)
+        answer = await ask(self, dialog)
         if answer is not None:
             self._mappings[path] = answer
             self._stop_looking()
@@ -291,7 +292,7 @@ class DatasetPicker(DeckScreen[ChosenDataset | None]):
 
         path = self._shown.path
         self._wanted = False
-        self.app.push_screen(DatasetScreen(self.session, path, self.mapping_of(path), self._saved))
+        open_above(self, DatasetScreen(self.session, path, self.mapping_of(path), self._saved))
 
     def _saved(self, saved: DatasetInfo) -> None:
         """Show a version that was saved from the rows."""

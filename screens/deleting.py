@@ -8,11 +8,12 @@ from engine.language import tr, trn
 from engine.text import some
 from screens.dialogs import ConfirmDialog
 from screens.format import one_line
+from screens.layers import ask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from textual.app import App
+    from textual.widget import Widget
 
     from engine.tasks.record import TaskRecord
     from screens.session import Session
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 _NAMED = 3
 
 
-async def delete_tasks(app: App[None], session: Session, tasks: Sequence[TaskRecord]) -> None:
+async def delete_tasks(asker: Widget, session: Session, tasks: Sequence[TaskRecord]) -> None:
     """Ask once, and delete the tasks one after the other."""
-    if await app.push_screen_wait(_question(tasks)):
+    if await ask(asker, _question(tasks)):
         for task in tasks:
             await session.client.delete(task.id)
 

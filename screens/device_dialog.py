@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.errors import LoraDeckError
@@ -18,6 +17,7 @@ from engine.language import mark, tr
 from engine.plan.device_names import handle_of
 from engine.plan.hypothetical import known_cards, named_device
 from screens.base import ShowsFailures
+from screens.layers import Dialog
 from screens.next_plan import Wishes
 from screens.sums import device_lines, free_words, place_words
 from screens.widgets.field import Field
@@ -42,7 +42,7 @@ _ABOUT = mark(
 _BY_ITSELF = mark("The plan takes the card with the most memory free, or the processor.")
 
 
-class DeviceDialog(ShowsFailures, ModalScreen[Wishes | None]):
+class DeviceDialog(ShowsFailures, Dialog[Wishes | None]):
     """Answers with the wishes that have the device in them.
 
     Args:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen, ScreenResultType
+from textual.screen import ScreenResultType
 from textual.widgets import Button, Static
 
 from engine.errors import LoraDeckError
 from engine.language import tr
 from engine.text import visible
 from screens.format import hint_words, one_line
+from screens.layers import Dialog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
-class ErrorDialog(ModalScreen[None]):
+class ErrorDialog(Dialog[None]):
     """A failure: what went wrong, a sentence, and what to do next; its details on demand."""
 
     CSS_PATH = "dialogs.tcss"
@@ -71,7 +72,7 @@ class ErrorDialog(ModalScreen[None]):
         trace.scroll_end(animate=False)
 
 
-class QuestionDialog(ModalScreen[ScreenResultType]):
+class QuestionDialog(Dialog[ScreenResultType]):
     """A question with a safe answer, which comes first and has the focus, and ones that act.
 
     Args:

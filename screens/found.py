@@ -15,6 +15,7 @@ from engine.errors import LoraDeckError
 from engine.language import mark, tr
 from screens.base import DeckScreen, back_binding
 from screens.found_words import detail_lines, summary_words
+from screens.layers import ask, open_above
 from screens.messages import BaseWanted, FurtherWanted
 from screens.widgets.facts import Facts
 from screens.widgets.field import PathField
@@ -168,7 +169,7 @@ class FoundScreen(DeckScreen[None], ResultActions):
         if self.found is None or not offered:
             self.app.bell()
             return
-        action = await self.app.push_screen_wait(FoundDialog(self.found.name, offered))
+        action = await ask(self, FoundDialog(self.found.name, offered))
         if action is not None:
             await self.run_action(action)
 
@@ -177,7 +178,7 @@ class FoundScreen(DeckScreen[None], ResultActions):
         from screens.task import TaskScreen
 
         if self.found is not None:
-            self.app.push_screen(TaskScreen(self.session, self.found.task_id))
+            open_above(self, TaskScreen(self.session, self.found.task_id))
 
     def action_chat(self) -> None:
         """Talk to the adapter or model."""
@@ -185,7 +186,7 @@ class FoundScreen(DeckScreen[None], ResultActions):
         from screens.partner import of_found
 
         if self.found is not None:
-            self.app.push_screen(ChatScreen(self.session, of_found(self.found)))
+            open_above(self, ChatScreen(self.session, of_found(self.found)))
 
     def action_further(self) -> None:
         """Make ready to train the adapter further."""

@@ -9,9 +9,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import ModalScreen
 
 from screens.format import one_line
+from screens.layers import Dialog
 from screens.widgets.keys_line import KeysLine
 from screens.widgets.line_list import LineList
 from screens.widgets.menu import Menu
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
-class FoundDialog(ModalScreen[str | None]):
+class FoundDialog(Dialog[str | None]):
     """Answers with the name of an action.
 
     Args:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.language import mark, tr
+from screens.layers import Dialog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,7 +68,7 @@ CONCEPTS = {
 _PALETTE = ("^p", mark("Find and run any command, or open a task by its name"))
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Help for the screen that it was called from."""
 
     CSS_PATH = "help.tcss"

@@ -17,6 +17,7 @@ from screens.deleting import delete_tasks
 from screens.format import STATES
 from screens.history_columns import COLUMNS
 from screens.history_order import HistoryOrder
+from screens.layers import open_above
 from screens.widgets.field import Field
 from screens.widgets.history_list import HistoryList, heading
 from screens.widgets.line_list import LineList
@@ -189,7 +190,7 @@ class HistoryScreen(DeckScreen[None]):
         """Open the task's screen."""
         from screens.task import TaskScreen
 
-        self.app.push_screen(TaskScreen(self.session, event.key))
+        open_above(self, TaskScreen(self.session, event.key))
 
     def action_mark(self) -> None:
         """Mark the task under the cursor, or take its mark away, and go on to the next."""
@@ -210,7 +211,7 @@ class HistoryScreen(DeckScreen[None]):
 
         marked = tuple(self.table.marks)
         if 2 <= len(marked) <= COMPARED_AT_MOST:
-            self.app.push_screen(CompareScreen(self.session, marked))
+            open_above(self, CompareScreen(self.session, marked))
         else:
             words = tr("Mark two to six tasks with space first.")
             self.notify(words, severity="warning", markup=False)
@@ -222,7 +223,7 @@ class HistoryScreen(DeckScreen[None]):
         views: list[TaskView] = [self.session.tasks[key] for key in chosen]
         ended = [view.task for view in views if view.task.status.ended]
         if ended:
-            await delete_tasks(self.app, self.session, ended)
+            await delete_tasks(self, self.session, ended)
         elif views:
             words = tr("Only tasks that have ended can be deleted.")
             self.notify(words, severity="warning", markup=False)

@@ -11,6 +11,7 @@ from textual.getters import query_one
 from engine.language import tr
 from screens.base import DeckScreen
 from screens.draft import ChosenDataset, pasted_path
+from screens.layers import open_above
 from screens.widgets.line_list import LineList
 from screens.widgets.new_training import Column, NewTraining
 from screens.widgets.step_row import StepRow
@@ -129,7 +130,7 @@ class HomeScreen(DeckScreen[None]):
         """Open a picker, unless one is open."""
         if self._picker not in self.app.screen_stack:
             self._picker = picker
-            self.app.push_screen(picker, take)
+            open_above(self, picker, take)
 
     def _dataset_picked(self, dataset: ChosenDataset | None) -> None:
         """Take the dataset, and go on to the next open step."""
@@ -175,7 +176,7 @@ class HomeScreen(DeckScreen[None]):
             saved=lambda saved: self.training.read(saved.path, mapping),
             length=self.session.length,
         )  # fmt: skip
-        self.app.push_screen(screen)
+        open_above(self, screen)
 
     def action_leave_out(self) -> None:
         """Leave the rows that cannot train out of the training, or take them in again."""
@@ -201,7 +202,7 @@ class HomeScreen(DeckScreen[None]):
 
         screen = PlanScreen(self.session, self.training.next_plan, self.training.attempt,
                             self.training.take_wishes)  # fmt: skip
-        self.app.push_screen(screen, self._plan_left)
+        open_above(self, screen, self._plan_left)
         return screen
 
     def _plan_left(self, start: bool | None) -> None:
@@ -224,7 +225,7 @@ class HomeScreen(DeckScreen[None]):
         """Open the assistants."""
         from screens.assistants import AssistantsScreen
 
-        self.app.push_screen(AssistantsScreen(self.session))
+        open_above(self, AssistantsScreen(self.session))
 
     @work(group="conversations", exclusive=True, exit_on_error=False)
     async def action_conversations(self) -> None:
@@ -243,13 +244,13 @@ class HomeScreen(DeckScreen[None]):
         if event.key == HISTORY:
             self.action_history()
             return
-        self.app.push_screen(TaskScreen(self.session, event.key))
+        open_above(self, TaskScreen(self.session, event.key))
 
     def action_history(self) -> None:
         """Open the history."""
         from screens.history import HistoryScreen
 
-        self.app.push_screen(HistoryScreen(self.session))
+        open_above(self, HistoryScreen(self.session))
 
     def show_tasks(self, message: TasksChanged | None) -> None:
         """Show what changed, and a free name where the suggested one is taken now."""

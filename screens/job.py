@@ -31,6 +31,7 @@ from screens.job_words import (
     share_words,
     stage_words,
 )
+from screens.layers import ask
 from screens.widgets.facts import Facts
 from screens.widgets.findings import TONES
 
@@ -180,7 +181,7 @@ class JobScreen(DeckScreen[None]):
     @work(group="action", exclusive=True, exit_on_error=False)
     async def action_cancel(self) -> None:
         """Cancel the job, once the user has confirmed it."""
-        if await self.app.push_screen_wait(cancel_question(self.job)):
+        if await ask(self, cancel_question(self.job)):
             await self.session.client.cancel_job(self.job.id)
 
     @work(group="action", exclusive=True, exit_on_error=False)
@@ -192,7 +193,7 @@ class JobScreen(DeckScreen[None]):
                " and kept whatever the gate finds.", title=self.job.title),
             yes=tr("Make it anyway"), no=tr("Let it be"),
         )  # fmt: skip
-        if await self.app.push_screen_wait(question):
+        if await ask(self, question):
             self.app.switch_screen(JobScreen(self.session, await self._forced()))
 
     async def _forced(self) -> Job:

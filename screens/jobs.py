@@ -12,6 +12,7 @@ from textual.getters import query_one
 from engine.language import mark, tr
 from screens.base import DeckScreen, back_binding
 from screens.job import JobScreen, cancel_question
+from screens.layers import ask, open_above
 from screens.widgets.job_list import JobList
 from screens.widgets.line_list import LineList
 
@@ -78,7 +79,7 @@ class JobsScreen(DeckScreen[None]):
     def _chosen(self) -> None:
         """Open the job."""
         if self.job is not None:
-            self.app.push_screen(JobScreen(self.session, self.job))
+            open_above(self, JobScreen(self.session, self.job))
 
     @on(LineList.Highlighted, "#jobs")
     def _moved(self) -> None:
@@ -98,7 +99,7 @@ class JobsScreen(DeckScreen[None]):
         """Cancel the job under the cursor, once the user has confirmed it."""
         if (job := self.job) is None:
             return
-        if await self.app.push_screen_wait(cancel_question(job)):
+        if await ask(self, cancel_question(job)):
             await self.session.client.cancel_job(job.id)
             self._list()
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.language import tr
 from engine.text import visible
+from screens.layers import Dialog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
-class KeyDialog(ModalScreen[str | None]):
+class KeyDialog(Dialog[str | None]):
     """Answers with the key that was pressed, or with nothing for the escape key.
 
     Args:

@@ -15,6 +15,7 @@ from engine.language import mark, tr
 from engine.settings import KEYMAP, save_settings
 from screens.base import DeckScreen, back_binding
 from screens.keymap import STAYING, Registry, registry_of
+from screens.layers import ask
 from screens.messages import SettingsChanged
 from screens.widgets.key_list import KeyList, key_rows
 from screens.widgets.line_list import LineList
@@ -92,7 +93,7 @@ class KeysScreen(DeckScreen[None]):
         others = {action: keys for action, keys in self._keymap.items() if action != name}
         dialog = KeyDialog(name, tr(registry.actions[name].words),
                            lambda key: registry.refusal(name, key, others))  # fmt: skip
-        if key := await self.app.push_screen_wait(dialog):
+        if key := await ask(self, dialog):
             await self._put({name: key})
 
     @work(group="key", exit_on_error=False)

@@ -9,13 +9,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.errors import LoraDeckError
 from engine.language import tr
 from engine.text import visible
 from screens.format import refusal_words
+from screens.layers import Dialog
 from screens.widgets.choice_row import ChoiceRow
 from screens.widgets.field import Field
 from screens.widgets.keys_line import KeysLine
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _INVITATION = "instruction=问题,output=答案"
 
 
-class MappingDialog(ModalScreen["dict[str, str] | None"]):
+class MappingDialog(Dialog["dict[str, str] | None"]):
     """Answers with the column of each field; with nothing in it, LoRADeck finds out by itself."""
 
     CSS_PATH = "mapping_dialog.tcss"

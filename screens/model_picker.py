@@ -17,6 +17,7 @@ from engine.language import mark, tr
 from engine.models.types import ModelInfo
 from engine.text import visible
 from screens.base import DeckScreen, back_binding
+from screens.layers import open_above
 from screens.model_words import capacity_words, fact_words, fetch_words
 from screens.widgets.field import Field
 from screens.widgets.findings import error_text
@@ -172,7 +173,7 @@ class ModelPicker(DeckScreen[ModelInfo | None]):
         from screens.partner import of_model
 
         if self.present is not None:
-            self.app.push_screen(ChatScreen(self.session, of_model(self.present)))
+            open_above(self, ChatScreen(self.session, of_model(self.present)))
 
     # Choosing
 

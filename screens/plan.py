@@ -13,6 +13,7 @@ from textual.getters import query_one
 
 from engine.language import mark, tr
 from screens.base import DeckScreen, back_binding
+from screens.layers import ask
 from screens.widgets.findings import error_text
 from screens.widgets.line_list import LineList
 from screens.widgets.parameter_detail import ParameterDetail
@@ -161,7 +162,7 @@ class PlanScreen(DeckScreen[bool]):
         wishes = self._made.wishes
         dialog = ValueDialog(key, self._value(key), self._made.plan,
                              lambda value: self._attempt(wishes.having(key, value)))  # fmt: skip
-        edited = await self.app.push_screen_wait(dialog)
+        edited = await ask(self, dialog)
         if edited is not None:
             self._wish(wishes.having(key, edited.value), edited.plan)
 
@@ -177,7 +178,7 @@ class PlanScreen(DeckScreen[bool]):
         from screens.preset_dialog import PresetDialog
 
         wishes = self._made.wishes
-        name = await self.app.push_screen_wait(PresetDialog(wishes.preset))
+        name = await ask(self, PresetDialog(wishes.preset))
         if name is not None and name != wishes.preset:
             self._wish(replace(wishes, preset=name), None)
 
@@ -186,7 +187,7 @@ class PlanScreen(DeckScreen[bool]):
         """Ask for a device; the plan follows."""
         from screens.device_dialog import DeviceDialog
 
-        wishes = await self.app.push_screen_wait(DeviceDialog(self.session, self._made.wishes))
+        wishes = await ask(self, DeviceDialog(self.session, self._made.wishes))
         if wishes is not None and wishes != self._made.wishes:
             self._wish(wishes, None)
 

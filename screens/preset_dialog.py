@@ -9,12 +9,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.language import listed, mark, tr
 from engine.plan.presets import PRESETS
 from screens.format import one_line
+from screens.layers import Dialog
 from screens.parameters import value_words
 from screens.widgets.keys_line import KeysLine
 from screens.widgets.line_list import LineList
@@ -27,7 +27,7 @@ _NONE = ""
 _OWN = mark("Every value follows from your data, the model and this machine.")
 
 
-class PresetDialog(ModalScreen[str | None]):
+class PresetDialog(Dialog[str | None]):
     """Answers with a preset's name; empty for none of them."""
 
     CSS_PATH = "value_dialog.tcss"

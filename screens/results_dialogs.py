@@ -9,7 +9,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.errors import LoraDeckError
@@ -19,6 +18,7 @@ from engine.text import visible
 from screens.base import ShowsFailures
 from screens.export_words import FORMATS, WEIGHTS, weights_words
 from screens.format import one_line, refusal_words
+from screens.layers import Dialog
 from screens.widgets.choice_row import ChoiceRow
 from screens.widgets.field import Field, PathField
 from screens.widgets.field_row import FieldRow
@@ -36,7 +36,7 @@ _LOCAL = "http://127.0.0.1:11434"
 _REFUSED, _REPLACED = mark("is refused"), mark("is replaced, once the new one has passed")
 
 
-class ResultDialog(ShowsFailures, ModalScreen["Job | None"]):
+class ResultDialog(ShowsFailures, Dialog["Job | None"]):
     """Answers with the job that was started; why none could be is said beneath."""
 
     CSS_PATH = "results_dialogs.tcss"

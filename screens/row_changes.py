@@ -11,6 +11,7 @@ from textual.getters import query_one
 from engine.language import tr
 from engine.text import visible
 from screens.base import DeckScreen
+from screens.layers import ask
 from screens.outside import edited_outside
 from screens.row_text import blank_like
 from screens.widgets.line_list import LineList
@@ -90,7 +91,7 @@ class RowChanges(DeckScreen[None]):
         assert self.book is not None  # noqa: S101 - there is no row without it
         editor = RowEditor(self.session, value, self.book.info.shape,
                            number=row.number if row else None, length=self._length)  # fmt: skip
-        return await self.app.push_screen_wait(editor)
+        return await ask(self, editor)
 
     async def _keep(self, row: BookRow, value: dict[str, Any] | None) -> None:
         """Take an edited value over."""
@@ -158,7 +159,7 @@ class RowChanges(DeckScreen[None]):
             if self.book is None:
                 return
             dialog = SaveDialog(await self.book.free_name(), self.book.info.rows, self.book.save)
-            saved = await self.app.push_screen_wait(dialog)
+            saved = await ask(self, dialog)
             if saved is not None:
                 self._show_state()
                 self.notify(visible(saved.path), title=tr("Saved"), markup=False)

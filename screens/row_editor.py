@@ -18,6 +18,7 @@ from engine.text import json_text, visible
 from screens.base import DeckScreen
 from screens.dialogs import ConfirmDialog
 from screens.format import refusal_words
+from screens.layers import ask
 from screens.outside import edited_outside
 from screens.rendering import show_value
 from screens.row_text import Part, parsed_row, parts_of, with_texts
@@ -182,5 +183,5 @@ class RowEditor(DeckScreen["dict[str, Any] | None"]):
             tr("The row has been changed. Stay, and F2 keeps the change."),
             yes=tr("Drop it"), no=tr("Stay"),
         )  # fmt: skip
-        if not self.unsaved or await self.app.push_screen_wait(question):
+        if not self.unsaved or await ask(self, question):
             self.dismiss(None)

@@ -9,7 +9,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.errors import LoraDeckError
@@ -17,6 +16,7 @@ from engine.language import tr
 from engine.server.wire import DatasetInfo
 from engine.text import visible
 from screens.format import refusal_words
+from screens.layers import Dialog
 from screens.widgets.field import Field
 from screens.widgets.keys_line import KeysLine
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
-class SaveDialog(ModalScreen[DatasetInfo | None]):
+class SaveDialog(Dialog[DatasetInfo | None]):
     """Answers with what was saved; a name that cannot be used is said beneath it."""
 
     CSS_PATH = "save_dialog.tcss"

@@ -9,12 +9,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.language import tr
 from engine.settings import ABOUT
 from engine.text import visible
+from screens.layers import Dialog
 from screens.settings_words import remark
 from screens.widgets.field import Field
 from screens.widgets.keys_line import KeysLine
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from screens.settings_words import Row
 
 
-class SettingDialog(ModalScreen[Any]):
+class SettingDialog(Dialog[Any]):
     """Answers with a value that the setting takes, or with nothing where it stays.
 
     Args:

@@ -19,6 +19,7 @@ from engine.settings import ABOUT, save_settings
 from engine.text import human_bytes, visible
 from screens.base import DeckScreen, back_binding
 from screens.format import one_line
+from screens.layers import ask, open_above
 from screens.messages import SettingsChanged
 from screens.settings_words import Row, more_words, remark, rows_of
 from screens.widgets.line_list import LineList
@@ -170,7 +171,7 @@ class SettingsScreen(DeckScreen[None]):
         """Ask for a number."""
         from screens.setting_dialog import SettingDialog
 
-        value = await self.app.push_screen_wait(SettingDialog(row, getattr(self._now, row.key)))
+        value = await ask(self, SettingDialog(row, getattr(self._now, row.key)))
         if value is not None:
             self._put(row, value)
 
@@ -182,7 +183,7 @@ class SettingsScreen(DeckScreen[None]):
             if model is not None:
                 self._put(row, model.name)
 
-        self.app.push_screen(ModelPicker(self.session), take)
+        open_above(self, ModelPicker(self.session), take)
 
     def _pick_preset(self, row: Row) -> None:
         """Ask for a preset, or for none."""
@@ -192,7 +193,7 @@ class SettingsScreen(DeckScreen[None]):
             if name is not None:
                 self._put(row, name)
 
-        self.app.push_screen(PresetDialog(self._now.default_preset), take)
+        open_above(self, PresetDialog(self._now.default_preset), take)
 
     def action_reset(self) -> None:
         """Take the value under the cursor back."""
@@ -203,7 +204,7 @@ class SettingsScreen(DeckScreen[None]):
         """Open the keys."""
         from screens.keys import KeysScreen
 
-        self.app.push_screen(KeysScreen(self.session))
+        open_above(self, KeysScreen(self.session))
 
     def _put(self, row: Row, value: Any) -> None:
         """Take a value, ``None`` for the default, and save it; the environment's stays."""

@@ -282,7 +282,7 @@ class TaskScreen(DeckScreen[None], TaskActions, ResultActions, TaskLooks):
     async def action_delete(self) -> None:
         """Delete the task, once the user has confirmed it."""
         if self.view is not None:
-            await delete_tasks(self.app, self.session, [self.view.task])
+            await delete_tasks(self, self.session, [self.view.task])
 
     def action_delete_completed(self) -> None:
         """Delete the task, once the user has confirmed it."""

@@ -9,10 +9,10 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
 from textual.reactive import var
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from engine.language import mark, tr
+from screens.layers import Dialog
 from screens.widgets.keys_line import KeysLine
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ CARDS: tuple[tuple[str, str], ...] = (
 )
 
 
-class TourScreen(ModalScreen[None]):
+class TourScreen(Dialog[None]):
     """Shows one card after the other."""
 
     CSS_PATH = "tour.tcss"

@@ -11,7 +11,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.getters import query_one
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from engine.errors import LoraDeckError
@@ -20,6 +19,7 @@ from engine.plan.parameters import check_overrides
 from engine.text import visible
 from screens.base import ShowsFailures
 from screens.format import refusal_words
+from screens.layers import Dialog
 from screens.parameters import meaning, options_of, range_words, value_words
 from screens.sums import changed_words
 from screens.widgets.field import Field
@@ -45,7 +45,7 @@ class Edited:
     plan: Plan
 
 
-class ValueDialog(ShowsFailures, ModalScreen[Edited | None]):
+class ValueDialog(ShowsFailures, Dialog[Edited | None]):
     """Answers with a value that the engine has planned with.
 
     Args:

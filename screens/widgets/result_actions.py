@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from screens.base import ShowsFailures
+from screens.layers import open_above
 
 if TYPE_CHECKING:
     from engine.jobs.types import Job
@@ -53,7 +54,7 @@ class ResultActions(ShowsFailures, Widget):
         from screens.report import ReportScreen
 
         if (adapter := self.adapter) is not None:
-            self.app.push_screen(ReportScreen(self.session, adapter.task_id))
+            open_above(self, ReportScreen(self.session, adapter.task_id))
 
     def action_export(self) -> None:
         """Ask how to export the adapter, and start that."""
@@ -74,11 +75,11 @@ class ResultActions(ShowsFailures, Widget):
 
     def _ask(self, dialog: ResultDialog) -> None:
         """Ask, and show the job that was started."""
-        self.app.push_screen(dialog, self.show_job)
+        open_above(self, dialog, self.show_job)
 
     def show_job(self, job: Job | None) -> None:
         """Show a job; it goes on when its screen is left."""
         from screens.job import JobScreen
 
         if job is not None:
-            self.app.push_screen(JobScreen(self.session, job))
+            open_above(self, JobScreen(self.session, job))

@@ -11,6 +11,7 @@ from textual.widget import Widget
 from engine.errors import ConflictError
 from engine.language import tr
 from screens.base import DeckScreen, ShowsFailures
+from screens.layers import ask, open_above
 from screens.messages import TasksChanged
 from screens.task_rules import ACTIONS, WAITING, allowed, has_learnt
 
@@ -80,7 +81,7 @@ class TaskActions(ShowsFailures, Widget):
         from screens.partner import of_task
 
         if (view := self.view) is not None:
-            self.app.push_screen(ChatScreen(self.session, of_task(view.task)))
+            open_above(self, ChatScreen(self.session, of_task(view.task)))
 
     @work(group="wish", exit_on_error=False)
     async def action_pause(self) -> None:
@@ -123,7 +124,7 @@ class TaskActions(ShowsFailures, Widget):
                " trained on after that.", name=view.task.task_name),
             yes=tr("Finish it"), no=tr("Let it be"),
         )  # fmt: skip
-        if await self.app.push_screen_wait(question):
+        if await ask(self, question):
             await self._carry_out(lambda client, task: client.finish(task.id), of=view)
 
     @work(group="wish", exit_on_error=False)
@@ -134,14 +135,14 @@ class TaskActions(ShowsFailures, Widget):
         if (view := self.view) is None:
             return
         if has_learnt(view):
-            keep = await self.app.push_screen_wait(CancelDialog(view.task.task_name))
+            keep = await ask(self, CancelDialog(view.task.task_name))
         else:
             question = ConfirmDialog(
                 tr("Cancel the task?"),
                 tr("'{name}' ends without an adapter.", name=view.task.task_name),
                 yes=tr("Cancel it"), no=tr("Let it be"),
             )  # fmt: skip
-            keep = True if await self.app.push_screen_wait(question) else None
+            keep = True if await ask(self, question) else None
         if keep is not None:
             await self._carry_out(lambda client, task: client.cancel(task.id, keep=keep), of=view)
 
@@ -163,7 +164,7 @@ class TaskActions(ShowsFailures, Widget):
                    " run out of memory, and so may what runs beside it.", reason=refusal.message),
                 yes=tr("Start anyway"), no=tr("Let it wait"),
             )  # fmt: skip
-            if await self.app.push_screen_wait(question):
+            if await ask(self, question):
                 await self._carry_out(
                     lambda client, task: client.start(task.id, anyway=True), of=view
                 )
