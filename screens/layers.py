@@ -60,5 +60,5 @@ class Layer(Screen[ScreenResultType]):
             close()
 
 
-class Dialog(Layer[ScreenResultType], ModalScreen[ScreenResultType]):
+class Dialog(ModalScreen[ScreenResultType], Layer[ScreenResultType]):
     """A screen that lets the one beneath it shine through, and takes all keys."""

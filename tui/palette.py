@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from rich.align import Align
 from rich.text import Text
+from textual import on
 from textual.command import CommandList, CommandPalette
+from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from engine.language import tr
 
 
 class Palette(CommandPalette):
-    """Textual's palette, but for what it says where it finds nothing."""
+    """Textual's palette, but it says in words that nothing was found, and takes one command only.
+
+    Further Enters in the same burst are told when it is closed: they would close what is beneath.
+    """
+
+    @on(Input.Submitted)
+    @on(OptionList.OptionSelected)
+    def _too_many(self, event: Input.Submitted | OptionList.OptionSelected) -> None:
+        """Keep from Textual's palette what comes after the Enter that took a command."""
+        if not self.is_active:
+            event.prevent_default()
 
     def _start_no_matches_countdown(self, search_value: str) -> None:
         """Say after a while that nothing was found; without words there is nothing to say."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from textual.command import CommandList
 
 from screens.help import HelpScreen
 from screens.layers import Layer
 from screens.settings import SettingsScreen
-from tests.tui.conftest import burst, opened
+from tests.tui.conftest import burst, opened, until
 from tests.tui.fake_engine import FakeEngine, some_tasks
 
 if TYPE_CHECKING:
@@ -59,6 +60,15 @@ async def test_two_enters_close_one_screen(tmp_path: Path) -> None:
         assert stack(app) == "SettingsScreen PresetDialog"
         await at_once(pilot, "enter", "enter")
         assert stack(app) == "SettingsScreen"
+
+
+async def test_two_enters_take_one_command(tmp_path: Path) -> None:
+    async with opened(FakeEngine(some_tasks()), tmp_path) as (app, pilot):
+        await pilot.press("ctrl+p", *"history")
+        await until(pilot, lambda: app.screen.query_one(CommandList).option_count)
+        await at_once(pilot, "enter", "enter", "enter")
+        await until(pilot, lambda: stack(app))
+        assert stack(app) == "HistoryScreen"
 
 
 async def test_a_screen_that_answers_beneath_another_closes_after_that(tmp_path: Path) -> None:
