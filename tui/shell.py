@@ -10,6 +10,7 @@ from textual.app import App
 from textual.filter import Monochrome, NoColor
 
 from tui.ascii import AsciiFilter
+from tui.keyboard import bear_all_bytes
 from tui.palettes import ANSI
 from tui.terminal import draws_glyphs, encoding_of_terminal
 from tui.theme import THEMES, theme_for, with_greys
@@ -17,6 +18,7 @@ from tui.theme import THEMES, theme_for, with_greys
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textual.driver import Driver
     from textual.filter import LineFilter
     from textual.theme import Theme
 
@@ -42,6 +44,12 @@ class Shell(App[None]):
         self._colourless = NoColor(enabled=self.no_color)
         self.look(settings)
         self.watch_theme()
+
+    def get_driver_class(self) -> type[Driver]:
+        """Take Textual's own driver, but for bytes that it would fail at."""
+        driver = super().get_driver_class()
+        bear_all_bytes(driver)
+        return driver
 
     def look(self, settings: Settings) -> None:
         """Look as the settings say."""

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
 from rich.cells import cell_len
+from textual import events
+from textual.drivers.linux_driver import LinuxDriver
 
 from screens.dataset_picker import DatasetPicker
 from screens.task import TaskScreen
-from tests.tui.conftest import LARGE, opened, text_of, until
+from tests.tui.conftest import LARGE, make_app, opened, text_of, until
 from tests.tui.fake_engine import FakeEngine, running, training_events
 from tui.ascii import ascii_of
 from tui.terminal import draws_glyphs, notification, title
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from textual.message import Message
 
 
 @pytest.mark.parametrize(
@@ -69,3 +75,29 @@ def test_a_sequence_holds_nothing_that_ends_it() -> None:
     assert notification("osc777", "Done", "a;b", {}) == "\x1b]777;notify;Done;a,b\x07"
     wrapped = notification("osc9", "Done", "x", {"TMUX": "1"})
     assert wrapped == "\x1bPtmux;\x1b\x1b]9;Done: x\x07\x1b\\"
+
+
+class _Keyboard(LinuxDriver):
+    """Textual's reading of the keyboard alone, until it is told to end."""
+
+    def __init__(self, file: int) -> None:
+        self.fileno, self._debug, self.exit_event = file, False, Event()
+        self.keys: list[str] = []
+
+    def process_message(self, message: Message) -> None:
+        """Note a key."""
+        if isinstance(message, events.Key):
+            self.keys.append(message.character or "")
+        if self.keys[-1:] == ["q"]:
+            self.exit_event.set()
+
+
+def test_bytes_that_are_not_utf_8_do_not_end_the_dashboard(tmp_path: Path) -> None:
+    make_app(FakeEngine(), tmp_path)
+    reading, writing = os.pipe()
+    os.write(writing, b"a\xff" + "ä".encode() + b"q")
+    keyboard = _Keyboard(reading)
+    keyboard.run_input_thread()
+    os.close(writing)
+    os.close(reading)
+    assert keyboard.keys == ["a", "\ufffd", "ä", "q"]
