@@ -86,7 +86,7 @@ class StepRow(Widget, can_focus=True):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """Count one line, and those that the problem takes."""
-        return self._drawn(width).get_height({}, width)
+        return self._drawn(width).get_height({}, max(width, 1))
 
     def render(self) -> Content:
         """Draw the row."""

@@ -13,8 +13,8 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from screens.dataset_picker import DatasetPicker
 from screens.task import TaskScreen
-from tests.tui.conftest import LARGE, make_app, opened, text_of, until
-from tests.tui.fake_engine import FakeEngine, running, training_events
+from tests.tui.conftest import LARGE, SMALL, make_app, opened, text_of, until
+from tests.tui.fake_engine import FakeEngine, running, some_tasks, training_events
 from tui.ascii import ascii_of
 from tui.terminal import draws_glyphs, notification, title
 
@@ -75,6 +75,18 @@ def test_a_sequence_holds_nothing_that_ends_it() -> None:
     assert notification("osc777", "Done", "a;b", {}) == "\x1b]777;notify;Done;a,b\x07"
     wrapped = notification("osc9", "Done", "x", {"TMUX": "1"})
     assert wrapped == "\x1bPtmux;\x1b\x1b]9;Done: x\x07\x1b\\"
+
+
+@pytest.mark.parametrize("lead", ["", "t enter", "d", "comma", "ctrl+p", "H G d"])
+async def test_a_terminal_of_a_few_cells_ends_nothing(tmp_path: Path, lead: str) -> None:
+    async with opened(FakeEngine([running(), *some_tasks()]), tmp_path) as (app, pilot):
+        for key in lead.split():
+            await pilot.press(key)
+        before = app.screen
+        for size in ((5, 3), (2, 1), SMALL):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+        assert app.screen is before
 
 
 class _Keyboard(LinuxDriver):
