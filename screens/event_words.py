@@ -33,6 +33,8 @@ def keeping_words(event: Event) -> str:
             )
         case RolledBack():
             return _rolled_back(event)
+        case StoppedEarly(asked=True):
+            return tr("finished early at step {step}", step=event.step)
         case StoppedEarly():
             return tr("stopped at step {step}: the held-out loss got no better", step=event.step)
         case BestKept():

@@ -126,8 +126,9 @@ class TaskSummary(Static):
         return f"{far.step:,}/{far.max_steps:,}" if far else ""
 
     def _speed(self, view: TaskView) -> str:
-        """Write how many tokens a second the training reads."""
-        return human_count(view.tokens_per_second or 0) if view.phase == "training" else ""
+        """Write how many tokens a second the training reads, once a step was measured."""
+        speed = view.tokens_per_second if view.phase == "training" else None
+        return human_count(speed) if speed else ""
 
     def _place(self, view: TaskView) -> str:
         """Say when a queued task's turn comes."""

@@ -134,6 +134,7 @@ def test_every_event_has_words() -> None:
          " 1e-4"),
         (RolledBack(step=12, to_step=0, row=0, learning_rate=1e-4),
          "the loss was no number at step 12: back to step 0, learning rate 1e-4"),
+        (StoppedEarly(step=40, asked=True), "finished early at step 40"),
         (StoppedEarly(step=40), "stopped at step 40: the held-out loss got no better"),
         (BestKept(step=30, eval_loss=0.8125),
          "kept the checkpoint of step 30, held-out loss 0.812, the lowest"),
