@@ -116,7 +116,7 @@ class PlanScreen(DeckScreen[bool]):
         self._known = made.plan or self._known
         reset = f"r {tr('Reset')}" if made.wishes.overrides else ""
         words = " · ".join(filter(None, (made.wishes.words, reset)))
-        self.parameters.border_subtitle = words if made.outcome else tr("Planning…")
+        self.parameters.border_subtitle = Content(words if made.outcome else tr("Planning…"))
         self.parameters.put(made, self._known)
         if made.refused and self.parameters.cursor not in made.refused:
             self.parameters.cursor = min(made.refused)

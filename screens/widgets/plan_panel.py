@@ -56,7 +56,7 @@ class PlanPanel(Static):
         """Show a plan, that one is being made, or why there is none."""
         self.plan, self.waiting = made.plan, made.outcome is None
         told = made.wishes.words, tr("p: the whole plan")
-        self.border_subtitle = " · ".join(filter(None, told))
+        self.border_subtitle = Content(" · ".join(filter(None, told)))
         if made.refusal is not None:
             self._note = Content("\n").join([error_text(made.refusal), *_undoing(made.wishes)])
         else:

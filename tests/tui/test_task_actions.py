@@ -286,7 +286,8 @@ async def test_the_palette_has_them_too(tmp_path: Path, screen: type) -> None:
 
 
 async def test_a_finished_adapter_is_trained_further_from_home(tmp_path: Path) -> None:
-    done = task("done", "completed", 5)
+    name = "[b]done[b]"  # not a style
+    done = task(name, "completed", 5)
     engine = FakeEngine([TaskView(task=done)])
     async with opened(engine, tmp_path) as (app, pilot):
         await show(app, pilot, done.id)
@@ -294,12 +295,15 @@ async def test_a_finished_adapter_is_trained_further_from_home(tmp_path: Path) -
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
         await until(pilot, lambda: bool(engine.calls["plan"]))
         wanted = engine.calls["plan"][-1]
-        assert (wanted.adapter, wanted.base_model) == ("done", done.base_model)
+        assert (wanted.adapter, wanted.base_model) == (name, done.base_model)
         assert wanted.dataset_file == done.dataset_file
         training = home_of(app).training
         await until(pilot, lambda: training.plan_panel.ready)
-        assert "trains done further" in text_of(app)
+        assert f"trains {name} further" in text_of(app)
+        await pilot.press("p")
+        assert f"trains {name} further" in text_of(app)
+        await pilot.press("escape")
         await pilot.press("s")
         await until(pilot, lambda: bool(engine.calls["train"]))
-        assert engine.calls["train"][-1].adapter == "done"
+        assert engine.calls["train"][-1].adapter == name
         await until(pilot, lambda: not engine.calls["plan"][-1].adapter)
