@@ -15,7 +15,7 @@ from textual.widgets import DirectoryTree, Input, Tree
 from engine.errors import LoraDeckError, NotFoundError
 from engine.language import mark, tr
 from screens.base import DeckScreen, back_binding
-from screens.draft import ChosenDataset, absolute, is_saved_dataset, pasted_path
+from screens.draft import ChosenDataset, absolute, is_there, leads_on, pasted_path
 from screens.format import one_line
 from screens.layers import ask, open_above
 from screens.looking import look_at
@@ -136,7 +136,7 @@ class DatasetPicker(DeckScreen[ChosenDataset | None]):
         """Look at what was typed, once it is a file."""
         event.stop()
         typed = Path(absolute(event.value))
-        if event.value and typed.suffix and typed.is_file():
+        if event.value and typed.suffix and is_there(typed):
             self._look(str(typed))
 
     def _look(self, path: str, *, choose: bool = False) -> None:
@@ -233,7 +233,7 @@ class DatasetPicker(DeckScreen[ChosenDataset | None]):
         path = Path(pasted_path(event.value) or absolute(event.value))
         if not event.value.strip():
             return
-        if path.is_dir() and not is_saved_dataset(path):
+        if leads_on(path):
             self.files.path = path
             self.set_focus(self.files)
         else:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from engine.data.endings import is_dataset_name
 from engine.text import visible
@@ -46,7 +46,7 @@ def pasted_path(text: str) -> str | None:
     if len(line) > 1 and line[0] == line[-1] and line[0] in "'\"":
         line = line[1:-1]
     elif line.startswith("file://"):
-        line = unquote(urlsplit(line).path)
+        line = unquote("/" + line.removeprefix("file://").partition("/")[2])  # without the host
     else:
         line = re.sub(r"\\(.)", r"\1", line)
     if not line.startswith(("/", "~", "./", "../")) and not is_dataset_name(line):
@@ -59,6 +59,25 @@ def is_saved_dataset(folder: Path) -> bool:
     try:
         return any((folder / name).is_file() for name in _SAVED_FOLDER)
     except OSError:
+        return False
+
+
+def leads_on(path: Path) -> bool:
+    """Tell whether a path is a folder to look into; one that cannot be asked for is none."""
+    try:
+        return path.is_dir() and not is_saved_dataset(path)
+    except (OSError, ValueError):
+        return False
+
+
+def is_there(path: Path) -> bool:
+    """Tell whether a path is a file; one that cannot be asked for is none.
+
+    A locked folder on its way refuses, and so does a name that is too long.
+    """
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
         return False
 
 

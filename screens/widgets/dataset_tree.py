@@ -10,7 +10,7 @@ from textual.widgets import DirectoryTree
 
 from engine.data.endings import is_dataset_name
 from engine.text import visible
-from screens.draft import is_saved_dataset
+from screens.draft import is_saved_dataset, leads_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,10 +63,7 @@ class DatasetTree(DirectoryTree):
     @staticmethod
     def _safe_is_dir(path: Path) -> bool:
         """Tell whether a path is a folder to look into."""
-        try:
-            return path.is_dir() and not is_saved_dataset(path)
-        except OSError:
-            return False
+        return leads_on(path)
 
     def _safe_path(self) -> Path:
         """Give the folder at the root, absolute."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Any
 
 from textual import events
 
@@ -138,6 +139,28 @@ async def test_a_path_pasted_in_the_picker_is_chosen(tmp_path: Path) -> None:
         await datasets(app, pilot)
         app.post_message(events.Paste(f"file://{ALPACA}"))
         await until(pilot, lambda: home_of(app).training.dataset is not None)
+
+
+async def test_a_path_that_nobody_may_ask_for_is_one_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked, stat = "/locked/rows.json", os.stat
+
+    def refusing(path: object, **how: Any) -> os.stat_result:
+        if str(path) == locked:
+            raise PermissionError(13, "Permission denied", locked)
+        return stat(path, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "stat", refusing)
+    engine = FakeEngine()
+    async with opened(engine, tmp_path) as (app, pilot):
+        screen = await datasets(app, pilot)
+        await pilot.press("slash")
+        for path in (locked, "/" + "x" * 5000 + ".json"):
+            screen.path.value = path
+            await pilot.press("enter")
+            await until(pilot, lambda path=path: engine.calls["inspect"][-1:] == [path])
+        assert app.screen is screen
 
 
 async def test_names_and_contents_of_files_are_shown_as_they_are(tmp_path: Path) -> None:

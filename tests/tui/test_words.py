@@ -50,6 +50,8 @@ from tui.cli.event_text import describe
         ("  '/data/my rows.json'\n", "/data/my rows.json"),
         ('"/data/my rows.json"', "/data/my rows.json"),
         ("file:///data/my%20rows.json", "/data/my rows.json"),
+        ("file://host/data/a%231.json", "/data/a#1.json"),
+        ("file://[::1/data/a.json", "/data/a.json"),
         (r"/data/my\ rows\(1\).json", "/data/my rows(1).json"),
         ("~/rows.jsonl", str(Path.home() / "rows.jsonl")),
         ("", None),
