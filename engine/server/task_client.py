@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
+from engine.errors import NotFoundError
+from engine.language import tr
 from engine.plan.types import Plan
 from engine.results.report.types import Report
 from engine.server.calls import Calls
@@ -17,6 +19,9 @@ from engine.text import check_utf8
 
 if TYPE_CHECKING:
     from engine.tasks.queue import Where
+
+_LONGEST = 4096
+"""Characters of a name: a path of Linux has no more bytes."""
 
 _TASKS = TypeAdapter(list[TaskRecord])
 _EVENTS = TypeAdapter(list[Event])
@@ -114,5 +119,12 @@ def task_path(task_id: str) -> str:
 
 
 def quoted(name: str) -> str:
-    """Make a name part of a path."""
+    """Make a name part of a path.
+
+    Raises:
+        NotFoundError: It is so long that nothing can have it; httpx would refuse it as a fault.
+    """
+    if len(name) > _LONGEST:
+        words = tr("Nothing has a name of {count:,} characters.", count=len(name))
+        raise NotFoundError(tr("Name too long"), words)
     return quote(check_utf8(name), safe="")

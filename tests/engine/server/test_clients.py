@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from engine.errors import NotFoundError
 from engine.server import protocol
+from engine.server.task_client import quoted
 from engine.tasks.events import EVENT
 from engine.tasks.journal import JournalWriter
 from engine.tasks.record import Status
@@ -208,3 +210,8 @@ async def test_deeply_nested_json_is_refused(engine: Served) -> None:
                 answer = await http.post(path, content=body, headers=headers)
                 assert 400 <= answer.status_code < 500, answer.text
                 assert answer.json().keys() == {"title", "message", "hint"}
+
+
+def test_a_name_of_a_megabyte_is_of_nothing() -> None:
+    with pytest.raises(NotFoundError, match="100,000 characters"):
+        quoted("x" * 100_000)
