@@ -10,7 +10,7 @@ from textual.app import App
 from textual.filter import Monochrome, NoColor
 
 from tui.ascii import AsciiFilter
-from tui.keyboard import bear_all_bytes
+from tui.keyboard import make_bearable
 from tui.palettes import ANSI
 from tui.terminal import draws_glyphs, encoding_of_terminal
 from tui.theme import THEMES, theme_for, with_greys
@@ -46,9 +46,9 @@ class Shell(App[None]):
         self.watch_theme()
 
     def get_driver_class(self) -> type[Driver]:
-        """Take Textual's own driver, but for bytes that it would fail at."""
+        """Take Textual's own driver, but for what it would fail at."""
         driver = super().get_driver_class()
-        bear_all_bytes(driver)
+        make_bearable(driver)
         return driver
 
     def look(self, settings: Settings) -> None:

@@ -16,6 +16,7 @@ from screens.task import TaskScreen
 from tests.tui.conftest import LARGE, SMALL, make_app, opened, text_of, until
 from tests.tui.fake_engine import FakeEngine, running, some_tasks, training_events
 from tui.ascii import ascii_of
+from tui.keyboard import Reader
 from tui.terminal import draws_glyphs, notification, title
 
 if TYPE_CHECKING:
@@ -113,3 +114,15 @@ def test_bytes_that_are_not_utf_8_do_not_end_the_dashboard(tmp_path: Path) -> No
     os.close(writing)
     os.close(reading)
     assert keyboard.keys == ["a", "\ufffd", "ä", "q"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 100])
+def test_a_paste_is_no_keys_however_it_is_cut(size: int) -> None:
+    sent = "\x1b[A ä\x1b[200~a\x1b[31mm\x1b\x1b[20\x1b[201~\x1bq\x1b[200~b\x1b[201~".encode()
+    reader = Reader()
+    read = "".join(reader.decode(sent[at : at + size]) for at in range(0, len(sent), size))
+    assert read == "\x1b[A ä\x1b[200~a[31mm[20\x1b[201~\x1bq\x1b[200~b\x1b[201~"
+
+
+def test_a_lone_escape_does_not_wait() -> None:
+    assert Reader().decode(b"\x1b") == "\x1b"
