@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from engine.language import mark
 from engine.plan.parameters import TrainingParams, as_override
 from engine.results.report.types import Report
-from engine.tasks.record import TaskRecord
+from engine.tasks.record import Status, TaskRecord
 from engine.text import human_bytes, human_duration
 
 if TYPE_CHECKING:
@@ -106,7 +106,12 @@ def _row(measure: _Measure, tasks: Sequence[Compared]) -> Row:
     """Set something measured side by side."""
     values = tuple(measure.read(one) for one in tasks)
     words = tuple("–" if value is None else measure.write(value) for value in values)
-    best = _best(measure, values, words) if _alike(measure, tasks) else ()
+    # A run that was cancelled took little time, but is not the best for it
+    weighed = tuple(
+        value if one.task.status is Status.COMPLETED else None
+        for one, value in zip(tasks, values, strict=True)
+    )
+    best = _best(measure, weighed, words) if _alike(measure, tasks) else ()
     return Row(
         group=measure.group, key=measure.key, name=measure.name, values=values, words=words,
         best=best,
@@ -121,7 +126,7 @@ def _alike(measure: _Measure, tasks: Sequence[Compared]) -> bool:
 
 
 def _best(measure: _Measure, values: Sequence[Any], words: Sequence[str]) -> tuple[int, ...]:
-    """Find the best values; what is written alike is equally good."""
+    """Find the best values; what is written alike is equally good, and ``None`` is not weighed."""
     known = {
         word: value
         for value, word in zip(values, words, strict=True)
@@ -131,7 +136,8 @@ def _best(measure: _Measure, values: Sequence[Any], words: Sequence[str]) -> tup
         return ()
     choose = min if measure.best == "lowest" else max
     best = choose(known, key=known.__getitem__)
-    return tuple(place for place, word in enumerate(words) if word == best)
+    written = enumerate(zip(values, words, strict=True))
+    return tuple(place for place, (value, word) in written if value is not None and word == best)
 
 
 def _of_report(read: Callable[[Report], Any]) -> Callable[[Compared], Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime, timedelta
 
 from engine.plan.parameters import TrainingParams
 from engine.results.comparison import Compared, Row, alike, compare
@@ -70,3 +71,14 @@ def test_losses_of_other_rows_or_other_tokens_are_not_weighed() -> None:
     assert rows_of(first, other_base)["adapter_chrf"].best == (0,)
     assert rows_of(first, other_rows)["adapter_chrf"].best == ()
     assert alike([first, first])
+
+
+def test_what_a_task_had_so_far_when_it_was_cancelled_is_told_and_not_the_best() -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    first, second, third = (
+        compared("a", started_at=start, completed_at=start + timedelta(seconds=seconds))
+        for seconds in (60, 90, 5)
+    )
+    cancelled = third.task.model_copy(update={"status": Status.CANCELLED})
+    rows = rows_of(first, second, third.model_copy(update={"task": cancelled}))
+    assert (rows["seconds"].words[2], rows["seconds"].best) == ("5 s", (0,))
