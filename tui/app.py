@@ -74,6 +74,7 @@ class LoraDeckApp(ShowsFailures, Shell):
     # Textual loads a pushed screen's sheet, but not that of the first screen.
     CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "../screens/home.tcss"]
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
+    SUSPENDED_SCREEN_CLASS = "-beneath"
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - the base declares the type
         (0, "-narrow"),
         (100, "-wide"),

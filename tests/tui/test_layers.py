@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.command import CommandList
 
+from screens.dialogs import ConfirmDialog
 from screens.help import HelpScreen
 from screens.layers import Layer
 from screens.settings import SettingsScreen
-from tests.tui.conftest import burst, opened, until
+from tests.tui.conftest import burst, opened, text_of, until
 from tests.tui.fake_engine import FakeEngine, some_tasks
 
 if TYPE_CHECKING:
@@ -83,3 +84,18 @@ async def test_a_screen_that_answers_beneath_another_closes_after_that(tmp_path:
         await pilot.press("escape")
         await pilot.pause()
         assert (stack(app), answers) == ("", ["chosen"])
+
+
+async def test_what_is_told_over_a_question_is_told_once_and_covers_no_answer(
+    tmp_path: Path,
+) -> None:
+    async with opened(FakeEngine(), tmp_path) as (app, pilot):
+        app.notify("Copied the path.")
+        await until(pilot, lambda: "Copied the path." in text_of(app))
+        app.push_screen(ConfirmDialog("Delete it?", "It goes.", yes="Delete it", no="Keep it"))
+        await until(pilot, lambda: "Keep it" in text_of(app))
+        await pilot.pause()
+        shown = text_of(app)
+        assert shown.count("Copied the path.") == 1
+        assert "Delete it" in shown
+        assert "Keep it" in shown
