@@ -21,8 +21,9 @@ demo: setup
 run: setup
 	$(BIN)/loradeck
 
+# One process more than two cores have: tests wait for the processes that they start.
 test: check
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: setup
 	$(BIN)/ruff check .

@@ -68,7 +68,7 @@ async def _draw(home: Home) -> None:
         await _until(pilot, lambda: "loradeck-facts" in _text(app))
         await pilot.press("d")
         await _until(pilot, lambda: "alpaca_zh" in _text(app))
-        await pilot.press("down", "enter")  # alpaca_example.json
+        await pilot.press("g", "enter")  # alpaca_example.json, the one used last
         await _until(pilot, lambda: "Base models" in _text(app) and "ready" in _text(app))
         await pilot.press("enter")
         await _until(pilot, lambda: "learning rate" in _text(app))

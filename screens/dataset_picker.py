@@ -321,5 +321,5 @@ class DatasetPicker(DeckScreen[ChosenDataset | None]):
 def _place(dataset: DatasetInfo) -> tuple[bool, bool, bool, bool, str]:
     """Order datasets: recent ones as they come, managed ones by name, samples, broken ones."""
     name = "" if dataset.recent else dataset.name
-    other = dataset.sample and name != _FIRST_SAMPLE
+    other = not dataset.recent and name != _FIRST_SAMPLE
     return bool(dataset.problem), dataset.sample, not dataset.recent, other, name
