@@ -87,6 +87,16 @@ def human_bytes(count: float) -> str:
     return f"{count:.1f} TB"
 
 
+def human_free(free: int, total: int) -> str:
+    """Write what is free of some memory: ``24.1 GB of 25.3 GB free``."""
+    return tr("{free} of {total} free", free=human_bytes(free), total=human_bytes(total))
+
+
+def human_width(dtype: str) -> str:
+    """Name the width of weights that are not quantized: ``16-bit``, ``32-bit``."""
+    return tr("32-bit") if dtype == "float32" else tr("16-bit")
+
+
 def human_duration(seconds: float) -> str:
     """Write a duration with its two largest units: ``2 h 05 min``, ``3 min 20 s``, ``12 s``."""
     whole = max(0, round(seconds))

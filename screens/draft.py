@@ -56,10 +56,7 @@ def pasted_path(text: str) -> str | None:
 
 def is_saved_dataset(folder: Path) -> bool:
     """Tell whether a folder is one dataset, as ``save_to_disk`` writes it."""
-    try:
-        return any((folder / name).is_file() for name in _SAVED_FOLDER)
-    except OSError:
-        return False
+    return any(is_there(folder / name) for name in _SAVED_FOLDER)
 
 
 def leads_on(path: Path) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.language import mark, tr
-from engine.text import human_bytes, human_count, human_left
+from engine.text import human_bytes, human_count, human_left, human_width
 from screens.format import Sign, one_line
 
 if TYPE_CHECKING:
@@ -19,14 +19,9 @@ def fit_sign(capacity: Capacity) -> Sign:
     """Tell in which format a model can be trained here, by glyph and word."""
     if capacity.fits == "no":
         return _TOO_LARGE
-    bits = plain_bits(capacity) if capacity.fits == "plain" else tr("4-bit")
+    bits = human_width(capacity.dtype) if capacity.fits == "plain" else tr("4-bit")
     return Sign("✓" if capacity.fits == "plain" else "▲", bits,
                 "good" if capacity.fits == "plain" else "warn")  # fmt: skip
-
-
-def plain_bits(capacity: Capacity) -> str:
-    """Name the format of weights that are not quantized."""
-    return tr("32-bit") if capacity.dtype == "float32" else tr("16-bit")
 
 
 def template_words(model: ModelInfo) -> str:
@@ -65,7 +60,9 @@ def fetch_words(model: ModelInfo) -> str:
 
 def capacity_words(capacity: Capacity) -> str:
     """Say what training takes at least, beside what is free."""
-    needed = tr("{bytes} in {bits}", bytes=human_bytes(capacity.needed), bits=plain_bits(capacity))
+    needed = tr(
+        "{bytes} in {bits}", bytes=human_bytes(capacity.needed), bits=human_width(capacity.dtype)
+    )
     if capacity.needed_4bit is not None:
         small = tr("{bytes} in {bits}", bytes=human_bytes(capacity.needed_4bit), bits=tr("4-bit"))
         needed = tr("{one}, {other}", one=needed, other=small)

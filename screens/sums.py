@@ -8,7 +8,7 @@ from textual.content import Content
 
 from engine.language import listed, mark, tr, trn
 from engine.plan.device_names import device_name
-from engine.text import human_bytes, human_count, human_duration
+from engine.text import human_bytes, human_count, human_duration, human_free
 from screens.format import fitted, one_line, widest
 from screens.widgets.facts import hung
 from screens.widgets.findings import counted, finding_text
@@ -137,11 +137,7 @@ def place_words(device: Device) -> str:
 
 def free_words(device: Device) -> str:
     """Write what is free of a device's memory."""
-    return tr(
-        "{free} of {total} free",
-        free=human_bytes(device.memory_free),
-        total=human_bytes(device.memory_total),
-    )
+    return human_free(device.memory_free, device.memory_total)
 
 
 def changed_words(before: Plan | None, after: Plan) -> list[Content]:

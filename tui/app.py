@@ -103,7 +103,6 @@ class LoraDeckApp(ShowsFailures, Shell):
         self._told: set[str] = set()
         self._reached = False
         self.session.draft = draft
-        self._returns = draft is not None
         self.reopens: Draft | None = None
         """Once it is left for another language: what the next dashboard is to begin with."""
 
@@ -123,8 +122,8 @@ class LoraDeckApp(ShowsFailures, Shell):
         self.call_after_refresh(self._first_frame_drawn)
         if self.session.settings.keymap:
             self.call_after_refresh(self._use_keys)
-        if self._returns:
-            self.call_after_refresh(self.action_settings)
+        if self.session.draft is not None:
+            self.call_after_refresh(self.action_settings, "language")
 
     def _first_frame_drawn(self) -> None:
         """Begin with what the first frame was not to wait for."""
@@ -245,11 +244,10 @@ class LoraDeckApp(ShowsFailures, Shell):
         if not seen:
             self.ways.home.welcome()
 
-    def action_settings(self) -> None:
-        """Show the settings, after a change of language that one again."""
+    def action_settings(self, at: str = "") -> None:
+        """Show the settings, with the cursor at one of them."""
         from screens.settings import SettingsScreen
 
-        at, self._returns = "language" if self._returns else "", False
         if not isinstance(self.screen, SettingsScreen | ModalScreen):
             self.push_screen(SettingsScreen(self.session, at))
 

@@ -14,7 +14,7 @@ from engine.doctor.installation import BUILDS
 from engine.language import mark, tr
 from engine.plan.cgroups import memory_limits
 from engine.plan.hardware import detect
-from engine.text import human_bytes, visible
+from engine.text import human_bytes, human_free, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,11 @@ def _device() -> Check:
     """Name the device that a run would be planned for."""
     devices = detect()
     best = devices[0]
-    told = {"name": best.name, "cores": best.cores, "memory": _free(best)}
+    told = {
+        "name": best.name,
+        "cores": best.cores,
+        "memory": human_free(best.memory_free, best.memory_total),
+    }
     if best.kind != "cpu":
         others = [tr("{count} more", count=len(devices) - 2)] if len(devices) > 2 else []
         return ok(_DEVICE, "; ".join([tr("{name}, {memory}", **told), *_held(best), *others]))
@@ -56,12 +60,6 @@ def _device() -> Check:
     if best.note:
         return warning(_DEVICE, tr("{words}. {note}", words=words, note=best.note), tr(BUILDS))
     return ok(_DEVICE, words, tr("Small models train on a CPU."))
-
-
-def _free(device: Device) -> str:
-    """Say how much of a device's memory is free."""
-    free, total = human_bytes(device.memory_free), human_bytes(device.memory_total)
-    return tr("{free} of {total} free", free=free, total=total)
 
 
 def _held(device: Device) -> Iterator[str]:
@@ -80,15 +78,14 @@ def _memory() -> Check:
     """Tell how much memory there is, what limits it, and whether there is swap."""
     there, swap = psutil.virtual_memory(), psutil.swap_memory().total
     limit, free = min([*memory_limits(), (there.total, there.available)])
-    told = {
-        "free": human_bytes(min(free, there.available)),
-        "total": human_bytes(limit),
-        "there": human_bytes(there.total),
-    }
-    words = tr("{free} of {total} free", **told)
+    free = min(free, there.available)
+    words = human_free(free, limit)
     if limit < there.total:
         words = tr(
-            "{free} of {total} free: a control group limits it, the machine has {there}", **told
+            "{free} of {total} free: a control group limits it, the machine has {there}",
+            free=human_bytes(free),
+            total=human_bytes(limit),
+            there=human_bytes(there.total),
         )
     words += "; " + (tr("{size} of swap", size=human_bytes(swap)) if swap else tr("no swap"))
     if limit < _MEMORY:

@@ -10,7 +10,7 @@ from engine.plan.abilities import has_8bit_optimizer
 from engine.plan.fit import Need, fit, table_tokens
 from engine.plan.parameters import TrainingParams
 from engine.plan.sources import MEASURED, REGRET
-from engine.text import human_bytes
+from engine.text import human_bytes, human_width
 
 if TYPE_CHECKING:
     from engine.plan.draft import Draft
@@ -91,7 +91,7 @@ def _savings(draft: Draft, need: Need, wanted: TrainingParams, found: TrainingPa
 def _four_bit_reason(need: Need, wanted: TrainingParams, found: TrainingParams) -> tuple[str, str]:
     """Say why the weights are in 4 bits or not, and where that comes from."""
     free, taken = human_bytes(need.device.memory_free), human_bytes(need.memory(found).total)
-    width = _width(wanted)
+    width = human_width(wanted.dtype)
     if found.use_4bit:
         return tr("with {width} weights it would not fit in {free}", width=width, free=free), _QLORA
     if need.device.kind == "cpu":
@@ -160,8 +160,3 @@ def _batch_reason(need: Need, batches: list[int], found: TrainingParams) -> tupl
         free=free,
     )
     return words, _MODEL
-
-
-def _width(params: TrainingParams) -> str:
-    """Name the width of the weights when they are not quantized."""
-    return tr("32-bit") if params.dtype == "float32" else tr("16-bit")

@@ -259,6 +259,7 @@ async def test_a_preset_is_taken_and_left_again(tmp_path: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, PresetDialog))
         burst(app, "k", "enter")
         await until(pilot, lambda: "preset classic" not in text_of(app))
+        await until(pilot, lambda: "Planning…" not in text_of(app))
         assert engine.calls["plan"][-1].preset == ""
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.language import tr
-from engine.text import human_bytes, human_count
+from engine.text import human_bytes, human_count, human_width
 from tui.cli.model_scan import scan
 from tui.cli.output import Json, print_json, print_table, print_text
 from tui.cli.pulling import ensure_model
@@ -59,8 +59,9 @@ def _fits(info: ModelInfo) -> str:
     """Say in which format a model can be trained here."""
     if info.capacity is None:
         return ""
-    plain = tr("32-bit") if info.capacity.dtype == "float32" else tr("16-bit")
-    return {"plain": plain, "4bit": tr("4-bit"), "no": tr("no")}[info.capacity.fits]
+    return {"plain": human_width(info.capacity.dtype), "4bit": tr("4-bit"), "no": tr("no")}[
+        info.capacity.fits
+    ]
 
 
 @app.command(epilog="Example: loradeck models pull demo")
