@@ -83,13 +83,20 @@ def _cancel(*_: object) -> NoReturn:
 
 
 def _outcome(spec: JobSpec, reporter: JobReporter, folder: Path) -> dict[str, object]:
-    """Do the work and give how the job ended; every failure gets words."""
+    """Do the work and give how the job ended; every failure gets words.
+
+    Raises:
+        JobCancelledError: It was asked to end.
+    """
     try:
         module = cast("Work", importlib.import_module(WORK[spec.kind]))
         return {"state": "completed", "progress": 1.0, "exported": module.work(spec, reporter)}
-    except LoraDeckError as error:
-        return _failed(error)
     except Exception as error:
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_IGN:
+            # Breaking an import off may come out as any fault of what was half imported
+            raise JobCancelledError from error
+        if isinstance(error, LoraDeckError):
+            return _failed(error)
         log.exception("the job failed")
         return _failed(_disk_full() if is_disk_full(error) else _unforeseen(error, folder / LOG))
 

@@ -112,7 +112,7 @@ async def test_what_a_killed_job_had_started_ends_with_it(home: Home, jobs: Jobs
     assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
 
 
-@pytest.mark.parametrize("do", ["wait", "deaf"])
+@pytest.mark.parametrize("do", ["wait", "deaf", "muddle"])
 async def test_cancelled_job_ends_and_leaves_nothing(home: Home, jobs: Jobs, do: str) -> None:
     job = await at_work(jobs, spec_of(home, do))
     with pytest.raises(ConflictError, match="not ended"):

@@ -8,10 +8,10 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from engine.errors import LoraDeckError
-from engine.jobs.spec import JobRefusedError
+from engine.jobs.spec import JobCancelledError, JobRefusedError
 from engine.results.export.types import Exported
 
 if TYPE_CHECKING:
@@ -35,12 +35,8 @@ def work(spec: JobSpec, reporter: JobReporter) -> Exported:
         raise ValueError("nobody\x1bforesaw")
     if what == "full":
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    if what == "deaf":
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if what in ("wait", "deaf"):
-        (spec.partial / "waiting").touch()
-        while True:
-            signal.pause()
+    if what in ("wait", "deaf", "muddle"):
+        _wait(what, spec.partial)
     if what == "parent":
         child = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
         (spec.partial.parent / "child").write_text(str(child.pid))
@@ -49,3 +45,17 @@ def work(spec: JobSpec, reporter: JobReporter) -> Exported:
     reporter.commit()
     spec.partial.rename(Path(spec.target))
     return made
+
+
+def _wait(what: str, partial: Path) -> NoReturn:
+    """Wait for an end; a deaf work hears of none, and a muddled one makes another fault of it."""
+    if what == "deaf":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    (partial / "waiting").touch()
+    try:
+        while True:
+            signal.pause()
+    except JobCancelledError:
+        if what == "muddle":  # as an import does that is broken off
+            raise ImportError("half a module") from None
+        raise
